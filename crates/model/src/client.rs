@@ -1,0 +1,32 @@
+//! Who publishes.
+
+use crate::{Host, Kind};
+use std::fmt;
+
+/// A node of the ensemble; 1 on a node of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u64);
+
+/// One accepted TCP connection, unique while the process lives. Never derived from an address: two clients
+/// behind one proxy are two connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
+/// The owner of publications. A client publishes at most one instance, or one batch, to a service.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ClientId {
+    /// A gRPC connection: its publications live as long as it does.
+    Connection(ConnectionId),
+    /// An HTTP client, or any publisher of a persistent instance: known by the address it registers
+    /// (`ip:port#true` ephemeral, kept by beats; `ip:port#false` persistent).
+    Address(Host, u16, Kind),
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connection(id) => write!(f, "connection-{}", id.0),
+            Self::Address(host, port, kind) => write!(f, "{host}:{port}#{}", *kind == Kind::Ephemeral),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Files, as far as a log needs them.

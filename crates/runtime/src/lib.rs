@@ -1,0 +1,11 @@
+//! Time, randomness, tasks and disk as small traits with their real implementations, so that everything else
+//! can be run under other ones. Alone in the workspace this crate may read a clock or spawn a task.
+
+mod clock;
+pub mod disk;
+mod rng;
+mod tasks;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use rng::Rng;
+pub use tasks::Tasks;
