@@ -1,2 +1,3 @@
-//! To be written.
+//! The binary `muster`.
+mod settings;
 fn main() {}

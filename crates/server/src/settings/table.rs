@@ -1,0 +1,253 @@
+//! The table of settings: key, meaning, how a text becomes the value and back.
+
+use super::{LogFormat, Settings, values};
+use std::{path::PathBuf, time::Duration};
+
+/// One setting. The environment variable is `MUSTER_` and the key in capitals; `nacos` names variables of
+/// the original that mean the same.
+pub(super) struct Setting {
+    pub(super) key: &'static str,
+    pub(super) about: &'static str,
+    pub(super) nacos: &'static [&'static str],
+    pub(super) set: fn(&mut Settings, &str) -> Result<(), String>,
+    pub(super) show: fn(&Settings) -> String,
+}
+
+impl Setting {
+    /// The environment variable of the setting.
+    pub(super) fn variable(&self) -> String {
+        format!("MUSTER_{}", self.key.to_ascii_uppercase())
+    }
+}
+
+macro_rules! setting {
+    ($key:ident, $about:literal, $nacos:expr, $parse:expr, $show:expr) => {
+        Setting {
+            key: stringify!($key),
+            about: $about,
+            nacos: $nacos,
+            set: |settings, text| {
+                settings.$key = $parse(text)?;
+                Ok(())
+            },
+            show: |settings| $show(&settings.$key),
+        }
+    };
+}
+
+macro_rules! limit {
+    ($key:ident, $about:literal, $parse:expr, $show:expr) => {
+        Setting {
+            key: stringify!($key),
+            about: $about,
+            nacos: &[],
+            set: |settings, text| {
+                settings.limits.$key = $parse(text)? as usize;
+                Ok(())
+            },
+            show: |settings| $show(&settings.limits.$key),
+        }
+    };
+}
+
+fn count(text: &str) -> Result<u64, String> {
+    values::number(text, 1, 1 << 40)
+}
+
+fn size(text: &str) -> Result<usize, String> {
+    values::bytes(text).map(|bytes| bytes as usize)
+}
+
+fn show_size(bytes: &usize) -> String {
+    values::show_bytes(*bytes as u64)
+}
+
+fn show_long(bytes: &u64) -> String {
+    values::show_bytes(*bytes)
+}
+
+fn show_time(duration: &Duration) -> String {
+    values::show_duration(*duration)
+}
+
+fn plain<T: ToString>(value: &T) -> String {
+    value.to_string()
+}
+
+fn context_path(text: &str) -> Result<String, String> {
+    let path = text.trim().trim_matches('/');
+    let legal = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b));
+    match (path.is_empty(), legal) {
+        (_, false) => Err(format!("expected a path such as \"/nacos\", found {text:?}")),
+        (true, true) => Ok(String::new()),
+        (false, true) => Ok(format!("/{path}")),
+    }
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text.trim() {
+        "auto" => Ok(LogFormat::Auto),
+        "human" => Ok(LogFormat::Human),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("expected auto, human or json, found {text:?}")),
+    }
+}
+
+fn show_log_format(format: &LogFormat) -> String {
+    match format {
+        LogFormat::Auto => "auto",
+        LogFormat::Human => "human",
+        LogFormat::Json => "json",
+    }
+    .into()
+}
+
+fn log_level(text: &str) -> Result<String, String> {
+    match text.parse::<tracing_subscriber::EnvFilter>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => {
+            Err(format!("expected a level or filter such as info or \"info,muster_nacos=debug\": {error}"))
+        }
+    }
+}
+
+fn network() -> Vec<Setting> {
+    vec![
+        setting!(
+            listen,
+            "address and port of everything; port + 1000 is opened for Nacos gRPC clients too",
+            &[],
+            values::address,
+            plain
+        ),
+        setting!(
+            open_client_api,
+            "serve clients without authentication on an address other machines can reach",
+            &[],
+            values::boolean,
+            plain
+        ),
+        setting!(
+            context_path,
+            "prefix of the Nacos HTTP paths",
+            &["SERVER_SERVLET_CONTEXTPATH", "NACOS_SERVER_CONTEXTPATH"],
+            context_path,
+            plain
+        ),
+        setting!(drain, "longest wait for connections to end at shutdown", &[], values::duration, show_time),
+        setting!(
+            connections_max,
+            "connections of all listeners together; one more is closed at once",
+            &[],
+            |t| count(t).map(|n| n as usize),
+            plain
+        ),
+        setting!(header_bytes_max, "bytes of one request's headers", &[], size, show_size),
+        setting!(
+            header_timeout,
+            "longest wait for the headers of a request that has begun",
+            &[],
+            values::duration,
+            show_time
+        ),
+        setting!(
+            idle_timeout,
+            "an HTTP/1 connection idle for longer is closed",
+            &[],
+            values::duration,
+            show_time
+        ),
+        setting!(
+            udp_push_anywhere,
+            "send UDP pushes to the address a 1.x client names, not only to where its request came from",
+            &[],
+            values::boolean,
+            plain
+        ),
+    ]
+}
+
+fn storage() -> Vec<Setting> {
+    vec![
+        setting!(
+            data_dir,
+            "directory of all stored data",
+            &[],
+            |t| Ok::<_, String>(PathBuf::from(t)),
+            |p: &PathBuf| p.display().to_string()
+        ),
+        setting!(write_timeout, "longest wait for a durable write", &[], values::duration, show_time),
+        setting!(
+            reserve_bytes,
+            "free disk space below which durable writes are refused",
+            &[],
+            values::bytes,
+            show_long
+        ),
+        setting!(snapshot_every, "log entries between snapshots", &[], count, plain),
+        setting!(
+            history_days,
+            "days that config history is kept",
+            &[],
+            |t| values::number(t, 1, 36_500),
+            plain
+        ),
+        setting!(history_per_config_max, "history entries kept of one config", &[], count, plain),
+        setting!(
+            journal_bytes_max,
+            "bytes of the flight recorder on disk; the oldest are dropped",
+            &[],
+            values::bytes,
+            show_long
+        ),
+    ]
+}
+
+fn memory() -> Vec<Setting> {
+    vec![
+        setting!(
+            rendered_bytes_max,
+            "memory for rendered lists of services; the least recently used are dropped",
+            &[],
+            size,
+            show_size
+        ),
+        setting!(content_cache_bytes_max, "memory for config contents", &[], size, show_size),
+        limit!(content_bytes_max, "bytes of one config's content", values::bytes, show_size),
+        limit!(metadata_chars_max, "characters of one instance's metadata", count, plain),
+        limit!(batch_instances_max, "instances in one batch registration", count, plain),
+        limit!(gray_versions_max, "gray versions of one config", count, plain),
+        limit!(fuzzy_patterns_max, "fuzzy watch patterns of all clients together", count, plain),
+        limit!(fuzzy_matches_max, "keys that one fuzzy watch may match", count, plain),
+        limit!(watches_per_connection_max, "services and configs one connection may watch", count, plain),
+        limit!(publications_per_client_max, "services one client may register to", count, plain),
+    ]
+}
+
+fn logging() -> Vec<Setting> {
+    vec![
+        setting!(
+            log_level,
+            "a level, or a filter such as \"info,muster_nacos=debug\"",
+            &[],
+            log_level,
+            plain
+        ),
+        setting!(
+            log_format,
+            "auto (human on a terminal, JSON otherwise), human or json",
+            &[],
+            log_format,
+            show_log_format
+        ),
+    ]
+}
+
+/// Every setting, in the order in which they are shown.
+pub(super) fn table() -> Vec<Setting> {
+    let mut all = network();
+    all.extend(storage());
+    all.extend(memory());
+    all.extend(logging());
+    all
+}
