@@ -1,1 +1,20 @@
-//! To be written.
+//! One Raft group that agrees on the order of opaque operations and applies them to a [`Machine`]. A node of its own
+//! is a group of one: the same path, the same files, no special case for callers.
+//!
+//! Proposals are batched: what arrives while two log entries are in flight becomes the next one, and a lone proposal
+//! goes at once, so no timer is involved. A proposal is answered after its entry is synced on a majority, applied,
+//! and its rows are committed.
+//!
+//! It is deliberately *not* a place where anybody learns what an operation means, nor one that answers from memory
+//! before a disk said yes. The engine is openraft, and no type of it leaves this crate; every stored byte is of our
+//! own format ([`muster_storage`]). Start reading at [`Consensus`].
+
+mod consensus;
+mod error;
+mod machine;
+mod settings;
+
+pub use consensus::{Consensus, Fatal, Metrics, Parts, SnapshotInfo};
+pub use error::{ConsensusError, ProposeError};
+pub use machine::{ApplyContext, Machine};
+pub use settings::Settings;

@@ -1,0 +1,37 @@
+//! What consensus drives: the deterministic cores behind one trait.
+
+use bytes::Bytes;
+use muster_model::{Row, Timestamp};
+use muster_storage::state::{StateError, StateStore};
+
+/// Where in the agreed order an operation stands; equal on every node and in every replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApplyContext {
+    /// Index of the log entry. Operations that were proposed together share it.
+    pub index: u64,
+    /// Number of the operation among all ever applied, from 1, without gaps: use it where every change needs a
+    /// revision of its own.
+    pub sequence: u64,
+    /// The leader's wall clock when the entry was proposed, made to grow strictly from entry to entry.
+    /// Operations of one entry share it.
+    pub time: Timestamp,
+}
+
+/// The replicated state machine. Operations are opaque to consensus.
+///
+/// Calls never overlap, except that readers may read the machine's own memory at any time. None of them runs on
+/// a worker of the async runtime, so short locks are fine, waiting for a task is not.
+pub trait Machine: Send + Sync + 'static {
+    /// Applies one operation, in log order, in memory only. Rows to be written are appended to `rows`; the result
+    /// goes to the proposer. It must depend on nothing but its arguments and the state before, and it must not
+    /// fail: what is wrong with an operation is part of its result. `op` is a slice of a larger buffer: copy what
+    /// is kept for long.
+    fn apply(&self, op: &Bytes, at: ApplyContext, rows: &mut Vec<Row>) -> Bytes;
+
+    /// The rows of everything applied since the last call are committed: run the effects now. Proposers are
+    /// answered right after it returns, so it should be quick.
+    fn committed(&self);
+
+    /// Rebuilds memory from the store: before anything is applied, and after a snapshot was installed.
+    fn load(&self, state: &dyn StateStore) -> Result<(), StateError>;
+}
