@@ -24,11 +24,13 @@ pub enum Table {
     Lock = 8,
     /// Counters and other single values of the state machine.
     Meta = 9,
+    /// What operators laid over instances.
+    Override = 10,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Consensus,
         Self::Namespace,
         Self::Service,
@@ -38,6 +40,7 @@ impl Table {
         Self::ConfigHistory,
         Self::Lock,
         Self::Meta,
+        Self::Override,
     ];
 
     /// The table of a stored number.
