@@ -1,1 +1,40 @@
-//! To be written.
+//! The service registry: who publishes which instances of which service, and what is shown of it.
+//!
+//! Everything is held as *publications*: what one client registers to one service, an instance or a batch.
+//! What others see is derived from them, one host an (address, port, cluster), the newest publication in
+//! front. One call, [`Registry::apply`], makes every change and says what follows from it as [`Effect`]s.
+//!
+//! This crate is pure: it reads no clock, does no IO, spawns nothing and knows no wire format. It does not
+//! decide who may do what, does not push, and does not store: it hands out rows. Durable ops
+//! ([`Op::is_durable`]) depend on durable state alone, so replaying them from the log gives the same rows
+//! whatever ephemeral instances were there; what only this node knows is asked for with
+//! [`Registry::check`] before an op is proposed.
+//!
+//! Start at [`Op`] and [`Registry`], then [`ServiceParts`] and [`ServiceSnapshot`].
+
+mod codec;
+mod effect;
+mod error;
+mod health;
+mod list;
+mod namespaces;
+mod op;
+mod overrides;
+mod parts;
+mod registry;
+mod revision;
+mod select;
+mod service;
+
+pub use effect::Effect;
+pub use error::{DecodeError, RegistryError};
+pub use health::CheckTarget;
+pub use list::{ClientSummary, Counts, Page, PublicationSummary, Search, ServiceSummary};
+pub use namespaces::NamespaceSpec;
+pub use op::{Beat, Close, Deregister, Op, Outcome, Register, SetHealth};
+pub use overrides::{InstanceKey, Override, OverrideChange};
+pub use parts::{ServiceParts, ServiceSnapshot, ShownHost};
+pub use registry::Registry;
+pub use revision::LatestRevision;
+pub use select::{Filter, Selection};
+pub use service::{Checker, ClusterSpec, ServiceDetails, ServiceSpec, Threshold};

@@ -1,0 +1,27 @@
+//! What follows from an op.
+
+use muster_model::{Cause, Change, Revision, Row, ServiceKey};
+use std::sync::Arc;
+
+/// Something the node must do after an op, in this order, once the lock is released. Effects never carry
+/// state: whoever runs late reads the newest.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// What is shown of a service may differ: wake its watchers.
+    ServiceChanged {
+        /// The service.
+        service: ServiceKey,
+        /// Its revision now.
+        revision: Revision,
+        /// Who and why.
+        cause: Arc<Cause>,
+    },
+    /// A service got its first instance, for fuzzy watches.
+    ServiceAppeared(ServiceKey),
+    /// A service lost its last instance, for fuzzy watches.
+    ServiceVanished(ServiceKey),
+    /// A line for the flight recorder.
+    Recorded(Change),
+    /// A row to write in the transaction of this op. Durable ops only.
+    Persist(Row),
+}
