@@ -1,1 +1,0 @@
-//! Files, as far as a log needs them.
