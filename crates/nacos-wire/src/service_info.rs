@@ -1,0 +1,146 @@
+//! ServiceInfo and its hosts, as each protocol version shapes them.
+
+use crate::json::{self, Object};
+use muster_model::{Instance, Metadata, ServiceKey, Timing};
+
+/// Which protocol's shape to write; they differ in a few keys, as recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// gRPC as Nacos 3.0.3: `name` is the bare service name, the key is `allIps`.
+    Grpc,
+    /// HTTP v1 (and UDP) as Nacos 2.5.1: `name` is `group@@service`, the key is `allIPs`.
+    V1,
+    /// HTTP v3: hosts only, without `instanceId`.
+    V3,
+}
+
+/// One host of a service as a client shall see it.
+#[derive(Clone, Copy, Debug)]
+pub struct HostView<'a> {
+    /// The instance, overrides laid over.
+    pub instance: &'a Instance,
+    /// The health to show: that of the instance, or true under threshold protection.
+    pub healthy: bool,
+    /// Whether it lives by a lease.
+    pub ephemeral: bool,
+}
+
+/// What is said about a service beside its hosts.
+#[derive(Clone, Copy, Debug)]
+pub struct ServiceView<'a> {
+    /// The service.
+    pub service: &'a ServiceKey,
+    /// The cluster list exactly as the client asked for, "" if it did not; Java ≤ 2.3 keys its cache by it.
+    pub clusters: &'a str,
+    /// Milliseconds, strictly growing with each change of content.
+    pub last_ref_time: u64,
+    /// Whether the protection threshold turned all hosts healthy.
+    pub protected: bool,
+}
+
+/// Writes a whole ServiceInfo object. `V3` has none; it is written like `Grpc` there.
+pub fn write_service_info<'h>(
+    out: &mut Vec<u8>,
+    shape: Shape,
+    view: &ServiceView<'_>,
+    hosts: impl IntoIterator<Item = HostView<'h>>,
+) {
+    let grouped = grouped_name_json(view.service);
+    let mut object = Object::open(out);
+    match shape {
+        Shape::V1 => object.raw("name", &grouped),
+        Shape::Grpc | Shape::V3 => object.string("name", view.service.name().as_str()),
+    };
+    object.string("groupName", view.service.group().as_str()).string("clusters", view.clusters);
+    object.raw("cacheMillis", b"10000");
+    hosts_array(object.key("hosts"), shape, &grouped, hosts);
+    object.value("lastRefTime", &view.last_ref_time).raw("checksum", b"\"\"");
+    object.raw(if shape == Shape::V1 { "allIPs" } else { "allIps" }, b"false");
+    object.value("reachProtectionThreshold", &view.protected).raw("valid", b"true");
+    object.close();
+}
+
+/// Writes the hosts alone, as the array that HTTP v3 answers.
+pub fn write_hosts<'h>(
+    out: &mut Vec<u8>,
+    shape: Shape,
+    service: &ServiceKey,
+    hosts: impl IntoIterator<Item = HostView<'h>>,
+) {
+    hosts_array(out, shape, &grouped_name_json(service), hosts);
+}
+
+/// Writes one host object.
+pub fn write_host(out: &mut Vec<u8>, shape: Shape, service: &ServiceKey, host: HostView<'_>) {
+    host_object(out, shape, &grouped_name_json(service), host);
+}
+
+fn grouped_name_json(service: &ServiceKey) -> Vec<u8> {
+    let mut grouped = Vec::with_capacity(64);
+    json::string(&mut grouped, &service.grouped_name());
+    grouped
+}
+
+fn hosts_array<'h>(
+    out: &mut Vec<u8>,
+    shape: Shape,
+    grouped: &[u8],
+    hosts: impl IntoIterator<Item = HostView<'h>>,
+) {
+    json::array(out, hosts, |out, host| host_object(out, shape, grouped, host));
+}
+
+/// `grouped` is the grouped service name as a JSON string, quotes included.
+fn host_object(out: &mut Vec<u8>, shape: Shape, grouped: &[u8], host: HostView<'_>) {
+    let HostView { instance, healthy, ephemeral } = host;
+    let timing = Timing::of(&instance.metadata);
+    let mut object = Object::open(out);
+    if shape != Shape::V3 {
+        instance_id(object.key("instanceId"), instance, grouped);
+    }
+    object.string("ip", instance.host.as_str()).value("port", &instance.port);
+    object.value("weight", &instance.weight.get()).value("healthy", &healthy);
+    object.value("enabled", &instance.enabled).value("ephemeral", &ephemeral);
+    object.string("clusterName", instance.cluster.as_str()).raw("serviceName", grouped);
+    metadata_object(object.key("metadata"), &instance.metadata);
+    object.value("instanceHeartBeatInterval", &timing.beat_interval_ms);
+    object.value("instanceHeartBeatTimeOut", &timing.beat_timeout_ms);
+    object.value("ipDeleteTimeout", &timing.delete_timeout_ms);
+    // The original has it from metadata, and the default only if there is no metadata at all.
+    match instance.metadata.get("preserved.instance.id.generator") {
+        Some(generator) => {
+            object.string("instanceIdGenerator", generator);
+        }
+        None if instance.metadata.is_empty() => {
+            object.raw("instanceIdGenerator", b"\"simple\"");
+        }
+        None => {}
+    }
+    object.close();
+}
+
+/// `ip#port#cluster#group@@service`.
+fn instance_id(out: &mut Vec<u8>, instance: &Instance, grouped: &[u8]) {
+    json::string(out, instance.host.as_str());
+    out.pop();
+    out.push(b'#');
+    json::value(out, &instance.port);
+    out.push(b'#');
+    out.extend_from_slice(instance.cluster.as_str().as_bytes());
+    out.push(b'#');
+    out.extend_from_slice(&grouped[1..]);
+}
+
+/// Writes metadata as a JSON object of texts.
+pub(crate) fn metadata_object(out: &mut Vec<u8>, metadata: &Metadata) {
+    out.push(b'{');
+    for (at, (key, value)) in metadata.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        json::string(out, key);
+        out.push(b':');
+        json::string(out, value);
+    }
+    out.push(b'}');
+}
