@@ -1,0 +1,110 @@
+//! A server process under test, on its own ports and its own data folder.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+use crate::{process, workspace};
+
+/// How long a start may take before `/ready` answers 200.
+const READY_WITHIN: Duration = Duration::from_secs(20);
+
+/// A running `muster serve`; it is killed when this is dropped.
+pub(crate) struct Server {
+    child: Child,
+    port: u16,
+    folder: PathBuf,
+}
+
+impl Server {
+    /// Starts a server with nothing stored; its data and log lie in `target/<name>`.
+    pub(crate) fn fresh(name: &str) -> anyhow::Result<Self> {
+        let folder = workspace::target().join(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).context("remove what an earlier run stored")?;
+        }
+        fs::create_dir_all(&folder).context("create the folder of the server")?;
+        let port = process::free_port_pair()?;
+        let mut server = Self { child: spawn(&folder, port)?, port, folder };
+        server.wait_ready()?;
+        Ok(server)
+    }
+
+    /// The port for HTTP; gRPC is 1000 above.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Ends the process without any warning to it.
+    pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill().context("kill the server")?;
+        self.child.wait().context("wait for the killed server").map(drop)
+    }
+
+    /// Starts it again on the same ports and data.
+    pub(crate) fn restart(&mut self) -> anyhow::Result<()> {
+        self.child = spawn(&self.folder, self.port)?;
+        self.wait_ready()
+    }
+
+    /// Whether the process still runs.
+    pub(crate) fn alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// The end of what the server wrote.
+    pub(crate) fn log_tail(&self) -> String {
+        let log = fs::read(self.folder.join("server.log")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&log[log.len().saturating_sub(4_000)..]).into_owned();
+        format!("── the end of {}:\n{text}", self.folder.join("server.log").display())
+    }
+
+    fn wait_ready(&mut self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + READY_WITHIN;
+        while status_of(self.port, "/ready") != Some(200) {
+            if !self.alive() || Instant::now() > deadline {
+                bail!("the server was not ready within {READY_WITHIN:?}\n{}", self.log_tail());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.alive() {
+            self.kill().unwrap_or_else(|error| println!("{error:#}"));
+        }
+    }
+}
+
+fn spawn(folder: &Path, port: u16) -> anyhow::Result<Child> {
+    let log =
+        File::options().create(true).append(true).open(folder.join("server.log")).context("open the log")?;
+    let mut serve = process::command(workspace::muster());
+    serve
+        .arg("serve")
+        .arg("--listen")
+        .arg(format!("127.0.0.1:{port}"))
+        .arg("--data-dir")
+        .arg(folder.join("data"));
+    serve.stdout(log.try_clone().context("share the log")?).stderr(Stdio::from(log));
+    serve.spawn().context("start target/release/muster; `cargo build --release` makes it")
+}
+
+/// The status of a plain GET on the loopback interface, if there was an answer.
+fn status_of(port: u16, path: &str) -> Option<u16> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).ok()?;
+    std::str::from_utf8(&answer[9..12]).ok()?.parse().ok()
+}

@@ -1,0 +1,47 @@
+//! `tidy`: the rules of this repository that no compiler knows. A ratchet: it measures every push and is
+//! never loosened.
+
+mod edges;
+mod metadata;
+mod repository;
+mod text;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::report::Outcome;
+use crate::{process, workspace};
+
+pub(crate) use metadata::{Metadata, Package};
+
+/// Checks all rules and prints each breach; the note counts the files.
+pub(crate) fn tidy() -> anyhow::Result<Outcome> {
+    let root = workspace::root();
+    let files = repository_files(&root)?;
+    let mut breaches = edges::breaches(&Metadata::read()?);
+    breaches.extend(repository::breaches(&root, &files));
+    for name in &files {
+        let bytes = fs::read(root.join(name)).with_context(|| format!("read {name}"))?;
+        if let Ok(content) = std::str::from_utf8(&bytes) {
+            breaches.extend(text::breaches(name, content));
+        }
+    }
+    for breach in &breaches {
+        println!("tidy: {breach}");
+    }
+    Ok(match breaches.len() {
+        0 => Outcome::Passed(format!("{} files", files.len())),
+        count => Outcome::Failed(format!("{count} breaches")),
+    })
+}
+
+/// Every file that is in the repository or would be at the next `git add`, by its path from the root.
+fn repository_files(root: &Path) -> anyhow::Result<Vec<String>> {
+    let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+    let listed = process::quiet(process::command("git").args(list))?;
+    let text = String::from_utf8(listed.stdout).context("read the list of files as UTF-8")?;
+    let names = text.split_terminator('\0').filter(|name| root.join(name).is_file());
+    Ok(names.map(str::to_owned).collect())
+}

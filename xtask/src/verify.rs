@@ -1,0 +1,31 @@
+//! `verify`: all of CI, in the order in which a mistake is cheapest to find. Writes nothing to the repository.
+
+use std::process::Command;
+
+use crate::report::{Outcome, Report};
+use crate::{audit, conformance, interop, process, tidy};
+
+/// Runs every step, also after a failure; whether all passed.
+pub(crate) fn verify() -> bool {
+    let mut report = Report::default();
+    report.step("format", || passes(&mut process::cargo(&["fmt", "--all", "--check"])));
+    report.step("tidy", tidy::tidy);
+    report.step("audit", audit::audit);
+    let clippy = ["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    report.step("clippy", || passes(&mut process::cargo(&clippy)));
+    report.step("tests", || {
+        passes(&mut process::cargo(&["test", "--locked", "--workspace", "--no-fail-fast"]))
+    });
+    let docs = ["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"];
+    report.step("docs", || passes(process::cargo(&docs).env("RUSTDOCFLAGS", "-D warnings")));
+    report.step("release build", || {
+        passes(&mut process::cargo(&["build", "--locked", "--release", "--package", "muster-server"]))
+    });
+    report.step("conformance", || conformance::conformance(&[]));
+    report.step("interop", || interop::interop(&[]));
+    report.close()
+}
+
+fn passes(command: &mut Command) -> anyhow::Result<Outcome> {
+    process::run(command).map(|()| Outcome::Passed(String::new()))
+}
