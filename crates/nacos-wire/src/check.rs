@@ -1,7 +1,15 @@
 //! What Nacos's parameter checks say, word for word (`core:paramcheck`, `NamingUtils.checkInstanceIsLegal`).
 
-use muster_model::{NameError, TimingError};
+use muster_model::{ConfigKey, DataId, GroupName, NameError, Namespace, TimingError};
 use std::fmt;
+
+/// Makes the key that three names of a config request mean: a blank namespace is `public`; a blank group or data id is
+/// refused. Checks in the order of Nacos's filter.
+pub fn config_key(tenant: &str, group: &str, data_id: &str) -> Result<ConfigKey, ParamError> {
+    let namespace = Namespace::canonical(tenant)?;
+    let data_id = DataId::new(data_id)?;
+    Ok(ConfigKey::new(namespace, GroupName::new(group)?, data_id))
+}
 
 /// A parameter that is refused. Its text is Nacos's own, which operators search for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,11 +8,12 @@
 
 mod check;
 pub mod grpc;
+pub mod http;
 mod json;
 mod lenient;
 mod service_info;
 mod text;
 
-pub use check::ParamError;
+pub use check::{ParamError, config_key};
 pub use service_info::{HostView, ServiceView, Shape, write_host, write_hosts, write_service_info};
 pub use text::{Pairs, Text};

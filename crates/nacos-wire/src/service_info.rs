@@ -102,7 +102,7 @@ fn host_object(out: &mut Vec<u8>, shape: Shape, grouped: &[u8], host: HostView<'
     object.value("weight", &instance.weight.get()).value("healthy", &healthy);
     object.value("enabled", &instance.enabled).value("ephemeral", &ephemeral);
     object.string("clusterName", instance.cluster.as_str()).raw("serviceName", grouped);
-    metadata_object(object.key("metadata"), &instance.metadata);
+    metadata_object(object.key("metadata"), shape, &instance.metadata);
     object.value("instanceHeartBeatInterval", &timing.beat_interval_ms);
     object.value("instanceHeartBeatTimeOut", &timing.beat_timeout_ms);
     object.value("ipDeleteTimeout", &timing.delete_timeout_ms);
@@ -120,7 +120,7 @@ fn host_object(out: &mut Vec<u8>, shape: Shape, grouped: &[u8], host: HostView<'
 }
 
 /// `ip#port#cluster#group@@service`.
-fn instance_id(out: &mut Vec<u8>, instance: &Instance, grouped: &[u8]) {
+pub(crate) fn instance_id(out: &mut Vec<u8>, instance: &Instance, grouped: &[u8]) {
     json::string(out, instance.host.as_str());
     out.pop();
     out.push(b'#');
@@ -131,16 +131,21 @@ fn instance_id(out: &mut Vec<u8>, instance: &Instance, grouped: &[u8]) {
     out.extend_from_slice(&grouped[1..]);
 }
 
+/// What a null in the JSON text of v1 metadata is kept as. Nacos stores it and lists it as null over HTTP
+/// (`v1-ns-instance-metadata`); gRPC leaves the pair out, because Python and Rust clients break on it.
+pub(crate) const NULL_VALUE: &str = "\0null";
+
 /// Writes metadata as a JSON object of texts.
-pub(crate) fn metadata_object(out: &mut Vec<u8>, metadata: &Metadata) {
+pub(crate) fn metadata_object(out: &mut Vec<u8>, shape: Shape, metadata: &Metadata) {
     out.push(b'{');
-    for (at, (key, value)) in metadata.iter().enumerate() {
+    let shown = metadata.iter().filter(|(_, value)| shape != Shape::Grpc || *value != NULL_VALUE);
+    for (at, (key, value)) in shown.enumerate() {
         if at > 0 {
             out.push(b',');
         }
         json::string(out, key);
         out.push(b':');
-        json::string(out, value);
+        if value == NULL_VALUE { out.extend_from_slice(b"null") } else { json::string(out, value) }
     }
     out.push(b'}');
 }

@@ -1,0 +1,36 @@
+//! Nacos over HTTP: parameters, answers, refusals, and the small grammars of v1.
+//!
+//! A handler reads [`Parameters`], runs the [`check_filter`], takes what it needs ([`service_of`],
+//! [`instance_of`], [`Beat`], [`listening_configs`]), and answers with an [`Answer`]; whatever goes wrong is a
+//! [`Refusal`], which each [`Dialect`] words differently.
+
+mod answer;
+mod beat;
+mod code;
+mod config;
+mod date;
+mod filter;
+mod instance;
+mod listener;
+mod metadata;
+mod multipart;
+mod naming;
+mod parameters;
+mod percent;
+mod refusal;
+mod udp;
+
+pub use answer::{Answer, error_page, page, rest_result, result, result_error};
+pub use beat::{Beat, beat_answer};
+pub use code::ResultCode;
+pub use config::{CONFIG_NOT_FOUND, ConfigHeaders, V3Config, config_headers, no_cache_headers, v3_config};
+pub use date::{http_date, iso_date};
+pub use filter::check_filter;
+pub use instance::{instance_of, kind_of};
+pub use listener::{ListenRecord, ProbeError, changed_text, listening_configs, old_changed_text};
+pub use metadata::{MetadataError, parse_metadata};
+pub use naming::{service_of, v1_instance, v1_service_names};
+pub use parameters::{Parameters, client_address};
+pub use percent::{decode, encode};
+pub use refusal::{Dialect, Refusal};
+pub use udp::{PushAck, push_datagram};

@@ -1,0 +1,182 @@
+//! Why a request is refused, in the words of each API generation (nacos-http.md 0.5).
+
+use super::{Answer, MetadataError, ResultCode, error_page, result_error};
+use crate::ParamError;
+use muster_model::{ErrorCode, Timestamp};
+
+/// Who words a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// `/v1/ns`: the status says it, the body is the plain text.
+    V1Naming,
+    /// `/v1/cs`: `caused: <text>;`.
+    V1Config,
+    /// `/v2`, `/v3`: a `Result`.
+    V3,
+    /// `/v3/client/cs`: a `Result`, but missing parameters are told as a text.
+    V3ClientConfig,
+}
+
+/// Why a request is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The check filter, before any handler.
+    Filter(ParamError),
+    /// A parameter that must be there is absent or blank.
+    Missing {
+        /// Its name.
+        name: &'static str,
+        /// Its Java type: `String`, `Integer`, `Boolean`.
+        of_type: &'static str,
+    },
+    /// Metadata in neither of its forms.
+    Metadata(MetadataError),
+    /// The `beat` parameter is not the JSON it should be; carries what the parser says.
+    Beat(String),
+    /// A parameter that should be a number or a flag; carries name and value.
+    BadValue {
+        /// Its name.
+        name: &'static str,
+        /// What came.
+        value: String,
+    },
+    /// A weight outside 0 to 10,000.
+    Weight,
+    /// An instance that naming refuses: cluster characters, timing.
+    Instance(ParamError),
+    /// `serviceName` with a blank side of `@@`.
+    GroupedName,
+    /// The operation failed.
+    Failed {
+        /// What the client can do about it; decides the status.
+        error: ErrorCode,
+        /// The code of v2 and v3.
+        code: ResultCode,
+        /// The text.
+        detail: String,
+    },
+}
+
+impl Refusal {
+    /// A failure with the code that v2 and v3 give to errors without one of their own.
+    pub fn failed(error: ErrorCode, detail: impl Into<String>) -> Self {
+        Self::Failed { error, code: code_of(error), detail: detail.into() }
+    }
+
+    /// The answer. `path` and `at` are for the error page, which some refusals are.
+    pub fn answer(&self, dialect: Dialect, path: &str, at: Timestamp) -> Answer {
+        match self {
+            Self::Filter(error) => filtered(dialect, error),
+            Self::Missing { name, of_type } => missing(dialect, name, of_type),
+            Self::Metadata(error) => error_page(500, &metadata_text(dialect, error), path, at),
+            Self::Beat(detail) => error_page(500, &format!("Server failed, caused: {detail};"), path, at),
+            Self::BadValue { name, value } => bad_value(dialect, name, value),
+            Self::Weight => worded(
+                dialect,
+                400,
+                ResultCode::Weight,
+                "instance format invalid: The weights range from 0.0 to 10000.0",
+            ),
+            Self::Instance(error) => worded(dialect, 400, ResultCode::Instance, &error.to_string()),
+            Self::GroupedName => {
+                let text = "Param 'serviceName' is illegal, it should be format as 'groupName@@serviceName'";
+                error_page(400, &format!("Service name filter error, {text}"), path, at)
+            }
+            Self::Failed { error, code, detail } => worded(dialect, status_of(*error), *code, detail),
+        }
+    }
+}
+
+impl From<MetadataError> for Refusal {
+    fn from(error: MetadataError) -> Self {
+        Self::Metadata(error)
+    }
+}
+
+/// The check filter's line, with the line end that Java's `println` gives it.
+fn filtered(dialect: Dialect, error: &ParamError) -> Answer {
+    let line = format!("{error}\r\n");
+    if dialect == Dialect::V1Config { Answer::config(400, line) } else { Answer::untyped(400, line) }
+}
+
+fn missing(dialect: Dialect, name: &str, of_type: &str) -> Answer {
+    match dialect {
+        Dialect::V1Naming => Answer::text(400, format!("Param '{name}' is required.")),
+        Dialect::V1Config => Answer::text(
+            500,
+            format!(
+                "caused: Required request parameter &#39;{name}&#39; for method parameter type {of_type} is not present;"
+            ),
+        ),
+        Dialect::V3ClientConfig => {
+            Answer::text(400, format!("caused: Required parameter '{name}' type {of_type} is not present;"))
+        }
+        Dialect::V3 => {
+            let detail = format!("Required parameter '{name}' type {of_type} is not present");
+            result_error(400, ResultCode::ParameterMissing, Some(&detail))
+        }
+    }
+}
+
+fn metadata_text(dialect: Dialect, error: &MetadataError) -> String {
+    match dialect {
+        Dialect::V1Naming | Dialect::V1Config => {
+            format!("Server failed, caused: ErrCode:400, ErrMsg:{error};caused: {error};")
+        }
+        Dialect::V3 | Dialect::V3ClientConfig => format!("ErrCode:400, ErrMsg:{error}"),
+    }
+}
+
+fn bad_value(dialect: Dialect, name: &str, value: &str) -> Answer {
+    match dialect {
+        Dialect::V1Naming => Answer::text(400, format!("For input string: \"{value}\"")),
+        Dialect::V1Config => Answer::text(400, format!("caused: For input string: \"{value}\";")),
+        Dialect::V3 | Dialect::V3ClientConfig => {
+            let detail = format!("Parameter '{name}' can't be '{value}'");
+            result_error(500, ResultCode::ServerError, Some(&detail))
+        }
+    }
+}
+
+fn worded(dialect: Dialect, status: u16, code: ResultCode, detail: &str) -> Answer {
+    match dialect {
+        Dialect::V1Naming => Answer::text(status, detail),
+        Dialect::V1Config => Answer::text(status, format!("caused: {detail};")),
+        Dialect::V3 | Dialect::V3ClientConfig => result_error(status, code, Some(detail)),
+    }
+}
+
+/// The HTTP status of the one error table: 403 stops a client, 5xx sends it to the next server.
+fn status_of(error: ErrorCode) -> u16 {
+    match error {
+        ErrorCode::ParameterMissing
+        | ErrorCode::InvalidParameter
+        | ErrorCode::KindClash
+        | ErrorCode::AlreadyExists
+        | ErrorCode::NotEmpty => 400,
+        ErrorCode::Forbidden => 403,
+        ErrorCode::NotFound => 404,
+        ErrorCode::Conflict | ErrorCode::Timeout | ErrorCode::Internal => 500,
+        ErrorCode::LimitExceeded
+        | ErrorCode::Disconnected
+        | ErrorCode::Unavailable
+        | ErrorCode::StorageFull => 503,
+    }
+}
+
+fn code_of(error: ErrorCode) -> ResultCode {
+    match error {
+        ErrorCode::ParameterMissing => ResultCode::ParameterMissing,
+        ErrorCode::InvalidParameter => ResultCode::ParameterValidate,
+        ErrorCode::NotFound => ResultCode::NotFound,
+        ErrorCode::AlreadyExists | ErrorCode::NotEmpty | ErrorCode::Conflict => ResultCode::Conflict,
+        ErrorCode::Forbidden => ResultCode::AccessDenied,
+        ErrorCode::StorageFull => ResultCode::DataAccess,
+        ErrorCode::KindClash
+        | ErrorCode::LimitExceeded
+        | ErrorCode::Disconnected
+        | ErrorCode::Unavailable
+        | ErrorCode::Timeout
+        | ErrorCode::Internal => ResultCode::ServerError,
+    }
+}
