@@ -1,11 +1,29 @@
 //! The handle everybody else holds.
 
-use crate::{ConsensusError, Machine, ProposeError, Settings};
+use crate::{
+    ConsensusError, Machine, ProposeError, Settings,
+    barrier::Barrier,
+    engine::Raft,
+    maintenance,
+    pipeline::Pipeline,
+    recovery::recover,
+    snapshotter::Snapshotter,
+    space::Space,
+    status::{Phase, Status},
+};
 use bytes::Bytes;
 use muster_model::NodeId;
 use muster_runtime::{Clock, Tasks, disk::Disk};
-use muster_storage::{log::Log, state::StateStore};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use muster_storage::{log::Log, snapshot::Snapshots, state::StateStore};
+use openraft::error::{CheckIsLeaderError, RaftError};
+use parking_lot::Mutex;
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock, atomic::Ordering::Relaxed},
+    thread::JoinHandle,
+    time::Duration,
+};
+use tokio::sync::oneshot;
 
 /// Called once when consensus can't go on, because a disk failed or a file is damaged: the process should say so and
 /// exit. It runs on a thread of consensus and must not wait for it.
@@ -13,14 +31,16 @@ pub type Fatal = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// What consensus is made of.
 pub struct Parts {
-    /// The disk that snapshots are written to and whose free space is watched.
+    /// The disk whose free space is watched.
     pub disk: Arc<dyn Disk>,
-    /// Where snapshot files lie.
-    pub snapshot_dir: PathBuf,
+    /// The data directory, whose file system's free space counts.
+    pub data_dir: PathBuf,
     /// The opened log.
     pub log: Log,
     /// The opened state store, as its last commit left it.
     pub state: Arc<dyn StateStore>,
+    /// The snapshot files.
+    pub snapshots: Snapshots,
     /// What operations are applied to.
     pub machine: Arc<dyn Machine>,
     /// The clock that entries are stamped with.
@@ -49,7 +69,7 @@ pub struct Metrics {
     pub ops: u64,
     /// Log entries applied since start that carried operations: `ops / entries` is the batch size.
     pub entries: u64,
-    /// Bytes of operations that wait or are in flight.
+    /// Room taken by operations that wait or are in flight.
     pub queued_bytes: usize,
     /// Proposals refused because too much was waiting.
     pub overloaded: u64,
@@ -65,49 +85,220 @@ pub struct Metrics {
     pub leader: Option<NodeId>,
 }
 
-/// One node's part in the Raft group. A clone is another handle to the same.
+/// One node's part in the Raft group. A clone is another handle to the same; the engine stops with the last of them.
 #[derive(Clone)]
 pub struct Consensus {
-    inner: Arc<()>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: Settings,
+    pipeline: Arc<Pipeline>,
+    status: Arc<Status>,
+    space: Space,
+    snapshots: Arc<Snapshotter>,
+    state: Arc<dyn StateStore>,
+    raft: Arc<OnceLock<Raft>>,
+    barrier: Barrier,
+    /// How many entries must be applied before memory may be served.
+    ready_next: u64,
+    threads: Mutex<Option<Threads>>,
+}
+
+/// Dropping it stops the threads, too.
+struct Threads {
+    stop: oneshot::Sender<()>,
+    handles: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.pipeline.close("shutting down");
+        self.status.stop();
+        self.status.enter(Phase::Stopped);
+    }
 }
 
 impl Consensus {
     /// Checks that state and log meet, has the machine load, and starts the engine on threads of its own. It returns
     /// before entries that the state lacks are replayed: see [`Consensus::wait_ready`].
-    pub async fn start(settings: Settings, parts: Parts) -> Result<Self, ConsensusError>;
+    pub async fn start(settings: Settings, parts: Parts) -> Result<Self, ConsensusError> {
+        let Parts { disk, data_dir, log, state, snapshots, machine, clock, tasks, fatal } = parts;
+        let status = Arc::new(Status::new(fatal));
+        let pipeline = Pipeline::new(settings.clone(), clock.clone());
+        let raft = Arc::new(OnceLock::new());
+        let snapshots = Arc::new(Snapshotter::open(snapshots, state.clone(), status.clone())?);
+        let ready_next = log.last().map_or(0, |last| last.index + 1);
+        let recovery = {
+            let (settings, state, snapshots, status) =
+                (settings.clone(), state.clone(), snapshots.clone(), status.clone());
+            move || recover(&settings, log, state, machine, snapshots, status)
+        };
+        let recovered = tokio::task::spawn_blocking(recovery).await;
+        let recovered = recovered.map_err(|error| ConsensusError::Engine(error.to_string()))??;
+        let (stop, stopped) = oneshot::channel();
+        let handles = recovered.run(settings.clone(), pipeline.clone(), raft.clone(), stopped)?;
+        let space = Space::new(disk, data_dir, settings.reserve_bytes, clock);
+        maintenance::start(&settings, &tasks, &state, &snapshots, &status, &raft);
+        let threads = Mutex::new(Some(Threads { stop, handles }));
+        let barrier = Barrier::default();
+        let inner = Inner {
+            settings,
+            pipeline,
+            status,
+            space,
+            snapshots,
+            state,
+            raft,
+            barrier,
+            ready_next,
+            threads,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
 
     /// Proposes one operation and waits for its result, at most [`Settings::propose_timeout`]. The operation is
     /// written even if the caller stops waiting.
-    pub async fn propose(&self, op: Bytes) -> Result<Bytes, ProposeError>;
+    pub async fn propose(&self, op: Bytes) -> Result<Bytes, ProposeError> {
+        self.propose_within(op, self.inner.settings.propose_timeout).await
+    }
 
     /// As [`Consensus::propose`], with another time limit.
-    pub async fn propose_within(&self, op: Bytes, limit: Duration) -> Result<Bytes, ProposeError>;
+    pub async fn propose_within(&self, op: Bytes, limit: Duration) -> Result<Bytes, ProposeError> {
+        let Inner { status, space, pipeline, .. } = &*self.inner;
+        if status.is_waiting_for_space() || !space.has_room(op.len() as u64) {
+            status.storage_full.fetch_add(1, Relaxed);
+            return Err(ProposeError::StorageFull);
+        }
+        let result = pipeline.push(op).inspect_err(|error| {
+            if matches!(error, ProposeError::Overloaded { .. }) {
+                status.overloaded.fetch_add(1, Relaxed);
+            }
+        })?;
+        match tokio::time::timeout(limit, result).await {
+            Ok(Ok(result)) => result,
+            // The one who should answer is gone, or late: nobody knows.
+            Ok(Err(_)) | Err(_) => Err(ProposeError::Timeout),
+        }
+    }
 
     /// After it returns, this node's memory holds everything that was acknowledged anywhere before it was called.
     /// Calls at the same time share one round.
-    pub async fn read_barrier(&self) -> Result<(), ProposeError>;
+    pub async fn read_barrier(&self) -> Result<(), ProposeError> {
+        let raft = self.raft()?;
+        let round = async {
+            let (read, _) = raft.get_read_log_id().await.map_err(refusal)?;
+            let next = read.map_or(0, |read| read.index + 1);
+            let is_applied = self.inner.status.wait_applied(next).await;
+            is_applied.then_some(()).ok_or(ProposeError::Unavailable("shutting down"))
+        };
+        let limit = self.inner.settings.propose_timeout;
+        tokio::time::timeout(limit, self.inner.barrier.pass(round)).await.unwrap_or(Err(ProposeError::Timeout))
+    }
 
     /// The last applied log entry, 0 before the first.
-    pub fn applied(&self) -> u64;
+    pub fn applied(&self) -> u64 {
+        self.inner.status.applied_next().saturating_sub(1)
+    }
 
     /// Whether everything found in the log at start is applied and there is a leader: before that, memory is older
     /// than what was acknowledged and must not be served.
-    pub fn is_ready(&self) -> bool;
+    pub fn is_ready(&self) -> bool {
+        self.inner.status.phase() == Phase::Running && self.inner.status.applied_next() >= self.inner.ready_next
+    }
 
     /// Waits until [`Consensus::is_ready`]; an error says that it never will be.
-    pub async fn wait_ready(&self) -> Result<(), ProposeError>;
+    pub async fn wait_ready(&self) -> Result<(), ProposeError> {
+        let status = &self.inner.status;
+        let is_ready =
+            status.wait_started().await == Phase::Running && status.wait_applied(self.inner.ready_next).await;
+        is_ready.then_some(()).ok_or(ProposeError::Unavailable("consensus has stopped"))
+    }
 
     /// Makes a snapshot that covers at least everything applied before the call, and removes the log that it makes
-    /// needless. Applying goes on meanwhile.
-    pub async fn snapshot(&self) -> Result<SnapshotInfo, ConsensusError>;
+    /// needless. Applying goes on meanwhile. Nothing is done if the newest covers that already.
+    pub async fn snapshot(&self) -> Result<SnapshotInfo, ConsensusError> {
+        let Inner { status, snapshots, .. } = &*self.inner;
+        let raft = self.raft().map_err(|error| ConsensusError::Engine(error.to_string()))?;
+        let wanted = status.applied_next();
+        loop {
+            if let Some(info) = snapshots.info().filter(|_| snapshots.covered_next() >= wanted) {
+                return Ok(info);
+            }
+            // A try that is under way may be too old, then there is another.
+            maintenance::try_snapshot(raft, snapshots, status).await?;
+        }
+    }
 
     /// The newest finished snapshot.
-    pub fn last_snapshot(&self) -> Option<SnapshotInfo>;
+    pub fn last_snapshot(&self) -> Option<SnapshotInfo> {
+        self.inner.snapshots.info()
+    }
 
     /// Numbers as of now.
-    pub fn metrics(&self) -> Metrics;
+    pub fn metrics(&self) -> Metrics {
+        let Inner { status, pipeline, space, snapshots, raft, .. } = &*self.inner;
+        Metrics {
+            applied: self.applied(),
+            ops: status.ops.load(Relaxed),
+            entries: status.entries.load(Relaxed),
+            queued_bytes: pipeline.queued_bytes(),
+            overloaded: status.overloaded.load(Relaxed),
+            storage_full: status.storage_full.load(Relaxed),
+            is_full: status.is_waiting_for_space() || space.is_full(),
+            snapshot: snapshots.info().map(|info| info.index),
+            snapshot_failures: status.snapshot_failures.load(Relaxed),
+            leader: raft.get().and_then(|raft| raft.server_metrics().borrow().current_leader).map(NodeId),
+        }
+    }
 
     /// Refuses new proposals, waits at most `grace` for those under way, stops the engine, and has the state store
     /// synced so that the next start replays nothing. Call it before the tasks are shut down.
-    pub async fn shutdown(&self, grace: Duration);
+    pub async fn shutdown(&self, grace: Duration) {
+        if tokio::time::timeout(grace, self.inner.pipeline.drain()).await.is_err() {
+            tracing::warn!("proposals were still under way when the time to shut down was over");
+        }
+        self.halt().await;
+        let state = self.inner.state.clone();
+        match tokio::task::spawn_blocking(move || state.checkpoint()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!(%error, "could not sync the state, the next start replays the log"),
+            Err(error) => tracing::error!(%error, "could not sync the state, the next start replays the log"),
+        }
+    }
+
+    /// Stops the engine as it is and waits for its threads.
+    pub(crate) async fn halt(&self) {
+        let Inner { pipeline, status, threads, .. } = &*self.inner;
+        pipeline.close("shutting down");
+        status.stop();
+        status.enter(Phase::Stopped);
+        let Some(Threads { stop, handles }) = threads.lock().take() else { return };
+        // The engine may have ended by itself.
+        stop.send(()).ok();
+        let join = move || handles.into_iter().for_each(|thread| drop(thread.join()));
+        if let Err(error) = tokio::task::spawn_blocking(join).await {
+            tracing::error!(%error, "could not wait for the threads of consensus");
+        }
+    }
+
+    fn raft(&self) -> Result<&Raft, ProposeError> {
+        match (self.inner.raft.get(), self.inner.status.phase()) {
+            (Some(raft), Phase::Running) => Ok(raft),
+            (_, Phase::Starting | Phase::Running) => Err(ProposeError::Unavailable("starting")),
+            (_, Phase::Stopped | Phase::Failed) => Err(ProposeError::Unavailable("consensus has stopped")),
+        }
+    }
+}
+
+fn refusal(error: RaftError<u64, CheckIsLeaderError<u64, openraft::BasicNode>>) -> ProposeError {
+    match error {
+        RaftError::APIError(CheckIsLeaderError::ForwardToLeader(forward)) => {
+            ProposeError::NotLeader { leader: forward.leader_id.map(NodeId) }
+        }
+        RaftError::APIError(CheckIsLeaderError::QuorumNotEnough(_)) => {
+            ProposeError::Unavailable("no majority answers")
+        }
+        RaftError::Fatal(_) => ProposeError::Unavailable("consensus has stopped"),
+    }
 }

@@ -1,7 +1,7 @@
 //! What can go wrong, by what the caller can do about it.
 
 use muster_model::{ErrorCode, NodeId};
-use muster_storage::{log::LogError, state::StateError};
+use muster_storage::{log::LogError, snapshot::SnapshotError, state::StateError};
 
 /// Why a proposal, or a read barrier, was not answered with a result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,9 +46,12 @@ pub enum ConsensusError {
     /// The log can't be read or written.
     #[error("use the log: {0}")]
     Log(#[from] LogError),
-    /// The state store, or a snapshot file, can't be read or written.
+    /// The state store can't be read or written.
     #[error("use the state store: {0}")]
     State(#[from] StateError),
+    /// A snapshot file can't be read or written.
+    #[error("use a snapshot file: {0}")]
+    Snapshot(#[from] SnapshotError),
     /// The state store was written by a newer version of this program.
     #[error("the state store has format {found}, this program knows up to {known}: use the newer program")]
     NewerFormat {
@@ -79,6 +82,33 @@ pub enum ConsensusError {
 impl ConsensusError {
     /// The error as protocols map it.
     pub fn code(&self) -> ErrorCode {
-        ErrorCode::Internal
+        if self.is_full() { ErrorCode::StorageFull } else { ErrorCode::Internal }
+    }
+
+    /// Whether the same may succeed when there is disk space again.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Log(error) => error.is_full(),
+            Self::State(error) => error.is_full(),
+            Self::Snapshot(error) => match error {
+                SnapshotError::Full(_) => true,
+                SnapshotError::State(error) => error.is_full(),
+                SnapshotError::Failed(_)
+                | SnapshotError::Stream(_)
+                | SnapshotError::Damaged(_)
+                | SnapshotError::NewerFormat { .. } => false,
+            },
+            Self::NewerFormat { .. } | Self::Damaged { .. } | Self::Gap { .. } | Self::Engine(_) => false,
+        }
+    }
+
+    /// Whether a disk failed, so that nothing of it can be trusted from now on.
+    pub(crate) fn is_disk_failure(&self) -> bool {
+        matches!(
+            self,
+            Self::Log(LogError::Failed(_) | LogError::Stopped)
+                | Self::State(StateError::Failed(_))
+                | Self::Snapshot(SnapshotError::Failed(_) | SnapshotError::State(StateError::Failed(_)))
+        )
     }
 }

@@ -9,12 +9,32 @@
 //! before a disk said yes. The engine is openraft, and no type of it leaves this crate; every stored byte is of our
 //! own format ([`muster_storage`]). Start reading at [`Consensus`].
 
+mod applier;
+mod barrier;
+mod codec;
 mod consensus;
+mod engine;
+mod entry;
 mod error;
+mod lane;
+mod log_adapter;
 mod machine;
+mod maintenance;
+mod marker;
+mod network;
+mod pipeline;
+mod recent;
+mod recovery;
 mod settings;
+mod snapshotter;
+mod space;
+mod state_adapter;
+mod status;
+mod types;
+mod waiters;
 
 pub use consensus::{Consensus, Fatal, Metrics, Parts, SnapshotInfo};
 pub use error::{ConsensusError, ProposeError};
 pub use machine::{ApplyContext, Machine};
+pub use marker::marker_index;
 pub use settings::Settings;

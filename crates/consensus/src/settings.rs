@@ -28,9 +28,11 @@ pub struct Settings {
     pub snapshot_entries: u64,
     /// Bytes of log after which a snapshot is made (256 MiB), whichever of the two comes first.
     pub snapshot_bytes: u64,
+    /// How long no snapshot is tried after one failed (30 s).
+    pub snapshot_retry: Duration,
     /// Bytes of rows committed after which the state store is told to write its own journal back (16 MiB).
     pub checkpoint_bytes: u64,
-    /// Entries kept in the log although a snapshot covers them (1,000), for followers that are a little behind.
+    /// Entries kept in the log although a snapshot covers them (0), for followers that are a little behind.
     pub log_entries_kept: u64,
 }
 
@@ -47,8 +49,9 @@ impl Default for Settings {
             full_retry: Duration::from_millis(200),
             snapshot_entries: 100_000,
             snapshot_bytes: 256 << 20,
+            snapshot_retry: Duration::from_secs(30),
             checkpoint_bytes: 16 << 20,
-            log_entries_kept: 1_000,
+            log_entries_kept: 0,
         }
     }
 }

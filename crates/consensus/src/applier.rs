@@ -1,0 +1,176 @@
+//! Applies committed entries: memory, then one transaction, then effects, then answers.
+
+use crate::{
+    ApplyContext, Machine, Settings,
+    entry::{DecodeError, Decoded, decode_whole},
+    marker::Marker,
+    status::Status,
+    types::{Batch, RaftEntry, StorageError, StoredMembership},
+    waiters::Waiters,
+};
+use bytes::Bytes;
+use muster_model::{Row, Timestamp};
+use muster_storage::state::StateStore;
+use openraft::EntryPayload;
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
+
+/// The only one who writes the state.
+pub(crate) struct Applier {
+    state: Arc<dyn StateStore>,
+    machine: Arc<dyn Machine>,
+    status: Arc<Status>,
+    marker: Marker,
+    full_retry: Duration,
+    checkpoint_bytes: u64,
+    snapshot_entries: u64,
+    /// Kept between calls for its room.
+    rows: Vec<Row>,
+}
+
+/// Results that may leave once the rows are committed.
+type Results = Vec<(Arc<Waiters>, Vec<Bytes>)>;
+
+impl Applier {
+    pub(crate) fn new(
+        settings: &Settings,
+        state: Arc<dyn StateStore>,
+        machine: Arc<dyn Machine>,
+        status: Arc<Status>,
+        marker: Marker,
+    ) -> Self {
+        let Settings { full_retry, checkpoint_bytes, snapshot_entries, .. } = *settings;
+        Self { state, machine, status, marker, full_retry, checkpoint_bytes, snapshot_entries, rows: Vec::new() }
+    }
+
+    /// How far it has come.
+    pub(crate) fn marker(&self) -> &Marker {
+        &self.marker
+    }
+
+    /// Applies entries in one transaction and answers those who wait for them.
+    pub(crate) fn apply(&mut self, entries: Vec<RaftEntry>) -> Result<(), StorageError> {
+        let status = self.status.clone();
+        let _guard = PanicGuard(&status);
+        let mut results = Results::new();
+        let mut rows = std::mem::take(&mut self.rows);
+        for entry in entries {
+            self.apply_entry(entry, &mut rows, &mut results)?;
+        }
+        self.commit(&rows)?;
+        self.machine.committed();
+        self.status.set_applied_next(self.marker.next_index());
+        for (waiters, results) in results {
+            waiters.answer(results);
+        }
+        self.account(&rows);
+        rows.clear();
+        self.rows = rows;
+        Ok(())
+    }
+
+    /// Starts anew from what the store holds now, after a snapshot was put there.
+    pub(crate) fn reload(&mut self) -> Result<(), StorageError> {
+        let stored = self.state.applied().map_err(|error| self.status.fail("read the applied marker", &error))?;
+        self.marker = Marker::decode(stored).map_err(|error| self.status.fail("read the applied marker", &error))?;
+        self.machine.load(&*self.state).map_err(|error| self.status.fail("load the state", &error))?;
+        self.status.set_applied_next(self.marker.next_index());
+        Ok(())
+    }
+
+    fn apply_entry(
+        &mut self,
+        entry: RaftEntry,
+        rows: &mut Vec<Row>,
+        results: &mut Results,
+    ) -> Result<(), StorageError> {
+        let log_id = entry.log_id;
+        assert_eq!(log_id.index, self.marker.next_index(), "entries are applied in order, without gaps");
+        match entry.payload {
+            EntryPayload::Blank => {}
+            EntryPayload::Membership(membership) => {
+                self.marker.membership = StoredMembership::new(Some(log_id), membership);
+            }
+            EntryPayload::Normal(Batch { payload, waiters }) => {
+                let answers = self.apply_operations(log_id.index, &payload, rows)?;
+                if let Some(waiters) = waiters {
+                    results.push((waiters, answers));
+                }
+            }
+        }
+        self.marker.applied = Some(log_id);
+        Ok(())
+    }
+
+    fn apply_operations(
+        &mut self,
+        index: u64,
+        payload: &Bytes,
+        rows: &mut Vec<Row>,
+    ) -> Result<Vec<Bytes>, StorageError> {
+        let (proposed, ops) = match decode_whole(payload) {
+            Ok(Decoded::Operations { time, ops }) => (time, ops),
+            Ok(Decoded::Blank | Decoded::Membership(_)) => unreachable!("the log adapter decodes these"),
+            Err(error) => return Err(self.status.fail("decode a log entry", &describe(index, error))),
+        };
+        let time = proposed.max(Timestamp(self.marker.time.0 + 1));
+        self.marker.time = time;
+        self.status.ops.fetch_add(ops.len() as u64, Relaxed);
+        self.status.entries.fetch_add(1, Relaxed);
+        let apply = |op: &Bytes| {
+            self.marker.sequence += 1;
+            self.machine.apply(op, ApplyContext { index, sequence: self.marker.sequence, time }, rows)
+        };
+        Ok(ops.iter().map(apply).collect())
+    }
+
+    /// Memory is ahead of the store here, so a full disk can only be waited for.
+    fn commit(&self, rows: &[Row]) -> Result<(), StorageError> {
+        let marker = self.marker.encode();
+        let mut waits = None;
+        loop {
+            match self.state.commit(rows, &marker) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.is_full() && !self.status.is_stopping() => {
+                    waits.get_or_insert_with(|| self.status.wait_for_space("commit to the state store"));
+                    self.status.pause(self.full_retry);
+                }
+                Err(error) => return Err(self.status.fail("commit to the state store", &error)),
+            }
+        }
+    }
+
+    /// A checkpoint is due after so many bytes, a snapshot after so many entries; neither is made here.
+    fn account(&self, rows: &[Row]) {
+        let bytes: usize = rows.iter().map(|row| row.key.len() + row.value.as_ref().map_or(0, Bytes::len)).sum();
+        let before = self.status.row_bytes.fetch_add(bytes as u64, Relaxed);
+        let is_checkpoint_due = before < self.checkpoint_bytes && before + bytes as u64 >= self.checkpoint_bytes;
+        let uncovered = self.marker.next_index().saturating_sub(self.status.snapshot_next.load(Relaxed));
+        if is_checkpoint_due || uncovered >= self.snapshot_entries {
+            self.status.maintenance.notify_one();
+        }
+    }
+}
+
+/// A machine that panicked half-way has no state anybody may see: consensus ends.
+struct PanicGuard<'a>(&'a Status);
+
+impl Drop for PanicGuard<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.fail("apply an entry", &"the state machine panicked");
+        }
+    }
+}
+
+/// Why a stored entry can't be used, for people.
+pub(crate) fn describe(index: u64, error: DecodeError) -> String {
+    match error {
+        DecodeError::Newer(version) => {
+            format!("log entry {index} has format {version}: it was written by a newer program, use that")
+        }
+        DecodeError::Malformed => format!("log entry {index} is damaged: restore a backup"),
+    }
+}

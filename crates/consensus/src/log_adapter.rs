@@ -1,0 +1,234 @@
+//! openraft's log storage over our own log.
+//!
+//! It runs on the thread of the engine and blocks it: openraft's core waits for each append anyway, and so no hop to
+//! another thread is paid. What must go on meanwhile, applying the entry before, is on a thread of its own.
+
+use crate::{
+    Settings,
+    applier::describe,
+    codec::log_id,
+    entry::{decode, encode},
+    recent::Recent,
+    snapshotter::Snapshotter,
+    status::Status,
+    types::{LogId, RaftEntry, StorageError, TypeConfig},
+};
+use muster_storage::log::{self, EntryId, Log, LogError};
+use openraft::{LogState, OptionalSend, RaftLogReader, storage::LogFlushed, storage::RaftLogStorage};
+use parking_lot::Mutex;
+use std::{
+    fmt::Debug,
+    ops::{Bound, RangeBounds},
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
+
+/// Payload read at once.
+const READ_BYTES: usize = 4 << 20;
+
+type Vote = openraft::Vote<u64>;
+
+/// Reads entries, the newest of them from memory.
+#[derive(Clone)]
+pub(crate) struct LogReading {
+    reader: log::LogReader,
+    recent: Arc<Mutex<Recent>>,
+    status: Arc<Status>,
+}
+
+/// The log's only writer.
+pub(crate) struct LogAdapter {
+    log: Log,
+    reading: LogReading,
+    status: Arc<Status>,
+    snapshots: Arc<Snapshotter>,
+    /// What was committed as far as this node may decide it: everything, if it is alone.
+    committed: Option<EntryId>,
+    full_retry: Duration,
+    snapshot_bytes: u64,
+}
+
+impl LogAdapter {
+    pub(crate) fn new(
+        settings: &Settings,
+        log: Log,
+        committed: Option<EntryId>,
+        status: Arc<Status>,
+        snapshots: Arc<Snapshotter>,
+    ) -> Self {
+        let reading = LogReading { reader: log.reader(), recent: Arc::default(), status: status.clone() };
+        let Settings { full_retry, snapshot_bytes, .. } = *settings;
+        Self { log, reading, status, snapshots, committed, full_retry, snapshot_bytes }
+    }
+
+    /// Does something that needs disk space, again and again while there is none. Never returns for want of space
+    /// unless consensus stops.
+    async fn with_space(
+        &mut self,
+        what: &'static str,
+        mut act: impl FnMut(&mut Log) -> Result<(), LogError> + Send,
+    ) -> Result<(), StorageError> {
+        let mut waits = None;
+        let status = self.status.clone();
+        loop {
+            match act(&mut self.log) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.is_full() && !status.is_stopping() => {
+                    waits.get_or_insert_with(|| status.wait_for_space(what));
+                    tokio::time::sleep(self.full_retry).await;
+                }
+                Err(error) => return Err(status.fail(what, &error)),
+            }
+        }
+    }
+
+    fn account(&self, bytes: u64) {
+        let before = self.status.log_bytes.fetch_add(bytes, Relaxed);
+        if before < self.snapshot_bytes && before + bytes >= self.snapshot_bytes {
+            self.status.maintenance.notify_one();
+        }
+    }
+}
+
+impl LogReading {
+    fn read(&self, mut from: u64, end: u64) -> Result<Vec<RaftEntry>, StorageError> {
+        if let Some(entries) = self.recent.lock().range(from, end) {
+            return Ok(entries);
+        }
+        let mut entries = Vec::new();
+        while from < end {
+            let part = self.read_part(from, end)?;
+            if part.is_empty() {
+                break;
+            }
+            from += part.len() as u64;
+            entries.extend(part);
+        }
+        Ok(entries)
+    }
+
+    /// At least one entry, if there is one.
+    fn read_part(&self, from: u64, end: u64) -> Result<Vec<RaftEntry>, StorageError> {
+        let stored = self.reader.read(from..end, READ_BYTES);
+        let stored = stored.map_err(|error| self.status.fail("read the log", &error))?;
+        stored.into_iter().map(|entry| self.decode(entry)).collect()
+    }
+
+    fn decode(&self, entry: log::Entry) -> Result<RaftEntry, StorageError> {
+        let payload = decode(&entry.payload)
+            .map_err(|error| self.status.fail("decode a log entry", &describe(entry.index, error)))?;
+        Ok(RaftEntry { log_id: log_id(entry.term, entry.node, entry.index), payload })
+    }
+}
+
+impl RaftLogReader<TypeConfig> for LogReading {
+    async fn try_get_log_entries<R: RangeBounds<u64> + Clone + Debug + OptionalSend>(
+        &mut self,
+        range: R,
+    ) -> Result<Vec<RaftEntry>, StorageError> {
+        let from = match range.start_bound() {
+            Bound::Included(from) => *from,
+            Bound::Excluded(before) => before + 1,
+            Bound::Unbounded => 0,
+        };
+        let end = match range.end_bound() {
+            Bound::Included(last) => last + 1,
+            Bound::Excluded(end) => *end,
+            Bound::Unbounded => u64::MAX,
+        };
+        self.read(from, end)
+    }
+
+    async fn limited_get_log_entries(&mut self, from: u64, end: u64) -> Result<Vec<RaftEntry>, StorageError> {
+        self.read_part(from, end)
+    }
+}
+
+impl RaftLogReader<TypeConfig> for LogAdapter {
+    async fn try_get_log_entries<R: RangeBounds<u64> + Clone + Debug + OptionalSend>(
+        &mut self,
+        range: R,
+    ) -> Result<Vec<RaftEntry>, StorageError> {
+        self.reading.try_get_log_entries(range).await
+    }
+}
+
+impl RaftLogStorage<TypeConfig> for LogAdapter {
+    type LogReader = LogReading;
+
+    async fn get_log_state(&mut self) -> Result<LogState<TypeConfig>, StorageError> {
+        Ok(LogState { last_purged_log_id: self.log.purged().map(to_raft), last_log_id: self.log.last().map(to_raft) })
+    }
+
+    async fn get_log_reader(&mut self) -> LogReading {
+        self.reading.clone()
+    }
+
+    async fn save_vote(&mut self, vote: &Vote) -> Result<(), StorageError> {
+        let vote =
+            log::Vote { term: vote.leader_id.term, node: vote.leader_id.node_id, committed: vote.committed };
+        self.with_space("save the vote", |log| log.save_vote(vote)).await
+    }
+
+    async fn read_vote(&mut self) -> Result<Option<Vote>, StorageError> {
+        Ok(self.log.vote().map(|vote| openraft::Vote {
+            leader_id: openraft::LeaderId::new(vote.term, vote.node),
+            committed: vote.committed,
+        }))
+    }
+
+    /// Only a note that helps recovery to tell damage from a torn tail: it is not synced, and does without space.
+    async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), StorageError> {
+        match self.log.save_committed(committed.map(to_stored)) {
+            Ok(()) => Ok(()),
+            Err(error) if error.is_full() => Ok(()),
+            Err(error) => Err(self.status.fail("note the committed entry", &error)),
+        }
+    }
+
+    async fn read_committed(&mut self) -> Result<Option<LogId>, StorageError> {
+        Ok(self.committed.map(to_raft))
+    }
+
+    async fn append<I>(&mut self, entries: I, flushed: LogFlushed<TypeConfig>) -> Result<(), StorageError>
+    where
+        I: IntoIterator<Item = RaftEntry> + OptionalSend,
+        I::IntoIter: OptionalSend,
+    {
+        let entries: Vec<RaftEntry> = entries.into_iter().collect();
+        let stored: Vec<log::Entry> = entries.iter().map(to_record).collect();
+        // Lets the state machine's task, on this same thread, send off the entry before this one.
+        tokio::task::yield_now().await;
+        self.with_space("append to the log", |log| log.append(&stored)).await?;
+        self.account(stored.iter().map(|entry| entry.payload.len() as u64).sum());
+        self.reading.recent.lock().push(entries);
+        flushed.log_io_completed(Ok(()));
+        Ok(())
+    }
+
+    async fn truncate(&mut self, since: LogId) -> Result<(), StorageError> {
+        self.reading.recent.lock().clear();
+        self.with_space("cut the log", |log| log.truncate_from(since.index)).await
+    }
+
+    async fn purge(&mut self, upto: LogId) -> Result<(), StorageError> {
+        if self.snapshots.covered_next() <= upto.index {
+            return Err(self.status.fail("purge the log", &"no finished snapshot covers what should be removed"));
+        }
+        self.reading.recent.lock().clear_to(upto.index);
+        self.with_space("purge the log", |log| log.purge_to(to_stored(upto))).await
+    }
+}
+
+fn to_record(entry: &RaftEntry) -> log::Entry {
+    let EntryId { index, term, node } = to_stored(entry.log_id);
+    log::Entry { index, term, node, payload: encode(&entry.payload) }
+}
+
+fn to_stored(id: LogId) -> EntryId {
+    EntryId { index: id.index, term: id.leader_id.term, node: id.leader_id.node_id }
+}
+
+fn to_raft(id: EntryId) -> LogId {
+    log_id(id.term, id.node, id.index)
+}

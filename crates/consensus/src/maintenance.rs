@@ -1,0 +1,108 @@
+//! Checkpoints of the state store and snapshots, when enough has come together.
+
+use crate::{
+    ConsensusError, Settings,
+    engine::Raft,
+    snapshotter::Snapshotter,
+    status::{Phase, Status, deduct},
+};
+use muster_runtime::Tasks;
+use muster_storage::state::StateStore;
+use std::sync::{Arc, OnceLock, atomic::Ordering::Relaxed};
+
+struct Maintenance {
+    settings: Settings,
+    state: Arc<dyn StateStore>,
+    snapshots: Arc<Snapshotter>,
+    status: Arc<Status>,
+    raft: Arc<OnceLock<Raft>>,
+}
+
+/// Starts the task that does it; it ends with consensus, or when the tasks are stopped.
+pub(crate) fn start(
+    settings: &Settings,
+    tasks: &Tasks,
+    state: &Arc<dyn StateStore>,
+    snapshots: &Arc<Snapshotter>,
+    status: &Arc<Status>,
+    raft: &Arc<OnceLock<Raft>>,
+) {
+    let maintenance = Maintenance {
+        settings: settings.clone(),
+        state: state.clone(),
+        snapshots: snapshots.clone(),
+        status: status.clone(),
+        raft: raft.clone(),
+    };
+    let stopping = tasks.stopping();
+    let status = status.clone();
+    tasks.spawn("consensus maintenance", async move {
+        tokio::select! {
+            () = maintenance.run() => {}
+            () = stopping.cancelled() => {}
+            () = status.wait_ended() => {}
+        }
+    });
+}
+
+/// Has openraft make a snapshot and waits for the end of that try, or of one that is under way.
+pub(crate) async fn try_snapshot(
+    raft: &Raft,
+    snapshots: &Snapshotter,
+    status: &Status,
+) -> Result<(), ConsensusError> {
+    let mut tries = snapshots.tries();
+    tries.mark_unchanged();
+    let stopped = || ConsensusError::Engine("it has stopped".to_owned());
+    raft.trigger().snapshot().await.map_err(|_| stopped())?;
+    tokio::select! {
+        ended = tries.changed() => ended.map_err(|_| stopped())?,
+        () = status.wait_ended() => return Err(stopped()),
+    }
+    snapshots.last_error().map_or(Ok(()), Err)
+}
+
+impl Maintenance {
+    async fn run(&self) {
+        if self.status.wait_started().await != Phase::Running {
+            return;
+        }
+        loop {
+            self.checkpoint_if_due().await;
+            self.snapshot_if_due().await;
+            self.status.maintenance.notified().await;
+        }
+    }
+
+    async fn checkpoint_if_due(&self) {
+        let bytes = self.status.row_bytes.load(Relaxed);
+        if bytes < self.settings.checkpoint_bytes {
+            return;
+        }
+        let state = self.state.clone();
+        match tokio::task::spawn_blocking(move || state.checkpoint()).await {
+            Ok(Ok(_)) => deduct(&self.status.row_bytes, bytes),
+            Ok(Err(error)) if error.is_full() => {
+                // Counted anew, so that it is tried again after as much more.
+                deduct(&self.status.row_bytes, bytes);
+                tracing::warn!(%error, "could not write the state back, it is tried again later");
+            }
+            Ok(Err(error)) => drop(self.status.fail("write the state back", &error)),
+            Err(error) => drop(self.status.fail("write the state back", &error)),
+        }
+    }
+
+    async fn snapshot_if_due(&self) {
+        let uncovered = self.status.applied_next().saturating_sub(self.status.snapshot_next.load(Relaxed));
+        let bytes = self.status.log_bytes.load(Relaxed);
+        if uncovered < self.settings.snapshot_entries && bytes < self.settings.snapshot_bytes {
+            return;
+        }
+        let Some(raft) = self.raft.get() else { return };
+        if let Err(error) = try_snapshot(raft, &self.snapshots, &self.status).await {
+            tracing::warn!(%error, "no snapshot was made, it is tried again later");
+            tokio::time::sleep(self.settings.snapshot_retry).await;
+            self.status.maintenance.notify_one();
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What a start makes of the log, the state and the snapshots it finds.
+
+use crate::{
+    ConsensusError, Machine, Settings,
+    applier::Applier,
+    engine::{Engine, Raft},
+    entry::{Decoded, decode_whole},
+    lane::Lane,
+    log_adapter::LogAdapter,
+    marker::Marker,
+    pipeline::Pipeline,
+    snapshotter::Snapshotter,
+    status::Status,
+    types::Membership,
+};
+use muster_model::NodeId;
+use muster_storage::{
+    log::{Log, LogReader},
+    state::StateStore,
+};
+use std::{
+    sync::{Arc, OnceLock, atomic::Ordering::Relaxed},
+    thread::JoinHandle,
+};
+use tokio::sync::oneshot;
+
+/// Payload read at once.
+const READ_BYTES: usize = 4 << 20;
+
+/// State and log that meet, and a machine that is loaded.
+pub(crate) struct Recovered {
+    log: LogAdapter,
+    applier: Applier,
+    snapshots: Arc<Snapshotter>,
+    status: Arc<Status>,
+    is_alone: bool,
+}
+
+/// Brings state and log together and has the machine load.
+pub(crate) fn recover(
+    settings: &Settings,
+    log: Log,
+    state: Arc<dyn StateStore>,
+    machine: Arc<dyn Machine>,
+    snapshots: Arc<Snapshotter>,
+    status: Arc<Status>,
+) -> Result<Recovered, ConsensusError> {
+    let mut marker = Marker::decode(state.applied()?)?;
+    if let Some((file, newest)) = snapshots.newest().filter(|(_, newest)| newest.applied > marker.applied) {
+        // Whatever a finished snapshot covers was durable in the state, too: the store was lost.
+        tracing::warn!(state = marker.index(), snapshot = newest.index(), "the state is rebuilt from a snapshot");
+        snapshots.bring_back(&file)?;
+        marker = newest;
+    }
+    let purged_next = log.purged().map_or(0, |purged| purged.index + 1);
+    if marker.next_index() < purged_next {
+        return Err(ConsensusError::Gap { applied: marker.index(), first: purged_next });
+    }
+    let log_next = log.last().map_or(0, |last| last.index + 1);
+    if log_next < marker.next_index() && snapshots.covered_next() < marker.next_index() {
+        // The engine will have the log go on after the state, so the state must not get lost any more.
+        tracing::warn!(state = marker.index(), log = log_next, "the log ends before the state does");
+        snapshots.make()?;
+    }
+    machine.load(&*state)?;
+    let membership = newest_membership(&marker, &log.reader(), log_next)?;
+    let is_alone = is_alone(settings.node, &membership);
+    // What a group of one has written is committed; else the leader will tell.
+    let committed = if is_alone { log.last() } else { log.committed() };
+    status.set_applied_next(marker.next_index());
+    status.log_bytes.store(log.bytes(), Relaxed);
+    let log = LogAdapter::new(settings, log, committed, status.clone(), snapshots.clone());
+    let applier = Applier::new(settings, state, machine, status.clone(), marker);
+    Ok(Recovered { log, applier, snapshots, status, is_alone })
+}
+
+impl Recovered {
+    /// Starts the threads; they end when `stop` is sent or dropped.
+    pub(crate) fn run(
+        self,
+        settings: Settings,
+        pipeline: Arc<Pipeline>,
+        raft: Arc<OnceLock<Raft>>,
+        stop: oneshot::Receiver<()>,
+    ) -> Result<Vec<JoinHandle<()>>, ConsensusError> {
+        let Self { log, applier, snapshots, status, is_alone } = self;
+        let lane = Lane::start(applier, pipeline.clone(), status.clone());
+        let (lane, applying) = lane.map_err(|error| ConsensusError::Engine(error.to_string()))?;
+        let engine = Engine { settings, log, lane, snapshots, pipeline, status, raft, is_alone };
+        Ok(vec![engine.spawn(stop)?, applying])
+    }
+}
+
+/// The members as of the end of the log.
+fn newest_membership(marker: &Marker, log: &LogReader, log_next: u64) -> Result<Membership, ConsensusError> {
+    let mut membership = marker.membership.membership().clone();
+    let mut next = marker.next_index();
+    while next < log_next {
+        let entries = log.read(next..log_next, READ_BYTES)?;
+        next += entries.len() as u64;
+        if entries.is_empty() {
+            break;
+        }
+        for entry in entries {
+            if let Ok(Decoded::Membership(newer)) = decode_whole(&entry.payload) {
+                membership = newer;
+            }
+        }
+    }
+    Ok(membership)
+}
+
+/// Whether this node is the only voter there is, or there are no members yet.
+fn is_alone(node: NodeId, membership: &Membership) -> bool {
+    membership.voter_ids().all(|voter| voter == node.0)
+}

@@ -1,0 +1,116 @@
+//! Makes, finds and brings back snapshots.
+
+use crate::{
+    ConsensusError, SnapshotInfo,
+    marker::Marker,
+    status::{Status, deduct},
+};
+use muster_storage::{
+    snapshot::{Snapshot, Snapshots},
+    state::StateStore,
+};
+use parking_lot::Mutex;
+use std::sync::{Arc, atomic::Ordering::Relaxed};
+use tokio::sync::watch;
+
+/// Snapshot files kept after a new one is finished.
+const KEPT: usize = 1;
+
+/// The snapshots of this node. All calls that touch files block.
+pub(crate) struct Snapshotter {
+    files: Snapshots,
+    state: Arc<dyn StateStore>,
+    status: Arc<Status>,
+    newest: Mutex<Option<(Snapshot, Marker)>>,
+    /// How the last try ended; the number counts tries.
+    tries: watch::Sender<u64>,
+    last_error: Mutex<Option<ConsensusError>>,
+}
+
+impl Snapshotter {
+    /// Finds the newest snapshot whose marker can be read.
+    pub(crate) fn open(
+        files: Snapshots,
+        state: Arc<dyn StateStore>,
+        status: Arc<Status>,
+    ) -> Result<Self, ConsensusError> {
+        let newest = match files.list()?.into_iter().next() {
+            Some(file) => {
+                let marker = Marker::decode(Some(file.applied.clone()))?;
+                status.snapshot_next.store(marker.next_index(), Relaxed);
+                Some((file, marker))
+            }
+            None => None,
+        };
+        let (newest, last_error, tries) = (Mutex::new(newest), Mutex::default(), watch::Sender::new(0));
+        Ok(Self { files, state, status, newest, tries, last_error })
+    }
+
+    /// How many entries the newest snapshot covers.
+    pub(crate) fn covered_next(&self) -> u64 {
+        self.newest.lock().as_ref().map_or(0, |(_, marker)| marker.next_index())
+    }
+
+    /// The newest snapshot and the state it holds.
+    pub(crate) fn newest(&self) -> Option<(Snapshot, Marker)> {
+        self.newest.lock().clone()
+    }
+
+    /// The newest snapshot, for others.
+    pub(crate) fn info(&self) -> Option<SnapshotInfo> {
+        let (file, marker) = self.newest()?;
+        Some(SnapshotInfo { path: file.path, index: marker.index() })
+    }
+
+    /// Writes a snapshot of the state as it is now. When it returns, the state store is durable up to there too, so
+    /// that a start needs neither the log before it nor the snapshot, unless the store gets lost.
+    pub(crate) fn make(&self) -> Result<(), ConsensusError> {
+        let result = self.try_make();
+        if result.is_err() {
+            self.status.snapshot_failures.fetch_add(1, Relaxed);
+        }
+        *self.last_error.lock() = result.as_ref().err().map(|error| ConsensusError::Engine(error.to_string()));
+        self.tries.send_modify(|tries| *tries += 1);
+        result
+    }
+
+    fn try_make(&self) -> Result<(), ConsensusError> {
+        let log_bytes = self.status.log_bytes.load(Relaxed);
+        let row_bytes = self.status.row_bytes.load(Relaxed);
+        let file = self.files.write(self.state.export()?)?;
+        let marker = Marker::decode(Some(file.applied.clone()))?;
+        self.state.checkpoint()?;
+        deduct(&self.status.log_bytes, log_bytes);
+        deduct(&self.status.row_bytes, row_bytes);
+        self.keep(file, marker)
+    }
+
+    /// Makes a finished file the newest, and removes older ones.
+    pub(crate) fn keep(&self, file: Snapshot, marker: Marker) -> Result<(), ConsensusError> {
+        tracing::info!(index = marker.index(), bytes = file.bytes, path = %file.path.display(), "snapshot finished");
+        self.status.snapshot_next.store(marker.next_index(), Relaxed);
+        *self.newest.lock() = Some((file, marker));
+        Ok(self.files.retain(KEPT)?)
+    }
+
+    /// Replaces the state by a snapshot's.
+    pub(crate) fn bring_back(&self, file: &Snapshot) -> Result<(), ConsensusError> {
+        let mut rows = self.files.rows(file)?;
+        Ok(self.state.import(&file.applied, &mut rows)?)
+    }
+
+    /// The files themselves.
+    pub(crate) fn files(&self) -> &Snapshots {
+        &self.files
+    }
+
+    /// Tells when a try ended.
+    pub(crate) fn tries(&self) -> watch::Receiver<u64> {
+        self.tries.subscribe()
+    }
+
+    /// Why the last try failed, if it did.
+    pub(crate) fn last_error(&self) -> Option<ConsensusError> {
+        self.last_error.lock().take()
+    }
+}

@@ -1,0 +1,177 @@
+//! What the parts of consensus tell each other and the outside: how far it is, and whether it goes on.
+
+use crate::{Fatal, types::StorageError};
+use openraft::{AnyError, StorageIOError};
+use parking_lot::{Condvar, Mutex};
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+    time::Duration,
+};
+use tokio::sync::{Notify, watch};
+
+/// Whether entries are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Entries found in the log are being applied, or there is no leader yet.
+    Starting,
+    /// Entries are taken.
+    Running,
+    /// Shut down.
+    Stopped,
+    /// Given up; the fatal callback was called.
+    Failed,
+}
+
+/// Shared by all parts; locks in here are leaves.
+pub(crate) struct Status {
+    /// How many entries are applied: the index of the next one.
+    applied_next: watch::Sender<u64>,
+    phase: watch::Sender<Phase>,
+    fatal: Fatal,
+    /// Guards the pauses, so that stopping ends them.
+    pause: Mutex<()>,
+    wake: Condvar,
+    is_stopping: AtomicBool,
+    /// Accepted writes that wait for disk space.
+    waiting_for_space: AtomicUsize,
+    /// How many entries the newest snapshot covers.
+    pub(crate) snapshot_next: AtomicU64,
+    /// Bytes of log written since the last snapshot.
+    pub(crate) log_bytes: AtomicU64,
+    /// Bytes of rows committed since the last checkpoint.
+    pub(crate) row_bytes: AtomicU64,
+    /// Signalled when one of the two, or the number of entries, calls for maintenance.
+    pub(crate) maintenance: Notify,
+    pub(crate) ops: AtomicU64,
+    pub(crate) entries: AtomicU64,
+    pub(crate) overloaded: AtomicU64,
+    pub(crate) storage_full: AtomicU64,
+    pub(crate) snapshot_failures: AtomicU64,
+}
+
+impl Status {
+    pub(crate) fn new(fatal: Fatal) -> Self {
+        Self {
+            applied_next: watch::Sender::new(0),
+            phase: watch::Sender::new(Phase::Starting),
+            fatal,
+            pause: Mutex::new(()),
+            wake: Condvar::new(),
+            is_stopping: AtomicBool::new(false),
+            waiting_for_space: AtomicUsize::new(0),
+            snapshot_next: AtomicU64::new(0),
+            log_bytes: AtomicU64::new(0),
+            row_bytes: AtomicU64::new(0),
+            maintenance: Notify::new(),
+            ops: AtomicU64::new(0),
+            entries: AtomicU64::new(0),
+            overloaded: AtomicU64::new(0),
+            storage_full: AtomicU64::new(0),
+            snapshot_failures: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn applied_next(&self) -> u64 {
+        *self.applied_next.borrow()
+    }
+
+    pub(crate) fn set_applied_next(&self, next: u64) {
+        self.applied_next.send_replace(next);
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        *self.phase.borrow()
+    }
+
+    /// Enters a phase, except that what has ended stays ended.
+    pub(crate) fn enter(&self, phase: Phase) {
+        self.phase.send_if_modified(|now| {
+            let may = matches!(*now, Phase::Starting | Phase::Running);
+            if may {
+                *now = phase;
+            }
+            may
+        });
+    }
+
+    /// Waits until `next` entries are applied; false if that will not happen any more.
+    pub(crate) async fn wait_applied(&self, next: u64) -> bool {
+        let mut applied = self.applied_next.subscribe();
+        tokio::select! {
+            reached = applied.wait_for(|applied| *applied >= next) => reached.is_ok(),
+            () = self.wait_ended() => false,
+        }
+    }
+
+    /// Waits until consensus has ended.
+    pub(crate) async fn wait_ended(&self) {
+        let mut phase = self.phase.subscribe();
+        // The sender is a field of this, so it can't go away meanwhile.
+        phase.wait_for(|phase| matches!(phase, Phase::Stopped | Phase::Failed)).await.ok();
+    }
+
+    /// Waits until consensus runs or has ended.
+    pub(crate) async fn wait_started(&self) -> Phase {
+        let mut phase = self.phase.subscribe();
+        let started = phase.wait_for(|phase| *phase != Phase::Starting).await;
+        started.map_or(Phase::Stopped, |phase| *phase)
+    }
+
+    /// Ends every pause, now and later.
+    pub(crate) fn stop(&self) {
+        let _pause = self.pause.lock();
+        self.is_stopping.store(true, Relaxed);
+        self.wake.notify_all();
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Relaxed)
+    }
+
+    /// Blocks the thread for a while, or until consensus stops.
+    pub(crate) fn pause(&self, duration: Duration) {
+        let mut pause = self.pause.lock();
+        if !self.is_stopping() {
+            self.wake.wait_for(&mut pause, duration);
+        }
+    }
+
+    /// Counts a write as waiting for space until the guard is dropped.
+    pub(crate) fn wait_for_space(&self, what: &'static str) -> impl Drop + '_ {
+        tracing::warn!(what, "the disk is full, an accepted write waits for space");
+        self.waiting_for_space.fetch_add(1, Relaxed);
+        WaitsForSpace(self, what)
+    }
+
+    pub(crate) fn is_waiting_for_space(&self) -> bool {
+        self.waiting_for_space.load(Relaxed) > 0
+    }
+
+    /// Consensus can't go on: tells the owner, once, and makes the error that stops openraft.
+    pub(crate) fn fail(&self, what: &'static str, error: &dyn std::fmt::Display) -> StorageError {
+        let text = format!("{what}: {error}");
+        if self.is_stopping.swap(true, Relaxed) {
+            tracing::debug!(error = text, "failed while stopping");
+        } else {
+            tracing::error!(error = text, "consensus can not go on");
+            self.enter(Phase::Failed);
+            (self.fatal)(&text);
+        }
+        self.stop();
+        StorageIOError::write(AnyError::error(text)).into()
+    }
+}
+
+/// Takes off what is settled; never below 0, since several may settle the same.
+pub(crate) fn deduct(counter: &AtomicU64, amount: u64) {
+    counter.fetch_update(Relaxed, Relaxed, |now| Some(now.saturating_sub(amount))).ok();
+}
+
+struct WaitsForSpace<'a>(&'a Status, &'static str);
+
+impl Drop for WaitsForSpace<'_> {
+    fn drop(&mut self) {
+        self.0.waiting_for_space.fetch_sub(1, Relaxed);
+        tracing::info!(what = self.1, "the write that waited for disk space is done");
+    }
+}

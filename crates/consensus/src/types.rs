@@ -1,0 +1,67 @@
+//! How openraft is told about our types. Nothing of this leaves the crate.
+
+use crate::{ProposeError, waiters::Waiters};
+use bytes::Bytes;
+use muster_model::NodeId;
+use openraft::{
+    error::ClientWriteError,
+    raft::{ClientWriteResult, responder::Responder},
+};
+use std::{fmt, path::PathBuf, sync::Arc};
+
+openraft::declare_raft_types!(
+    /// openraft's type parameters.
+    pub(crate) TypeConfig:
+        D = Batch,
+        R = (),
+        NodeId = u64,
+        Node = openraft::BasicNode,
+        Entry = openraft::Entry<TypeConfig>,
+        SnapshotData = PathBuf,
+        Responder = BatchResponder,
+        AsyncRuntime = openraft::TokioRuntime,
+);
+
+pub(crate) type LogId = openraft::LogId<u64>;
+pub(crate) type RaftEntry = openraft::Entry<TypeConfig>;
+pub(crate) type Membership = openraft::Membership<u64, openraft::BasicNode>;
+pub(crate) type StoredMembership = openraft::StoredMembership<u64, openraft::BasicNode>;
+pub(crate) type StorageError = openraft::StorageError<u64>;
+
+/// The operations of one log entry, encoded as they are stored ([`crate::entry`]).
+///
+/// On the node that proposed it, it carries those who wait for the results: the state machine answers them itself.
+/// openraft's own way of answering goes through its core task, which sleeps while the next entry is synced.
+#[derive(Clone)]
+pub(crate) struct Batch {
+    pub(crate) payload: Bytes,
+    pub(crate) waiters: Option<Arc<Waiters>>,
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Batch({} bytes)", self.payload.len())
+    }
+}
+
+/// Passes a refusal by openraft to those who wait; success was answered by the state machine.
+pub(crate) struct BatchResponder(Option<Arc<Waiters>>);
+
+impl Responder<TypeConfig> for BatchResponder {
+    type Receiver = ();
+
+    fn from_app_data(batch: Batch) -> (Batch, Self, ()) {
+        let waiters = batch.waiters.clone();
+        (batch, Self(waiters), ())
+    }
+
+    fn send(self, result: ClientWriteResult<TypeConfig>) {
+        let (Some(waiters), Err(error)) = (self.0, result) else { return };
+        waiters.fail(&match error {
+            ClientWriteError::ForwardToLeader(forward) => {
+                ProposeError::NotLeader { leader: forward.leader_id.map(NodeId) }
+            }
+            ClientWriteError::ChangeMembershipError(_) => ProposeError::Unavailable("the ensemble is changing"),
+        });
+    }
+}

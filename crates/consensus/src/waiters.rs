@@ -1,0 +1,51 @@
+//! Those who wait for the results of one log entry.
+
+use crate::{ProposeError, pipeline::Pipeline};
+use bytes::Bytes;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// Where one proposer waits for its result.
+pub(crate) type Answer = oneshot::Sender<Result<Bytes, ProposeError>>;
+
+/// The proposers of one entry, in the order of its operations. Whoever settles them first wins; when the last
+/// handle is dropped unsettled, nobody knows what became of the entry, and they are told so.
+pub(crate) struct Waiters {
+    answers: Mutex<Option<Vec<Answer>>>,
+    bytes: usize,
+    pipeline: Arc<Pipeline>,
+}
+
+impl Waiters {
+    /// Proposers of an entry whose operations hold `bytes` of the queue's room.
+    pub(crate) fn new(answers: Vec<Answer>, bytes: usize, pipeline: Arc<Pipeline>) -> Arc<Self> {
+        Arc::new(Self { answers: Mutex::new(Some(answers)), bytes, pipeline })
+    }
+
+    /// Gives each proposer its result.
+    pub(crate) fn answer(&self, results: Vec<Bytes>) {
+        let Some(answers) = self.answers.lock().take() else { return };
+        assert_eq!(answers.len(), results.len(), "every operation of an entry has one result");
+        for (answer, result) in answers.into_iter().zip(results) {
+            // A proposer that is gone does not want its result.
+            answer.send(Ok(result)).ok();
+        }
+        self.pipeline.settled(self.bytes);
+    }
+
+    /// Tells each proposer why there is no result.
+    pub(crate) fn fail(&self, error: &ProposeError) {
+        let Some(answers) = self.answers.lock().take() else { return };
+        for answer in answers {
+            answer.send(Err(error.clone())).ok();
+        }
+        self.pipeline.settled(self.bytes);
+    }
+}
+
+impl Drop for Waiters {
+    fn drop(&mut self) {
+        self.fail(&ProposeError::Timeout);
+    }
+}
