@@ -1,0 +1,175 @@
+//! The history of all configs: what is kept, and what goes.
+
+use super::{Configs, Entry, persist};
+use crate::{
+    Config, Effect, ExpireHistory, GrayName, HistoryOp, HistoryRow, Outcome, content::ContentKey, row,
+};
+use bytes::Bytes;
+use muster_model::{ConfigKey, Revision, Table, Timestamp};
+use std::collections::{BTreeSet, VecDeque};
+
+/// What is remembered of a history entry; the rest is in its row.
+#[derive(Clone, Debug)]
+struct Mark {
+    revision: Revision,
+    content: Revision,
+    time: Timestamp,
+    op: HistoryOp,
+    gray: Option<GrayName>,
+}
+
+/// The history of one config, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct History(VecDeque<Mark>);
+
+impl History {
+    pub(super) fn last(&self) -> Option<Revision> {
+        self.0.back().map(|mark| mark.revision)
+    }
+
+    pub(super) fn load(&mut self, stored: &HistoryRow) {
+        let place = self.0.partition_point(|mark| mark.revision < stored.revision);
+        self.0.insert(place, Mark::of(stored));
+    }
+
+    fn refers_to(&self, content: Revision) -> bool {
+        self.0.iter().any(|mark| mark.content == content)
+    }
+}
+
+impl Mark {
+    fn of(stored: &HistoryRow) -> Self {
+        Self {
+            revision: stored.revision,
+            content: stored.content.revision,
+            time: stored.time,
+            op: stored.op,
+            gray: stored.gray.as_ref().map(|gray| gray.name.clone()),
+        }
+    }
+}
+
+/// A history entry, without what only its row has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryRef {
+    /// The config.
+    pub key: ConfigKey,
+    /// The entry's number (`nid`), unique in its config.
+    pub revision: Revision,
+    /// When.
+    pub time: Timestamp,
+    /// What was done.
+    pub op: HistoryOp,
+    /// The gray version it was done to; `None` is the formal one.
+    pub gray: Option<GrayName>,
+}
+
+impl HistoryRef {
+    /// The key of its row in [`Table::ConfigHistory`].
+    pub fn row_key(&self) -> Bytes {
+        HistoryRow::row_key(&self.key, self.revision)
+    }
+
+    fn of(key: &ConfigKey, mark: &Mark) -> Self {
+        Self {
+            key: key.clone(),
+            revision: mark.revision,
+            time: mark.time,
+            op: mark.op,
+            gray: mark.gray.clone(),
+        }
+    }
+}
+
+impl Entry {
+    /// Deletes a content row that nothing refers to any more.
+    fn release(&self, key: &ConfigKey, content: Revision, effects: &mut Vec<Effect>) {
+        let is_current = self.config.as_deref().is_some_and(|config| has_content(config, content));
+        if !is_current && !self.history.refers_to(content) {
+            effects.push(Effect::Persist(ContentKey { key: key.clone(), revision: content }.delete()));
+        }
+    }
+
+    /// Takes the oldest history entry away.
+    fn forget_oldest(
+        &mut self,
+        key: &ConfigKey,
+        by_age: &mut BTreeSet<(Timestamp, ConfigKey, Revision)>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if let Some(mark) = self.history.0.pop_front() {
+            by_age.remove(&(mark.time, key.clone(), mark.revision));
+            effects.push(persist(Table::ConfigHistory, HistoryRow::row_key(key, mark.revision), None));
+            self.release(key, mark.content, effects);
+        }
+    }
+}
+
+fn has_content(config: &Config, content: Revision) -> bool {
+    config
+        .formal()
+        .into_iter()
+        .chain(config.grays().map(|(_, _, variant)| variant))
+        .any(|v| v.revision == content)
+}
+
+impl Configs {
+    /// Adds a history entry, and takes the oldest ones of the config away if there are too many.
+    pub(super) fn record(&mut self, stored: &HistoryRow, entries_max: u32, effects: &mut Vec<Effect>) {
+        let key = stored.key();
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        entry.history.0.push_back(Mark::of(stored));
+        self.by_age.insert((stored.time, key.clone(), stored.revision));
+        let row_key = HistoryRow::row_key(key, stored.revision);
+        effects.push(persist(Table::ConfigHistory, row_key, Some(row::encode_history(stored))));
+        let kept = usize::try_from(entries_max.max(1)).unwrap_or(usize::MAX);
+        while entry.history.0.len() > kept {
+            entry.forget_oldest(key, &mut self.by_age, effects);
+        }
+    }
+
+    pub(super) fn expire_history(&mut self, expire: ExpireHistory, effects: &mut Vec<Effect>) -> Outcome {
+        let mut removed = 0;
+        let mut more = false;
+        while let Some((_, key, _)) = self.by_age.first().filter(|(time, ..)| *time < expire.before) {
+            if removed >= expire.entries_max {
+                more = true;
+                break;
+            }
+            let key = key.clone();
+            let entry = self.entries.get_mut(&key).expect("a history entry is of an entry");
+            // The oldest of all is the oldest of its config: times and revisions grow alike.
+            entry.forget_oldest(&key, &mut self.by_age, effects);
+            removed += 1;
+            if entry.config.is_none() && entry.history.0.is_empty() {
+                self.entries.remove(&key);
+            }
+        }
+        Outcome::HistoryExpired { removed, more }
+    }
+
+    /// The history of a config, newest first; it outlives the config.
+    pub fn history(&self, key: &ConfigKey) -> impl ExactSizeIterator<Item = HistoryRef> {
+        let marks = self.entries.get(key).map(|entry| &entry.history.0);
+        let key = key.clone();
+        static NONE: VecDeque<Mark> = VecDeque::new();
+        marks.unwrap_or(&NONE).iter().rev().map(move |mark| HistoryRef::of(&key, mark))
+    }
+
+    /// One entry of a config's history, by its number.
+    pub fn history_entry(&self, key: &ConfigKey, revision: Revision) -> Option<HistoryRef> {
+        let marks = &self.entries.get(key)?.history.0;
+        let place = marks.binary_search_by_key(&revision, |mark| mark.revision).ok()?;
+        Some(HistoryRef::of(key, &marks[place]))
+    }
+
+    /// The age of the oldest history entry of all: whether it is time to expire.
+    pub fn oldest_history(&self) -> Option<Timestamp> {
+        self.by_age.first().map(|(time, ..)| *time)
+    }
+
+    /// History entries of all configs.
+    pub fn history_count(&self) -> usize {
+        self.by_age.len()
+    }
+}
