@@ -39,7 +39,7 @@ pub enum BindError {
         /// The address asked for.
         address: SocketAddr,
     },
-    /// The address is of another machine, or its family is switched off.
+    /// The address is of another machine.
     #[error("cannot listen on {address}: this machine has no such address")]
     NotOurs {
         /// The address asked for.
@@ -68,11 +68,17 @@ fn ipv6_only(address: SocketAddr, addresses: &[SocketAddr]) -> bool {
 }
 
 fn listen(address: SocketAddr, ipv6_only: bool) -> Result<Listener, BindError> {
-    open(address, ipv6_only).map_err(|source| match source.kind() {
-        ErrorKind::AddrInUse => BindError::InUse { address },
-        ErrorKind::PermissionDenied => BindError::NotPermitted { address },
-        ErrorKind::AddrNotAvailable | ErrorKind::Unsupported => BindError::NotOurs { address },
-        _ => BindError::Other { address, source },
+    open(address, ipv6_only).map_err(|source| {
+        let kind = source.kind();
+        if kind == ErrorKind::AddrInUse {
+            BindError::InUse { address }
+        } else if kind == ErrorKind::PermissionDenied {
+            BindError::NotPermitted { address }
+        } else if kind == ErrorKind::AddrNotAvailable {
+            BindError::NotOurs { address }
+        } else {
+            BindError::Other { address, source }
+        }
     })
 }
 

@@ -30,5 +30,6 @@ pub use body_limit::limit_body;
 pub use connection::{Connection, ConnectionInfo, ListenerIndex, Protocol};
 pub use nofile::{NofileError, NofileLimit, raise_nofile_limit};
 pub use settings::{SettingProblem, TransportSettings};
+pub use stall::limit_body_stall;
 pub use table::{ConnectionObserver, ConnectionTable, Statistics};
 pub use transport::{Drained, Transport, TransportParts};

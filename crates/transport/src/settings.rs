@@ -23,7 +23,8 @@ pub struct TransportSettings {
     /// closed. A Nacos client has a stream open, or asks for its health each 5 s.
     pub http2_idle_timeout: Duration,
     /// How long a request body that is being waited for may make no progress (30 s), then reading it fails.
-    /// Not for gRPC, where a stream of requests is quiet for hours.
+    /// Not for gRPC, where a stream of requests is quiet for hours; for calls with one message there is
+    /// [`limit_body_stall`](crate::limit_body_stall).
     pub body_stall_timeout: Duration,
     /// How long a client may accept no byte of what is being sent to it (60 s), then it is aborted.
     pub write_stall_timeout: Duration,

@@ -1,8 +1,8 @@
 //! Bodies that stop coming.
 
+use axum::{Router, body, extract::Request};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use std::{
     error::Error,
     pin::Pin,
@@ -10,6 +10,16 @@ use std::{
     time::Duration,
 };
 use tokio::time::Sleep;
+use tower::util::MapRequestLayer;
+
+/// Lets reading the request body fail on these routes when the handler waits for it and nothing comes for
+/// `timeout`. All requests but gRPC have this already; this is for gRPC routes with one message a call, where a
+/// client could else hold half a message in our memory for as long as it likes.
+pub fn limit_body_stall(router: Router, timeout: Duration) -> Router {
+    router.layer(MapRequestLayer::new(move |request: Request| {
+        request.map(|body| body::Body::new(StallLimit::new(body, timeout)))
+    }))
+}
 
 /// Why reading a body failed.
 #[derive(Debug, thiserror::Error)]
@@ -17,20 +27,23 @@ use tokio::time::Sleep;
 pub(crate) struct Stalled(Duration);
 
 /// A request body that fails when the handler waits for it and nothing comes for a while.
-pub(crate) struct StallLimit {
-    body: Incoming,
+pub(crate) struct StallLimit<B> {
+    body: B,
     limit: Duration,
     /// Runs while the handler waits; most bodies are there at once and never need it.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl StallLimit {
-    pub(crate) fn new(body: Incoming, limit: Duration) -> Self {
+impl<B> StallLimit<B> {
+    pub(crate) fn new(body: B, limit: Duration) -> Self {
         Self { body, limit, timer: None }
     }
 }
 
-impl Body for StallLimit {
+impl<B> Body for StallLimit<B>
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
+{
     type Data = Bytes;
     type Error = Box<dyn Error + Send + Sync>;
 
