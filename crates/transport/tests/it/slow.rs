@@ -97,9 +97,11 @@ async fn a_body_that_stops_is_given_up_unless_it_is_grpc() {
         let first = futures_util::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"first"))]);
         Body::from_stream(first.chain(futures_util::stream::pending()))
     };
-    let grpc =
-        Request::post("http://test/quiet").header("content-type", "application/grpc").body(quiet()).unwrap();
-    let mut grpc = soon(client.send_request(grpc)).await.unwrap().into_body();
+    let grpc = |path: &str| {
+        let request = Request::post(format!("http://test{path}"));
+        request.header("content-type", "application/grpc").body(quiet()).unwrap()
+    };
+    let mut stream = soon(client.send_request(grpc("/quiet"))).await.unwrap().into_body();
     let first = soon(http_body_util::BodyExt::frame(&mut stream)).await.unwrap().unwrap();
     assert_eq!(first.into_data().unwrap(), "first");
 
