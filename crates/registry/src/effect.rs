@@ -20,6 +20,8 @@ pub enum Effect {
     ServiceAppeared(ServiceKey),
     /// A service lost its last instance, for fuzzy watches.
     ServiceVanished(ServiceKey),
+    /// The record of a service is gone: drop what is kept by its key. Its last instance went before.
+    ServiceRemoved(ServiceKey),
     /// A line for the flight recorder.
     Recorded(Change),
     /// A row to write in the transaction of this op. Durable ops only.

@@ -12,19 +12,29 @@
 //!
 //! Start at [`Op`] and [`Registry`], then [`ServiceParts`] and [`ServiceSnapshot`].
 
+mod clients;
 mod codec;
+mod deadlines;
 mod effect;
 mod error;
+mod explicit;
 mod health;
+mod interned;
+mod leases;
 mod list;
 mod namespaces;
 mod op;
 mod overrides;
 mod parts;
+mod publish;
 mod registry;
 mod revision;
+mod rows;
 mod select;
 mod service;
+mod services;
+mod slab;
+mod stored;
 
 pub use effect::Effect;
 pub use error::{DecodeError, RegistryError};

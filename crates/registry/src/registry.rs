@@ -1,144 +1,290 @@
 //! The registry: one owner of all state, one door to change it.
 
 use crate::{
-    CheckTarget, ClientSummary, Counts, DecodeError, Effect, NamespaceSpec, Op, Outcome, Page,
-    PublicationSummary, RegistryError, Search, ServiceDetails, ServiceParts, ServiceSnapshot, ServiceSummary,
+    Counts, Effect, InstanceKey, LatestRevision, NamespaceSpec, Op, Outcome, Override, RegistryError,
+    ServiceParts, ServiceSnapshot,
+    clients::Clients,
+    deadlines::Deadlines,
+    interned::Interned,
+    leases::Leases,
+    op::kind_of,
+    parts::Published,
+    services::{ServiceIndex, Services},
 };
-use muster_model::{ClientId, GroupName, Limits, Monotonic, Namespace, Now, Revision, ServiceKey, Table};
+use foldhash::HashMap;
+use muster_model::{
+    Cause, Change, Instance, Kind, Limits, Monotonic, Namespace, Now, Revision, ServiceKey, Slots,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// How long an implicit service stays after its last instance went, milliseconds.
+const EMPTY_SERVICE_MS: u64 = 60_000;
 
 /// All services, clients, overrides and namespaces of a node.
 #[derive(Debug)]
 pub struct Registry {
-    limits: Limits,
+    pub(crate) limits: Limits,
+    pub(crate) services: Services,
+    pub(crate) clients: Clients,
+    pub(crate) leases: Leases,
+    /// Empty implicit services, by their place and birth.
+    removals: Deadlines<(ServiceIndex, u64)>,
+    /// By service, so that an instance and its service need not exist.
+    pub(crate) overrides: HashMap<ServiceKey, Arc<BTreeMap<InstanceKey, Override>>>,
+    pub(crate) namespaces: BTreeMap<Namespace, NamespaceSpec>,
+    pub(crate) clusters: Interned,
+    revision: Revision,
+    /// Raised with every registration: the newest publication of an address is the one that shows.
+    pub(crate) sequence: u64,
+    /// No `last_ref_time` of a service that is gone, or of a view of one that never was, is later.
+    ref_time_floor: u64,
+    pub(crate) instances: usize,
+    pub(crate) publications: usize,
+}
+
+/// Where effects of one op go, with what they have in common.
+pub(crate) struct Report<'a> {
+    pub(crate) now: Now,
+    pub(crate) cause: Arc<Cause>,
+    pub(crate) effects: &'a mut Vec<Effect>,
+}
+
+impl<'a> Report<'a> {
+    pub(crate) fn new(now: Now, cause: Cause, effects: &'a mut Vec<Effect>) -> Self {
+        Self { now, cause: Arc::new(cause), effects }
+    }
+
+    pub(crate) fn changed(&mut self, service: &ServiceKey, revision: Revision) {
+        let cause = self.cause.clone();
+        self.effects.push(Effect::ServiceChanged { service: service.clone(), revision, cause });
+    }
+
+    /// A line of the flight recorder about one instance.
+    pub(crate) fn record(
+        &mut self,
+        service: &ServiceKey,
+        revision: Revision,
+        instance: Arc<str>,
+        what: &'static str,
+    ) {
+        self.effects.push(Effect::Recorded(Change {
+            at: self.now.wall,
+            service: service.clone(),
+            instance,
+            what,
+            cause: Cause::clone(&self.cause),
+            revision,
+        }));
+    }
+}
+
+/// `ip:port@cluster`.
+pub(crate) fn label(instance: &Instance) -> Arc<str> {
+    let (host, cluster) = (instance.host.as_str(), instance.cluster.as_str());
+    let mut digits = [0; 5];
+    let mut at = digits.len();
+    let mut port = instance.port;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (port % 10) as u8;
+        port /= 10;
+        if port == 0 {
+            break;
+        }
+    }
+    let port = std::str::from_utf8(&digits[at..]).expect("digits are ASCII");
+    let mut text = String::with_capacity(host.len() + port.len() + cluster.len() + 2);
+    for part in [host, ":", port, "@", cluster] {
+        text.push_str(part);
+    }
+    Arc::from(text)
 }
 
 impl Registry {
     /// An empty registry.
     pub fn new(limits: Limits) -> Self {
-        Self { limits }
+        Self {
+            limits,
+            services: Services::default(),
+            clients: Clients::default(),
+            leases: Leases::default(),
+            removals: Deadlines::default(),
+            overrides: HashMap::default(),
+            namespaces: BTreeMap::new(),
+            clusters: Interned::default(),
+            revision: Revision(0),
+            sequence: 0,
+            ref_time_floor: 0,
+            instances: 0,
+            publications: 0,
+        }
     }
 
     /// Makes one change; what follows from it is appended to `effects`. A refused op changes nothing and
     /// has no effects.
+    ///
+    /// Limits and clashes of ephemeral ops are decided here. A durable op is decided by durable state alone,
+    /// without the limits, which are settings and may differ at the next start: ask [`Registry::check`]
+    /// before it is proposed.
     pub fn apply(&mut self, op: Op, now: Now, effects: &mut Vec<Effect>) -> Result<Outcome, RegistryError> {
-        let _ = (op, now, effects, &self.limits);
-        unimplemented!()
+        match op {
+            Op::Register(register) => self.register(register, now, effects),
+            Op::Deregister(deregister) => Ok(self.deregister(deregister, now, effects)),
+            Op::Beat(beat) => self.beat(beat, now, effects),
+            Op::Close(close) => Ok(self.close(close, now, effects)),
+            Op::SetHealth(set) => self.set_health(set, now, effects),
+            Op::Override { service, instance, change, cause } => {
+                Ok(self.change_override(&service, instance, &change, Report::new(now, cause, effects)))
+            }
+            Op::CreateService { service, spec } => self.create_service(&service, spec, now, effects),
+            Op::UpdateService { service, spec } => Ok(self.update_service(&service, spec, now, effects)),
+            Op::UpdateCluster { service, cluster, spec, kind } => {
+                Ok(self.update_cluster(&service, cluster, spec, kind, now, effects))
+            }
+            Op::RemoveService { service } => self.remove_service(&service, now, effects),
+            Op::CreateNamespace { id, spec } => self.create_namespace(id, spec, effects),
+            Op::UpdateNamespace { id, spec } => self.update_namespace(id, spec, effects),
+            Op::RemoveNamespace { id } => self.remove_namespace(&id, effects),
+        }
     }
 
-    /// Whether an op would be refused, by what `apply` looks at and by what only this node knows (ephemeral
-    /// instances, implicit services). Call it before a durable op is proposed; `apply` then decides by
-    /// durable state alone.
+    /// Whether an op would be refused, by what `apply` looks at and by what only this node knows: limits,
+    /// ephemeral instances, implicit services. Call it before a durable op is proposed.
     pub fn check(&self, op: &Op) -> Result<(), RegistryError> {
-        let _ = op;
-        unimplemented!()
+        match op {
+            Op::Register(register) => self.check_register(register, kind_of(&register.client)),
+            Op::Deregister(_) | Op::Beat(_) | Op::Close(_) | Op::SetHealth(_) => Ok(()),
+            Op::Override { service, instance, change, .. } => self.check_override(service, instance, change),
+            Op::CreateService { service, spec } => self.check_create_service(service, spec),
+            Op::UpdateService { service, spec } => self.check_update_service(service, &spec.metadata),
+            Op::UpdateCluster { service, spec, .. } => self.check_update_service(service, &spec.metadata),
+            Op::RemoveService { service } => self.check_remove_service(service),
+            Op::CreateNamespace { id, .. } => self.check_namespace_free(id),
+            Op::UpdateNamespace { id, .. } | Op::RemoveNamespace { id } => self.check_namespace_known(id),
+        }
     }
 
     /// Does what is due: beat leases that ran out, implicit services empty for 60 s.
     pub fn expire(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        let _ = (now, effects);
-        unimplemented!()
+        self.expire_leases(now, effects);
+        while let Some((index, born)) = self.removals.pop_due(now.mono) {
+            let Some(service) = self.services.get_mut(index).filter(|service| service.born == born) else {
+                continue;
+            };
+            service.removal_due = false;
+            if !service.publications.is_empty() || service.explicit.is_some() {
+                continue;
+            }
+            if service.empty_since.plus(EMPTY_SERVICE_MS) <= now.mono {
+                self.forget_service(index, effects);
+            } else {
+                self.expect_removal(index);
+            }
+        }
     }
 
     /// When to call [`Registry::expire`] next; at that time there may be nothing to do after all.
     pub fn next_deadline(&self) -> Option<Monotonic> {
-        unimplemented!()
-    }
-
-    /// Takes in one row of the tables `Namespace`, `Service`, `Instance` and `Override`, in any order; for a
-    /// start. Rows of other tables are ignored.
-    pub fn load(&mut self, table: Table, key: &[u8], value: &[u8], now: Now) -> Result<(), DecodeError> {
-        let _ = (table, key, value, now);
-        unimplemented!()
+        [self.leases.next_deadline(), self.removals.next()].into_iter().flatten().min()
     }
 
     /// What to build a view of a service from; `None` if it does not exist.
     pub fn parts(&self, service: &ServiceKey) -> Option<ServiceParts> {
-        let _ = service;
-        unimplemented!()
+        let found = self.services.by_key(service)?;
+        let publications = found.publications.values().map(|publication| Published {
+            sequence: publication.stamp.sequence(),
+            kind: publication.stamp.kind(),
+            instances: publication.instances.clone(),
+        });
+        Some(ServiceParts {
+            key: found.key.clone(),
+            kind: found.kind,
+            revision: found.latest.get(),
+            last_ref_time: found.last_ref_time,
+            latest: found.latest.clone(),
+            protection: found.explicit.as_ref().map(|explicit| explicit.spec.protection),
+            publications: publications.collect(),
+            overrides: self.overrides.get(service).cloned(),
+        })
     }
 
     /// The view of a service that does not exist: empty, revision 0, never current, so not to be cached.
     /// Should the service come to be, its `last_ref_time` will be later than this one's.
     pub fn absent(&mut self, service: &ServiceKey, now: Now) -> ServiceSnapshot {
-        let _ = (service, now);
-        unimplemented!()
+        self.ref_time_floor = self.ref_time_floor.max(now.wall.0);
+        let latest = LatestRevision::default();
+        latest.set(Revision(u64::MAX));
+        ServiceSnapshot {
+            key: service.clone(),
+            kind: Kind::Ephemeral,
+            revision: Revision(0),
+            last_ref_time: self.ref_time_floor,
+            protection: None,
+            hosts: Box::default(),
+            slots: Slots::default(),
+            latest,
+        }
     }
 
     /// The revision of the last change.
     pub fn revision(&self) -> Revision {
-        unimplemented!()
+        self.revision
     }
 
     /// How much there is.
     pub fn counts(&self) -> Counts {
-        unimplemented!()
+        Counts {
+            services: self.services.len(),
+            instances: self.instances,
+            clients: self.clients.len(),
+            publications: self.publications,
+        }
     }
 
-    /// The services of one group, sorted by name; empty ones too.
-    pub fn list(
-        &self,
-        namespace: &Namespace,
-        group: &GroupName,
-        offset: usize,
-        limit: usize,
-    ) -> Page<ServiceKey> {
-        let _ = (namespace, group, offset, limit);
-        unimplemented!()
+    /// The record of a service, made if there is none.
+    pub(crate) fn service_or_new(&mut self, key: &ServiceKey, kind: Kind) -> ServiceIndex {
+        match self.services.find(key) {
+            Some(index) => index,
+            None => self.services.create(key, kind, self.ref_time_floor),
+        }
     }
 
-    /// The services that pass a search.
-    pub fn search(&self, search: Search<'_>) -> Page<ServiceSummary> {
-        let _ = search;
-        unimplemented!()
+    /// Gives a service a new revision: what is shown of it may differ.
+    pub(crate) fn touch(&mut self, index: ServiceIndex, now: Now) -> Revision {
+        self.revision.0 += 1;
+        if let Some(service) = self.services.get_mut(index) {
+            service.latest.set(self.revision);
+            service.last_ref_time = now.wall.0.max(service.last_ref_time + 1);
+        }
+        self.revision
     }
 
-    /// The services of a namespace that have instances, sorted by group and name, for fuzzy watches.
-    pub fn visible(&self, namespace: &Namespace) -> impl Iterator<Item = &ServiceKey> {
-        let _ = namespace;
-        std::iter::empty()
+    /// Notes that a service lost its last publication.
+    pub(crate) fn service_emptied(&mut self, index: ServiceIndex, now: Now) {
+        if let Some(service) = self.services.get_mut(index) {
+            service.empty_since = now.mono;
+        }
+        self.expect_removal(index);
     }
 
-    /// A service's attributes.
-    pub fn details(&self, service: &ServiceKey) -> Option<ServiceDetails> {
-        let _ = service;
-        unimplemented!()
+    fn expect_removal(&mut self, index: ServiceIndex) {
+        let Some(service) = self.services.get_mut(index) else { return };
+        if service.explicit.is_none() && !service.removal_due {
+            service.removal_due = true;
+            self.removals.push(service.empty_since.plus(EMPTY_SERVICE_MS), (index, service.born));
+            let services = &self.services;
+            self.removals.retain(services.len(), |(index, born)| {
+                services.get(*index).is_some_and(|service| service.born == *born)
+            });
+        }
     }
 
-    /// Who publishes what to a service, in the order of publication.
-    pub fn publishers(&self, service: &ServiceKey) -> Vec<PublicationSummary> {
-        let _ = service;
-        unimplemented!()
-    }
-
-    /// What a client publishes; empty if it publishes nothing.
-    pub fn publications(&self, client: &ClientId) -> Vec<PublicationSummary> {
-        let _ = client;
-        unimplemented!()
-    }
-
-    /// The clients that publish something, in no order that lasts.
-    pub fn clients(&self) -> impl Iterator<Item = ClientSummary> {
-        std::iter::empty()
-    }
-
-    /// Every persistent instance, for the active checker.
-    pub fn check_targets(&self) -> impl Iterator<Item = CheckTarget> {
-        std::iter::empty()
-    }
-
-    /// One persistent instance, for the active checker; `None` if it is gone.
-    pub fn check_target(&self, client: &ClientId, service: &ServiceKey) -> Option<CheckTarget> {
-        let _ = (client, service);
-        unimplemented!()
-    }
-
-    /// Overrides whose instance is not registered now, for the leader to clear after a while.
-    pub fn orphaned_overrides(&self) -> Vec<(ServiceKey, crate::InstanceKey)> {
-        unimplemented!()
-    }
-
-    /// The namespaces that were created, by id; `public` is not among them.
-    pub fn namespaces(&self) -> impl Iterator<Item = (&Namespace, &NamespaceSpec)> {
-        std::iter::empty()
+    /// Drops the record of a service without publications.
+    pub(crate) fn forget_service(&mut self, index: ServiceIndex, effects: &mut Vec<Effect>) {
+        let Some(service) = self.services.remove(index) else { return };
+        self.revision.0 += 1;
+        service.latest.set(self.revision);
+        self.ref_time_floor = self.ref_time_floor.max(service.last_ref_time);
+        effects.push(Effect::ServiceRemoved(service.key));
     }
 }

@@ -31,7 +31,18 @@ impl ServiceSnapshot {
     /// The enabled hosts that pass a filter, and whether they are protected: if of those hosts at most the
     /// protection threshold's share is healthy (nacos naming `ServiceUtil`). Never protected when empty.
     pub fn select(&self, filter: Filter<'_>) -> Selection<'_> {
-        let _ = filter;
-        unimplemented!()
+        let Filter { clusters, healthy_only } = filter;
+        let is_wanted = |host: &ShownHost| {
+            host.enabled
+                && (!healthy_only || host.healthy)
+                && (clusters.is_empty()
+                    || clusters.split(',').any(|name| name.trim() == host.cluster.as_str()))
+        };
+        let hosts: Vec<&ShownHost> = self.hosts.iter().filter(|host| is_wanted(host)).collect();
+        let healthy = hosts.iter().filter(|host| host.healthy).count();
+        let protected = self.protection.is_some_and(|threshold| {
+            !hosts.is_empty() && healthy as f32 / hosts.len() as f32 <= threshold.get()
+        });
+        Selection { hosts, protected }
     }
 }

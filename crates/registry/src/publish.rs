@@ -1,0 +1,244 @@
+//! Publishing and taking it back.
+
+use crate::{
+    Close, Deregister, Effect, Outcome, Register, Registry, RegistryError,
+    clients::ClientIndex,
+    op::kind_of,
+    registry::{Report, label},
+    rows,
+    services::{Publication, ServiceIndex, Stamp},
+};
+use muster_model::{ClientId, Instance, Kind, Metadata, Now, Revision, ServiceKey, Timing};
+use std::{cmp::Ordering, sync::Arc};
+
+impl Registry {
+    pub(crate) fn register(
+        &mut self,
+        register: Register,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Outcome, RegistryError> {
+        match kind_of(&register.client) {
+            Kind::Ephemeral => self.check_register(&register, Kind::Ephemeral)?,
+            Kind::Persistent => {
+                check_address(&register)?;
+                let stored = self.services.by_key(&register.service).and_then(|found| found.stored_kind());
+                check_kind(&register.service, stored, Kind::Persistent)?;
+            }
+        }
+        if register.instances.is_empty() {
+            let Register { client, service, cause, .. } = register;
+            return Ok(self.deregister(Deregister { client, service, cause }, now, effects));
+        }
+        self.publish(register, now, effects);
+        Ok(Outcome::Done)
+    }
+
+    /// Whether a registration is refused by what this node knows.
+    pub(crate) fn check_register(&self, register: &Register, kind: Kind) -> Result<(), RegistryError> {
+        check_address(register)?;
+        let count = register.instances.len();
+        if count > self.limits.batch_instances_max {
+            return Err(RegistryError::BatchTooLarge { count, max: self.limits.batch_instances_max });
+        }
+        for instance in &register.instances {
+            self.check_metadata(&instance.metadata)?;
+            Timing::of(&instance.metadata).checked()?;
+        }
+        let index = self.services.find(&register.service);
+        let known = index.and_then(|index| self.services.get(index));
+        check_kind(&register.service, known.map(|service| service.kind), kind)?;
+        let max = self.limits.publications_per_client_max;
+        if let Some(client) = self.clients.find(&register.client) {
+            let services = self.clients.get(client).services();
+            let again = index.is_some_and(|index| services.binary_search(&index).is_ok());
+            if services.len() >= max && !again {
+                return Err(RegistryError::TooManyPublications { max });
+            }
+        } else if max == 0 {
+            return Err(RegistryError::TooManyPublications { max });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn check_metadata(&self, metadata: &Metadata) -> Result<(), RegistryError> {
+        let (size, max) = (metadata.size(), self.limits.metadata_chars_max);
+        if size > max { Err(RegistryError::MetadataTooLarge { size, max }) } else { Ok(()) }
+    }
+
+    /// Sets a publication that was found to be in order.
+    pub(crate) fn publish(&mut self, register: Register, now: Now, effects: &mut Vec<Effect>) {
+        let Register { client: id, origin, service: key, mut instances, cause } = register;
+        let kind = kind_of(&id);
+        let index = self.service_or_new(&key, kind);
+        let client = self.clients.publish(&id, origin, index);
+        for instance in &mut instances {
+            self.clusters.intern(&mut instance.cluster);
+            if let ClientId::Address(host, ..) = &self.clients.get(client).id {
+                instance.host = host.clone();
+            }
+        }
+        let instances: Arc<[Instance]> = instances.into();
+        self.sequence += 1;
+        let publication =
+            Publication { stamp: Stamp::new(self.sequence, kind), instances: instances.clone() };
+
+        let service = self.services.get_mut(index).expect("found or made above");
+        // An ephemeral registration has this kind already, or was refused; a durable one decides the kind.
+        service.kind = kind;
+        let old = service.publications.insert(client, publication);
+        let replaced = old.as_ref().map_or(0, |old| old.instances.len());
+        service.instances = service.instances + instances.len() - replaced;
+        self.instances = self.instances + instances.len() - replaced;
+        let appeared = old.is_none() && service.publications.len() == 1;
+        if old.is_none() {
+            self.publications += 1;
+            service.persistent += u32::from(kind == Kind::Persistent);
+        }
+        let key = service.key.clone();
+        if let ClientId::Address(_, _, Kind::Ephemeral) = &id {
+            self.leases.grant(index, client, Timing::of(&instances[0].metadata), now.mono);
+        }
+
+        let revision = self.touch(index, now);
+        let mut report = Report::new(now, cause, effects);
+        report.changed(&key, revision);
+        if appeared {
+            report.effects.push(Effect::ServiceAppeared(key.clone()));
+        }
+        if kind == Kind::Persistent {
+            report.effects.push(Effect::Persist(rows::put_instance(&key, origin, &instances[0])));
+        }
+        record_difference(
+            &mut report,
+            &key,
+            revision,
+            old.as_ref().map_or(&[], |old| &old.instances),
+            &instances,
+        );
+    }
+
+    pub(crate) fn deregister(
+        &mut self,
+        deregister: Deregister,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Outcome {
+        let Deregister { client, service, cause } = deregister;
+        let (Some(index), Some(client)) = (self.services.find(&service), self.clients.find(&client)) else {
+            return Outcome::Unchanged;
+        };
+        self.unpublish(index, client, &mut Report::new(now, cause, effects))
+    }
+
+    pub(crate) fn close(&mut self, close: Close, now: Now, effects: &mut Vec<Effect>) -> Outcome {
+        let Some(client) = self.clients.find(&close.client) else { return Outcome::Unchanged };
+        let services = self.clients.get(client).services().to_vec();
+        let mut report = Report::new(now, close.cause, effects);
+        for index in services {
+            self.unpublish(index, client, &mut report);
+        }
+        Outcome::Done
+    }
+
+    /// Removes one publication; after the client's last one its index is void.
+    pub(crate) fn unpublish(
+        &mut self,
+        index: ServiceIndex,
+        client: ClientIndex,
+        report: &mut Report<'_>,
+    ) -> Outcome {
+        let Some(service) = self.services.get_mut(index) else { return Outcome::Unchanged };
+        let Some(old) = service.publications.remove(&client) else { return Outcome::Unchanged };
+        let kind = old.stamp.kind();
+        service.instances -= old.instances.len();
+        service.persistent -= u32::from(kind == Kind::Persistent);
+        if service.publications.is_empty() {
+            service.publications.shrink_to_fit();
+        }
+        let vanished = service.publications.is_empty();
+        let key = service.key.clone();
+        self.instances -= old.instances.len();
+        self.publications -= 1;
+        self.leases.revoke(index, client);
+        self.clients.unpublish(client, index);
+
+        let revision = self.touch(index, report.now);
+        report.changed(&key, revision);
+        if vanished {
+            report.effects.push(Effect::ServiceVanished(key.clone()));
+            self.service_emptied(index, report.now);
+        }
+        if kind == Kind::Persistent {
+            report.effects.push(Effect::Persist(rows::delete_instance(&key, &old.instances[0])));
+        }
+        record_difference(report, &key, revision, &old.instances, &[]);
+        Outcome::Done
+    }
+}
+
+/// A client known by its address publishes one instance, there. Or none, to take it back.
+fn check_address(register: &Register) -> Result<(), RegistryError> {
+    let ClientId::Address(host, port, _) = &register.client else { return Ok(()) };
+    match &register.instances[..] {
+        [] => Ok(()),
+        [instance] if instance.host == *host && instance.port == *port => Ok(()),
+        _ => Err(RegistryError::NotItsAddress),
+    }
+}
+
+fn check_kind(service: &ServiceKey, known: Option<Kind>, kind: Kind) -> Result<(), RegistryError> {
+    match known {
+        Some(known) if known != kind => {
+            Err(RegistryError::KindClash { service: service.clone(), kind: known })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Cluster, address and port: what makes two instances of one publication the same one, changed.
+pub(crate) fn by_address(a: &Instance, b: &Instance) -> Ordering {
+    a.cluster
+        .shared()
+        .cmp(b.cluster.shared())
+        .then_with(|| a.host.cmp(&b.host))
+        .then_with(|| a.port.cmp(&b.port))
+}
+
+/// Records what became of each instance when `old` was replaced by `new`; what stayed as it was is no line.
+fn record_difference(
+    report: &mut Report<'_>,
+    service: &ServiceKey,
+    revision: Revision,
+    old: &[Instance],
+    new: &[Instance],
+) {
+    if old == new {
+        return;
+    }
+    let sorted = |instances: &'_ [Instance]| -> Vec<u32> {
+        let mut order: Vec<u32> = (0..instances.len() as u32).collect();
+        order.sort_by(|a, b| by_address(&instances[*a as usize], &instances[*b as usize]));
+        order
+    };
+    let (old_order, new_order) = (sorted(old), sorted(new));
+    let mut olds = old_order.iter().map(|at| &old[*at as usize]).peekable();
+    let mut news = new_order.iter().map(|at| &new[*at as usize]).peekable();
+    loop {
+        let order = match (olds.peek(), news.peek()) {
+            (Some(old), Some(new)) => by_address(old, new),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => return,
+        };
+        let before = if order.is_le() { olds.next() } else { None };
+        let after = if order.is_ge() { news.next() } else { None };
+        let (instance, what) = match (before, after) {
+            (Some(before), None) => (before, "removed"),
+            (None, Some(after)) => (after, "added"),
+            (Some(before), Some(after)) if before != after => (after, "updated"),
+            _ => continue,
+        };
+        report.record(service, revision, label(instance), what);
+    }
+}
