@@ -5,7 +5,7 @@ use crate::{
     entry::{DecodeError, Decoded, decode_whole},
     marker::Marker,
     status::Status,
-    types::{Batch, RaftEntry, StorageError, StoredMembership},
+    types::{Batch, Failed, RaftEntry, StoredMembership},
     waiters::Waiters,
 };
 use bytes::Bytes;
@@ -42,7 +42,16 @@ impl Applier {
         marker: Marker,
     ) -> Self {
         let Settings { full_retry, checkpoint_bytes, snapshot_entries, .. } = *settings;
-        Self { state, machine, status, marker, full_retry, checkpoint_bytes, snapshot_entries, rows: Vec::new() }
+        Self {
+            state,
+            machine,
+            status,
+            marker,
+            full_retry,
+            checkpoint_bytes,
+            snapshot_entries,
+            rows: Vec::new(),
+        }
     }
 
     /// How far it has come.
@@ -51,7 +60,7 @@ impl Applier {
     }
 
     /// Applies entries in one transaction and answers those who wait for them.
-    pub(crate) fn apply(&mut self, entries: Vec<RaftEntry>) -> Result<(), StorageError> {
+    pub(crate) fn apply(&mut self, entries: Vec<RaftEntry>) -> Result<(), Failed> {
         let status = self.status.clone();
         let _guard = PanicGuard(&status);
         let mut results = Results::new();
@@ -72,9 +81,11 @@ impl Applier {
     }
 
     /// Starts anew from what the store holds now, after a snapshot was put there.
-    pub(crate) fn reload(&mut self) -> Result<(), StorageError> {
-        let stored = self.state.applied().map_err(|error| self.status.fail("read the applied marker", &error))?;
-        self.marker = Marker::decode(stored).map_err(|error| self.status.fail("read the applied marker", &error))?;
+    pub(crate) fn reload(&mut self) -> Result<(), Failed> {
+        let stored =
+            self.state.applied().map_err(|error| self.status.fail("read the applied marker", &error))?;
+        self.marker =
+            Marker::decode(stored).map_err(|error| self.status.fail("read the applied marker", &error))?;
         self.machine.load(&*self.state).map_err(|error| self.status.fail("load the state", &error))?;
         self.status.set_applied_next(self.marker.next_index());
         Ok(())
@@ -85,7 +96,7 @@ impl Applier {
         entry: RaftEntry,
         rows: &mut Vec<Row>,
         results: &mut Results,
-    ) -> Result<(), StorageError> {
+    ) -> Result<(), Failed> {
         let log_id = entry.log_id;
         assert_eq!(log_id.index, self.marker.next_index(), "entries are applied in order, without gaps");
         match entry.payload {
@@ -109,7 +120,7 @@ impl Applier {
         index: u64,
         payload: &Bytes,
         rows: &mut Vec<Row>,
-    ) -> Result<Vec<Bytes>, StorageError> {
+    ) -> Result<Vec<Bytes>, Failed> {
         let (proposed, ops) = match decode_whole(payload) {
             Ok(Decoded::Operations { time, ops }) => (time, ops),
             Ok(Decoded::Blank | Decoded::Membership(_)) => unreachable!("the log adapter decodes these"),
@@ -127,7 +138,7 @@ impl Applier {
     }
 
     /// Memory is ahead of the store here, so a full disk can only be waited for.
-    fn commit(&self, rows: &[Row]) -> Result<(), StorageError> {
+    fn commit(&self, rows: &[Row]) -> Result<(), Failed> {
         let marker = self.marker.encode();
         let mut waits = None;
         loop {
@@ -144,9 +155,11 @@ impl Applier {
 
     /// A checkpoint is due after so many bytes, a snapshot after so many entries; neither is made here.
     fn account(&self, rows: &[Row]) {
-        let bytes: usize = rows.iter().map(|row| row.key.len() + row.value.as_ref().map_or(0, Bytes::len)).sum();
+        let bytes: usize =
+            rows.iter().map(|row| row.key.len() + row.value.as_ref().map_or(0, Bytes::len)).sum();
         let before = self.status.row_bytes.fetch_add(bytes as u64, Relaxed);
-        let is_checkpoint_due = before < self.checkpoint_bytes && before + bytes as u64 >= self.checkpoint_bytes;
+        let is_checkpoint_due =
+            before < self.checkpoint_bytes && before + bytes as u64 >= self.checkpoint_bytes;
         let uncovered = self.marker.next_index().saturating_sub(self.status.snapshot_next.load(Relaxed));
         if is_checkpoint_due || uncovered >= self.snapshot_entries {
             self.status.maintenance.notify_one();

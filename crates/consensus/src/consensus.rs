@@ -142,18 +142,8 @@ impl Consensus {
         maintenance::start(&settings, &tasks, &state, &snapshots, &status, &raft);
         let threads = Mutex::new(Some(Threads { stop, handles }));
         let barrier = Barrier::default();
-        let inner = Inner {
-            settings,
-            pipeline,
-            status,
-            space,
-            snapshots,
-            state,
-            raft,
-            barrier,
-            ready_next,
-            threads,
-        };
+        let inner =
+            Inner { settings, pipeline, status, space, snapshots, state, raft, barrier, ready_next, threads };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -193,7 +183,9 @@ impl Consensus {
             is_applied.then_some(()).ok_or(ProposeError::Unavailable("shutting down"))
         };
         let limit = self.inner.settings.propose_timeout;
-        tokio::time::timeout(limit, self.inner.barrier.pass(round)).await.unwrap_or(Err(ProposeError::Timeout))
+        tokio::time::timeout(limit, self.inner.barrier.pass(round))
+            .await
+            .unwrap_or(Err(ProposeError::Timeout))
     }
 
     /// The last applied log entry, 0 before the first.
@@ -204,7 +196,8 @@ impl Consensus {
     /// Whether everything found in the log at start is applied and there is a leader: before that, memory is older
     /// than what was acknowledged and must not be served.
     pub fn is_ready(&self) -> bool {
-        self.inner.status.phase() == Phase::Running && self.inner.status.applied_next() >= self.inner.ready_next
+        self.inner.status.phase() == Phase::Running
+            && self.inner.status.applied_next() >= self.inner.ready_next
     }
 
     /// Waits until [`Consensus::is_ready`]; an error says that it never will be.
@@ -262,7 +255,9 @@ impl Consensus {
         let state = self.inner.state.clone();
         match tokio::task::spawn_blocking(move || state.checkpoint()).await {
             Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::error!(%error, "could not sync the state, the next start replays the log"),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "could not sync the state, the next start replays the log")
+            }
             Err(error) => tracing::error!(%error, "could not sync the state, the next start replays the log"),
         }
     }

@@ -77,7 +77,8 @@ impl Engine {
         let Self { settings, log, lane, snapshots, pipeline, status, raft: handle, is_alone } = self;
         let state = StateAdapter { lane, snapshots, status: status.clone() };
         let node = settings.node.0;
-        let raft = Raft::new(node, Arc::new(config(&settings)?), NoPeers, log, state).await.map_err(engine)?;
+        let raft =
+            Raft::new(node, Arc::new(config(&settings)?), NoPeers, log, state).await.map_err(engine)?;
         if !raft.is_initialized().await.map_err(engine)? {
             raft.initialize(BTreeMap::from([(node, BasicNode::default())])).await.map_err(engine)?;
         } else if is_alone && raft.server_metrics().borrow().state != ServerState::Leader {

@@ -41,7 +41,10 @@ pub(crate) enum Decoded {
 }
 
 /// Encodes the operations of one entry.
-pub(crate) fn encode_operations<'a>(time: Timestamp, ops: impl ExactSizeIterator<Item = &'a Bytes> + Clone) -> Bytes {
+pub(crate) fn encode_operations<'a>(
+    time: Timestamp,
+    ops: impl ExactSizeIterator<Item = &'a Bytes> + Clone,
+) -> Bytes {
     let size = ops.clone().map(|op| 4 + op.len()).sum::<usize>();
     let mut out = BytesMut::with_capacity(2 + 8 + 4 + size);
     out.put_slice(&[VERSION, OPERATIONS]);

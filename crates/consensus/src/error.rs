@@ -61,7 +61,9 @@ pub enum ConsensusError {
         known: u8,
     },
     /// What consensus itself keeps in the store does not read.
-    #[error("the {what} is damaged: restore a backup, or remove state.db to rebuild it from snapshot and log")]
+    #[error(
+        "the {what} is damaged: restore a backup, or remove state.db to rebuild it from snapshot and log"
+    )]
     Damaged {
         /// Which value.
         what: &'static str,

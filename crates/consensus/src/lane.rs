@@ -5,7 +5,7 @@ use crate::{
     applier::Applier,
     pipeline::Pipeline,
     status::Status,
-    types::{RaftEntry, StorageError},
+    types::{Failed, RaftEntry},
 };
 use parking_lot::Mutex;
 use std::{
@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 
 struct Job {
     entries: Vec<RaftEntry>,
-    done: oneshot::Sender<Result<(), StorageError>>,
+    done: oneshot::Sender<Result<(), Failed>>,
 }
 
 /// Takes entries to the applier, one batch after the other. The thread ends with the lane.
@@ -45,7 +45,7 @@ impl Lane {
         Ok((Self { applier, pipeline, status, jobs }, thread))
     }
 
-    pub(crate) async fn apply(&self, entries: Vec<RaftEntry>) -> Result<(), StorageError> {
+    pub(crate) async fn apply(&self, entries: Vec<RaftEntry>) -> Result<(), Failed> {
         if self.pipeline.in_flight() <= 1 {
             return self.applier.lock().apply(entries);
         }

@@ -11,7 +11,7 @@ use crate::{
     recent::Recent,
     snapshotter::Snapshotter,
     status::Status,
-    types::{LogId, RaftEntry, StorageError, TypeConfig},
+    types::{Failed, LogId, RaftEntry, StorageError, TypeConfig},
 };
 use muster_storage::log::{self, EntryId, Log, LogError};
 use openraft::{LogState, OptionalSend, RaftLogReader, storage::LogFlushed, storage::RaftLogStorage};
@@ -67,9 +67,9 @@ impl LogAdapter {
         &mut self,
         what: &'static str,
         mut act: impl FnMut(&mut Log) -> Result<(), LogError> + Send,
-    ) -> Result<(), StorageError> {
-        let mut waits = None;
+    ) -> Result<(), Failed> {
         let status = self.status.clone();
+        let mut waits = None;
         loop {
             match act(&mut self.log) {
                 Ok(()) => return Ok(()),
@@ -91,7 +91,7 @@ impl LogAdapter {
 }
 
 impl LogReading {
-    fn read(&self, mut from: u64, end: u64) -> Result<Vec<RaftEntry>, StorageError> {
+    fn read(&self, mut from: u64, end: u64) -> Result<Vec<RaftEntry>, Failed> {
         if let Some(entries) = self.recent.lock().range(from, end) {
             return Ok(entries);
         }
@@ -108,13 +108,13 @@ impl LogReading {
     }
 
     /// At least one entry, if there is one.
-    fn read_part(&self, from: u64, end: u64) -> Result<Vec<RaftEntry>, StorageError> {
+    fn read_part(&self, from: u64, end: u64) -> Result<Vec<RaftEntry>, Failed> {
         let stored = self.reader.read(from..end, READ_BYTES);
         let stored = stored.map_err(|error| self.status.fail("read the log", &error))?;
         stored.into_iter().map(|entry| self.decode(entry)).collect()
     }
 
-    fn decode(&self, entry: log::Entry) -> Result<RaftEntry, StorageError> {
+    fn decode(&self, entry: log::Entry) -> Result<RaftEntry, Failed> {
         let payload = decode(&entry.payload)
             .map_err(|error| self.status.fail("decode a log entry", &describe(entry.index, error)))?;
         Ok(RaftEntry { log_id: log_id(entry.term, entry.node, entry.index), payload })
@@ -136,11 +136,11 @@ impl RaftLogReader<TypeConfig> for LogReading {
             Bound::Excluded(end) => *end,
             Bound::Unbounded => u64::MAX,
         };
-        self.read(from, end)
+        Ok(self.read(from, end)?)
     }
 
     async fn limited_get_log_entries(&mut self, from: u64, end: u64) -> Result<Vec<RaftEntry>, StorageError> {
-        self.read_part(from, end)
+        Ok(self.read_part(from, end)?)
     }
 }
 
@@ -157,7 +157,10 @@ impl RaftLogStorage<TypeConfig> for LogAdapter {
     type LogReader = LogReading;
 
     async fn get_log_state(&mut self) -> Result<LogState<TypeConfig>, StorageError> {
-        Ok(LogState { last_purged_log_id: self.log.purged().map(to_raft), last_log_id: self.log.last().map(to_raft) })
+        Ok(LogState {
+            last_purged_log_id: self.log.purged().map(to_raft),
+            last_log_id: self.log.last().map(to_raft),
+        })
     }
 
     async fn get_log_reader(&mut self) -> LogReading {
@@ -167,7 +170,7 @@ impl RaftLogStorage<TypeConfig> for LogAdapter {
     async fn save_vote(&mut self, vote: &Vote) -> Result<(), StorageError> {
         let vote =
             log::Vote { term: vote.leader_id.term, node: vote.leader_id.node_id, committed: vote.committed };
-        self.with_space("save the vote", |log| log.save_vote(vote)).await
+        Ok(self.with_space("save the vote", |log| log.save_vote(vote)).await?)
     }
 
     async fn read_vote(&mut self) -> Result<Option<Vote>, StorageError> {
@@ -182,7 +185,7 @@ impl RaftLogStorage<TypeConfig> for LogAdapter {
         match self.log.save_committed(committed.map(to_stored)) {
             Ok(()) => Ok(()),
             Err(error) if error.is_full() => Ok(()),
-            Err(error) => Err(self.status.fail("note the committed entry", &error)),
+            Err(error) => Err(self.status.fail("note the committed entry", &error).into()),
         }
     }
 
@@ -208,15 +211,16 @@ impl RaftLogStorage<TypeConfig> for LogAdapter {
 
     async fn truncate(&mut self, since: LogId) -> Result<(), StorageError> {
         self.reading.recent.lock().clear();
-        self.with_space("cut the log", |log| log.truncate_from(since.index)).await
+        Ok(self.with_space("cut the log", |log| log.truncate_from(since.index)).await?)
     }
 
     async fn purge(&mut self, upto: LogId) -> Result<(), StorageError> {
         if self.snapshots.covered_next() <= upto.index {
-            return Err(self.status.fail("purge the log", &"no finished snapshot covers what should be removed"));
+            let why = "no finished snapshot covers what should be removed";
+            return Err(self.status.fail("purge the log", &why).into());
         }
         self.reading.recent.lock().clear_to(upto.index);
-        self.with_space("purge the log", |log| log.purge_to(to_stored(upto))).await
+        Ok(self.with_space("purge the log", |log| log.purge_to(to_stored(upto))).await?)
     }
 }
 

@@ -53,7 +53,9 @@ impl Marker {
     pub(crate) fn decode(stored: Option<Bytes>) -> Result<Self, ConsensusError> {
         let Some(stored) = stored else { return Ok(Self::default()) };
         match stored.first() {
-            Some(&VERSION) => Self::parse(stored.slice(1..)).ok_or(ConsensusError::Damaged { what: "applied marker" }),
+            Some(&VERSION) => {
+                Self::parse(stored.slice(1..)).ok_or(ConsensusError::Damaged { what: "applied marker" })
+            }
             Some(&found) if found > VERSION => Err(ConsensusError::NewerFormat { found, known: VERSION }),
             Some(_) | None => Err(ConsensusError::Damaged { what: "applied marker" }),
         }

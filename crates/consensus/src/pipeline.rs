@@ -62,7 +62,8 @@ enum Gate {
 impl Pipeline {
     /// A closed pipeline.
     pub(crate) fn new(settings: Settings, clock: Arc<dyn Clock>) -> Arc<Self> {
-        let state = State { waiting: VecDeque::new(), bytes: 0, in_flight: 0, gate: Gate::Closed("starting") };
+        let state =
+            State { waiting: VecDeque::new(), bytes: 0, in_flight: 0, gate: Gate::Closed("starting") };
         Arc::new(Self { settings, clock, state: Mutex::new(state), idle: Notify::new() })
     }
 

@@ -48,7 +48,11 @@ pub(crate) fn recover(
     let mut marker = Marker::decode(state.applied()?)?;
     if let Some((file, newest)) = snapshots.newest().filter(|(_, newest)| newest.applied > marker.applied) {
         // Whatever a finished snapshot covers was durable in the state, too: the store was lost.
-        tracing::warn!(state = marker.index(), snapshot = newest.index(), "the state is rebuilt from a snapshot");
+        tracing::warn!(
+            state = marker.index(),
+            snapshot = newest.index(),
+            "the state is rebuilt from a snapshot"
+        );
         snapshots.bring_back(&file)?;
         marker = newest;
     }

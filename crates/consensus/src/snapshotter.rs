@@ -69,7 +69,8 @@ impl Snapshotter {
         if result.is_err() {
             self.status.snapshot_failures.fetch_add(1, Relaxed);
         }
-        *self.last_error.lock() = result.as_ref().err().map(|error| ConsensusError::Engine(error.to_string()));
+        *self.last_error.lock() =
+            result.as_ref().err().map(|error| ConsensusError::Engine(error.to_string()));
         self.tries.send_modify(|tries| *tries += 1);
         result
     }

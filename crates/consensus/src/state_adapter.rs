@@ -41,9 +41,11 @@ impl RaftSnapshotBuilder<TypeConfig> for Builder {
         let snapshots = self.snapshots.clone();
         match tokio::task::spawn_blocking(move || snapshots.make()).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) if error.is_disk_failure() => return Err(self.status.fail("make a snapshot", &error)),
+            Ok(Err(error)) if error.is_disk_failure() => {
+                return Err(self.status.fail("make a snapshot", &error).into());
+            }
             Ok(Err(error)) => tracing::error!(%error, "could not make a snapshot, the log is kept"),
-            Err(error) => return Err(self.status.fail("make a snapshot", &error)),
+            Err(error) => return Err(self.status.fail("make a snapshot", &error).into()),
         }
         let newest = self.snapshots.newest();
         Ok(newest.map_or_else(
@@ -58,7 +60,8 @@ impl StateAdapter {
     fn install(&self, path: &PathBuf) -> Result<(), ConsensusError> {
         let files = self.snapshots.files().list()?;
         let file = files.into_iter().find(|file| file.path == *path);
-        let file = file.ok_or_else(|| ConsensusError::Engine(format!("there is no snapshot {}", path.display())))?;
+        let file =
+            file.ok_or_else(|| ConsensusError::Engine(format!("there is no snapshot {}", path.display())))?;
         let marker = Marker::decode(Some(file.applied.clone()))?;
         self.snapshots.bring_back(&file)?;
         self.snapshots.keep(file, marker)
@@ -101,7 +104,7 @@ impl RaftStateMachine<TypeConfig> for StateAdapter {
         snapshot: Box<PathBuf>,
     ) -> Result<(), StorageError> {
         self.install(&snapshot).map_err(|error| self.status.fail("install a snapshot", &error))?;
-        self.lane.applier().lock().reload()
+        Ok(self.lane.applier().lock().reload()?)
     }
 
     async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot<TypeConfig>>, StorageError> {

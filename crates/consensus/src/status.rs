@@ -1,7 +1,6 @@
 //! What the parts of consensus tell each other and the outside: how far it is, and whether it goes on.
 
-use crate::{Fatal, types::StorageError};
-use openraft::{AnyError, StorageIOError};
+use crate::{Fatal, types::Failed};
 use parking_lot::{Condvar, Mutex};
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
@@ -148,7 +147,7 @@ impl Status {
     }
 
     /// Consensus can't go on: tells the owner, once, and makes the error that stops openraft.
-    pub(crate) fn fail(&self, what: &'static str, error: &dyn std::fmt::Display) -> StorageError {
+    pub(crate) fn fail(&self, what: &'static str, error: &dyn std::fmt::Display) -> Failed {
         let text = format!("{what}: {error}");
         if self.is_stopping.swap(true, Relaxed) {
             tracing::debug!(error = text, "failed while stopping");
@@ -158,7 +157,7 @@ impl Status {
             (self.fatal)(&text);
         }
         self.stop();
-        StorageIOError::write(AnyError::error(text)).into()
+        Failed(text)
     }
 }
 

@@ -4,6 +4,7 @@ use crate::{ProposeError, waiters::Waiters};
 use bytes::Bytes;
 use muster_model::NodeId;
 use openraft::{
+    AnyError, StorageIOError,
     error::ClientWriteError,
     raft::{ClientWriteResult, responder::Responder},
 };
@@ -27,6 +28,16 @@ pub(crate) type RaftEntry = openraft::Entry<TypeConfig>;
 pub(crate) type Membership = openraft::Membership<u64, openraft::BasicNode>;
 pub(crate) type StoredMembership = openraft::StoredMembership<u64, openraft::BasicNode>;
 pub(crate) type StorageError = openraft::StorageError<u64>;
+
+/// Consensus has been told to stop, by [`crate::status::Status::fail`] alone: for openraft it is the end.
+#[derive(Debug)]
+pub(crate) struct Failed(pub(crate) String);
+
+impl From<Failed> for StorageError {
+    fn from(failed: Failed) -> Self {
+        StorageIOError::write(AnyError::error(failed.0)).into()
+    }
+}
 
 /// The operations of one log entry, encoded as they are stored ([`crate::entry`]).
 ///
@@ -61,7 +72,9 @@ impl Responder<TypeConfig> for BatchResponder {
             ClientWriteError::ForwardToLeader(forward) => {
                 ProposeError::NotLeader { leader: forward.leader_id.map(NodeId) }
             }
-            ClientWriteError::ChangeMembershipError(_) => ProposeError::Unavailable("the ensemble is changing"),
+            ClientWriteError::ChangeMembershipError(_) => {
+                ProposeError::Unavailable("the ensemble is changing")
+            }
         });
     }
 }

@@ -61,10 +61,12 @@ fn a_lone_operation_goes_at_once_and_later_ones_are_collected() {
 
 #[test]
 fn entries_are_bounded_in_operations_and_bytes_and_a_large_one_goes_alone() {
-    let settings = Settings { entry_ops_max: 3, entry_bytes_max: 10, entries_in_flight_max: 1, ..Settings::default() };
+    let settings =
+        Settings { entry_ops_max: 3, entry_bytes_max: 10, entries_in_flight_max: 1, ..Settings::default() };
     let (pipeline, engine) = pipeline(settings);
     let sizes = [1, 1, 1, 1, 1, 6, 6, 30, 2];
-    let _results: Vec<_> = sizes.iter().map(|size| pipeline.push(Bytes::from(vec![0; *size])).unwrap()).collect();
+    let _results: Vec<_> =
+        sizes.iter().map(|size| pipeline.push(Bytes::from(vec![0; *size])).unwrap()).collect();
     let mut entries = Vec::new();
     while engine.in_flight() > 0 {
         entries.push(engine.answer().iter().map(Bytes::len).collect::<Vec<_>>());
