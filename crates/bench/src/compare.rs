@@ -1,0 +1,96 @@
+//! All servers in one run, in turn, and the table of what came out.
+
+use crate::{
+    figures::Figures,
+    rows::{self, Row},
+    server::{Kind, Places, Server},
+    sizes::Sizes,
+    targets::{self, Verdict},
+};
+use anyhow::{Context, Result};
+use std::io::Write;
+use tokio::process::Command;
+
+/// Rounds of the rows that are compared with the floor.
+pub(crate) struct Plan {
+    /// Which rows.
+    pub(crate) rows: Vec<Row>,
+    /// How often each server has its turn; the median counts.
+    pub(crate) rounds: usize,
+}
+
+/// Runs the plan; prints each row when it is done, then the table. True: every target was met.
+pub(crate) async fn run(plan: &Plan, places: &Places, sizes: &Sizes, out: &mut impl Write) -> Result<bool> {
+    let rnacos = Command::new("rnacos").arg("--version").output().await.is_ok();
+    if !rnacos {
+        writeln!(out, "rnacos is not on PATH: SKIPPED")?;
+    }
+    let mut lines = Vec::new();
+    let mut all_met = true;
+    for row in &plan.rows {
+        let mut kinds = vec![Kind::Muster];
+        if row.has_floor() {
+            kinds.insert(0, Kind::Floor);
+        }
+        if rnacos {
+            kinds.push(Kind::Rnacos);
+        }
+        let figures = measure(*row, &kinds, plan.rounds, places, sizes, out).await?;
+        let by = |kind: Kind| kinds.iter().position(|own| *own == kind).and_then(|at| figures.get(at));
+        let muster = by(Kind::Muster).context("muster is always measured")?;
+        let verdicts = targets::judge(*row, muster, by(Kind::Floor));
+        all_met &= verdicts.iter().all(|verdict| verdict.met);
+        lines.extend(table_lines(*row, &verdicts, muster, by(Kind::Rnacos)));
+    }
+    writeln!(out, "\n| row | muster | target | | r-nacos |\n|---|---|---|---|---|")?;
+    for line in lines {
+        writeln!(out, "{line}")?;
+    }
+    Ok(all_met)
+}
+
+/// The figures of one row, one a server: the median of the rounds.
+async fn measure(
+    row: Row,
+    kinds: &[Kind],
+    rounds: usize,
+    places: &Places,
+    sizes: &Sizes,
+    out: &mut impl Write,
+) -> Result<Vec<Figures>> {
+    let rounds = if row.has_floor() { rounds } else { 1 };
+    let mut servers = Vec::new();
+    for kind in kinds {
+        servers.push(Server::start(*kind, places).await?);
+    }
+    let mut runs = vec![Vec::new(); kinds.len()];
+    for _ in 0..rounds {
+        for (server, runs) in servers.iter().zip(&mut runs) {
+            let figures = rows::run(row, server, sizes)
+                .await
+                .with_context(|| format!("measure {} of {}", row.name(), server.name()))?;
+            writeln!(out, "{figures}")?;
+            runs.push(figures);
+        }
+    }
+    Ok(runs.iter().filter_map(|runs| Figures::median(runs)).collect())
+}
+
+fn table_lines(row: Row, verdicts: &[Verdict], muster: &Figures, rnacos: Option<&Figures>) -> Vec<String> {
+    let theirs = |name: &str| {
+        rnacos
+            .and_then(|figures| figures.values.iter().find(|value| value.name == name))
+            .map(ToString::to_string)
+    };
+    if verdicts.is_empty() {
+        let all: Vec<String> = muster.values.iter().map(|value| format!("{} {value}", value.name)).collect();
+        return vec![format!("| {} | {} | – | | |", row.name(), all.join(", "))];
+    }
+    let lines = verdicts.iter().map(|verdict| {
+        let name = muster.values.iter().find(|value| verdict.measured.starts_with(value.name));
+        let theirs = name.and_then(|value| theirs(value.name)).unwrap_or_default();
+        let met = if verdict.met { "met" } else { "MISSED" };
+        format!("| {} | {} | {} | {met} | {theirs} |", row.name(), verdict.measured, verdict.target)
+    });
+    lines.collect()
+}

@@ -1,0 +1,87 @@
+//! How much each row does: full as the table wants it, or tiny for the tests.
+
+use std::time::Duration;
+
+/// The sizes of all rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Sizes {
+    /// Connections of the throughput rows.
+    pub(crate) connections: usize,
+    /// Requests in flight on each of them.
+    pub(crate) in_flight: usize,
+    /// Load before anything is counted.
+    pub(crate) warm_up: Duration,
+    /// Load that is counted.
+    pub(crate) measure: Duration,
+    /// Subscribers or listeners of a change.
+    pub(crate) watchers: usize,
+    /// Changes pushed.
+    pub(crate) changes: u64,
+    /// The time from one change to the next.
+    pub(crate) change_every: Duration,
+    /// Registrations a second on other services in the busy push row.
+    pub(crate) busy_rate: u32,
+    /// Publishes one after another, and probes of the disk.
+    pub(crate) sequential: usize,
+    /// Idle connections.
+    pub(crate) idle_connections: usize,
+    /// How long to wait after a load before memory is read.
+    pub(crate) settle: Duration,
+    /// Services of the memory row, ten instances each.
+    pub(crate) services: u32,
+    /// Connections of the storm.
+    pub(crate) storm_connections: u32,
+    /// Services each of them registers a batch in.
+    pub(crate) storm_services: u32,
+    /// Instances a batch.
+    pub(crate) storm_batch: u32,
+    /// Comparisons of a query before and during the churn.
+    pub(crate) storm_runs: usize,
+}
+
+impl Sizes {
+    /// As the table wants it.
+    pub(crate) fn full() -> Self {
+        Self {
+            connections: 50,
+            in_flight: 4,
+            warm_up: Duration::from_secs(1),
+            measure: Duration::from_secs(4),
+            watchers: 50,
+            changes: 1000,
+            change_every: Duration::from_millis(50),
+            busy_rate: 5000,
+            sequential: 1000,
+            idle_connections: 1000,
+            settle: Duration::from_secs(30),
+            services: 10_000,
+            storm_connections: 200,
+            storm_services: 20,
+            storm_batch: 50,
+            storm_runs: 5,
+        }
+    }
+
+    /// A few milliseconds a row: it works, the figures mean nothing.
+    #[cfg(test)]
+    pub(crate) fn smoke() -> Self {
+        Self {
+            connections: 2,
+            in_flight: 2,
+            warm_up: Duration::from_millis(2),
+            measure: Duration::from_millis(30),
+            watchers: 2,
+            changes: 3,
+            change_every: Duration::from_millis(2),
+            busy_rate: 500,
+            sequential: 3,
+            idle_connections: 3,
+            settle: Duration::from_millis(1),
+            services: 3,
+            storm_connections: 2,
+            storm_services: 2,
+            storm_batch: 2,
+            storm_runs: 1,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What each row must reach, as the table says.
+
+use crate::{figures::Figures, rows::Row};
+
+/// One figure held against its target.
+#[derive(Clone, Debug)]
+pub(crate) struct Verdict {
+    /// What was measured, with its unit.
+    pub(crate) measured: String,
+    /// What is wanted.
+    pub(crate) target: String,
+    /// Whether it is.
+    pub(crate) met: bool,
+}
+
+/// Judges a row; nothing when it has no target, or when what it is compared with was not measured.
+pub(crate) fn judge(row: Row, muster: &Figures, floor: Option<&Figures>) -> Vec<Verdict> {
+    match row {
+        Row::Register => to_floor(muster, floor, 1.3),
+        Row::Query10 | Row::Query100 | Row::ConfigQuery => to_floor(muster, floor, 1.2),
+        Row::Publish => at_most(muster, &[("cpu", 90.0)]),
+        Row::PushQuiet => at_most(muster, &[("p99", 5.0)]),
+        Row::PushBusy => at_most(muster, &[("p99", 15.0)]),
+        Row::ConfigPush => at_most(muster, &[("p99", 2.5)]),
+        Row::PublishSequential => at_most(muster, &[("to fsync", 3.0), ("to fdatasync", 3.0)]),
+        Row::Idle => at_most(muster, &[("rss", 14.0), ("a connection", 32.0)]),
+        Row::Memory => at_most(muster, &[("before", 400.0), ("after", 900.0)]),
+        Row::Storm => at_most(muster, &[("registered in", 30.0), ("ratio", 1.5)]),
+        Row::HttpQuery | Row::HttpConfig | Row::HttpBeat => Vec::new(),
+    }
+}
+
+fn to_floor(muster: &Figures, floor: Option<&Figures>, times: f64) -> Vec<Verdict> {
+    let pair = muster.get("cpu").zip(floor.and_then(|floor| floor.get("cpu")));
+    let judged = pair.map(|(cpu, floor)| Verdict {
+        measured: format!("cpu {cpu:.1} µs = {:.2} × floor", cpu / floor),
+        target: format!("≤ {times} × floor ({floor:.1} µs)"),
+        met: cpu <= floor * times,
+    });
+    judged.into_iter().collect()
+}
+
+fn at_most(muster: &Figures, limits: &[(&str, f64)]) -> Vec<Verdict> {
+    let named = |name: &str| muster.values.iter().find(|value| value.name == name);
+    let found = limits.iter().filter_map(|(name, limit)| named(name).map(|value| (value, *limit)));
+    found
+        .map(|(value, limit)| {
+            let mut wanted = value.clone();
+            wanted.amount = limit;
+            Verdict {
+                measured: format!("{} {value}", value.name),
+                target: format!("≤ {wanted}"),
+                met: value.amount <= limit,
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::Unit;
+
+    fn cpu(server: &'static str, micros: f64) -> Figures {
+        let mut figures = Figures::new("register", server);
+        figures.put("cpu", micros, Unit::Micros);
+        figures
+    }
+
+    #[test]
+    fn a_ratio_needs_the_floor() {
+        let (floor, muster) = (cpu("floor", 10.0), cpu("muster", 12.5));
+        assert!(judge(Row::Register, &muster, None).is_empty());
+        assert!(judge(Row::Register, &muster, Some(&floor))[0].met);
+        assert!(!judge(Row::Query10, &muster, Some(&floor))[0].met);
+    }
+
+    #[test]
+    fn a_limit_counts_itself_as_met() {
+        assert!(judge(Row::Publish, &cpu("muster", 90.0), None)[0].met);
+        assert!(!judge(Row::Publish, &cpu("muster", 90.1), None)[0].met);
+    }
+}
