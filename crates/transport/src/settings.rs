@@ -34,8 +34,9 @@ pub struct TransportSettings {
     pub http2_keepalive_timeout: Duration,
     /// Streams a client may have open at once on one HTTP/2 connection (256).
     pub http2_streams_max: u32,
-    /// Bytes of request bodies in flight on one HTTP/2 connection (1 MiB, 65,535 to 2^31 - 1). A window is a
-    /// promise, not an allocation: an idle connection pays nothing for it.
+    /// Bytes of request bodies in flight on one HTTP/2 connection (2 MiB, 65,535 to 2^31 - 1): more than a
+    /// stream's, so that one stream nobody reads does not hold up the others. A window is a promise, not an
+    /// allocation: an idle connection pays nothing for it.
     pub http2_connection_window: u32,
     /// Bytes of a request body in flight on one HTTP/2 stream (1 MiB, 65,535 to 2^31 - 1).
     pub http2_stream_window: u32,
@@ -62,7 +63,7 @@ impl Default for TransportSettings {
             http2_keepalive_interval: Duration::from_secs(25),
             http2_keepalive_timeout: Duration::from_secs(20),
             http2_streams_max: 256,
-            http2_connection_window: 1 << 20,
+            http2_connection_window: 2 << 20,
             http2_stream_window: 1 << 20,
             http2_header_bytes_max: 16 << 10,
             http2_send_buffer_max: 256 << 10,

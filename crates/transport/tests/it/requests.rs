@@ -133,3 +133,23 @@ async fn large_bodies_pass_the_windows() {
     assert_eq!(read(http2.send_request(request()).await.unwrap()).await.1.len(), body.len());
     fixture.finish().await;
 }
+
+#[tokio::test]
+async fn a_body_nobody_reads_holds_up_no_other_stream() {
+    let fixture = Fixture::start();
+    let mut client = fixture.http2().await;
+    // The handler never looks at it: the client fills the stream's window and waits.
+    let unread = Request::get("http://test/wait").body(Body::from(vec![b'x'; 4 << 20])).unwrap();
+    let unread = client.send_request(unread);
+    let mut other = client.clone();
+    let test = async {
+        fixture.waiting(1).await;
+        let body = vec![b'x'; 3 << 20];
+        let request = Request::post("http://test/quiet").body(Body::from(body.clone())).unwrap();
+        assert_eq!(read(soon(other.send_request(request)).await.unwrap()).await.1.len(), body.len());
+        fixture.gate.open.add_permits(1);
+    };
+    let (answer, ()) = soon(async { tokio::join!(unread, test) }).await;
+    assert_eq!(read(answer.unwrap()).await.1, "done");
+    fixture.finish().await;
+}
