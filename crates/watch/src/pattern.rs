@@ -89,6 +89,11 @@ impl Pattern {
         &self.text
     }
 
+    /// The namespace it is about, exact; `public` where none was given.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
     /// Whether a key is meant.
     pub fn matches<K: FuzzyKey>(&self, key: &K) -> bool {
         key.namespace() == &*self.namespace
@@ -100,5 +105,43 @@ impl Pattern {
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use muster_model::{GroupName, ServiceKey, ServiceName};
+
+    fn key(group: &str, name: &str) -> ServiceKey {
+        ServiceKey::new(Namespace::default(), GroupName::new(group).unwrap(), ServiceName::new(name).unwrap())
+    }
+
+    #[test]
+    fn stars_mean_prefix_suffix_and_contains() {
+        let matches = |pattern: &str, group: &str, name: &str| {
+            Pattern::parse(pattern).unwrap().matches(&key(group, name))
+        };
+        assert!(matches("public>>g>>*", "g", "order-service"));
+        assert!(matches("public>>g>>order*", "g", "order-service"));
+        assert!(matches("public>>g>>*service", "g", "order-service"));
+        assert!(matches("public>>g>>*ser*", "g", "order-service"));
+        assert!(matches("public>>*>>order-service", "g", "order-service"));
+        assert!(matches(">>g>>order-service", "g", "order-service"), "no namespace is the default one");
+        assert!(matches("public>>g>>**", "g", "order-service"));
+        assert!(!matches("public>>g>>ord*ice", "g", "order-service"), "a star inside is a plain character");
+        assert!(!matches("dev>>g>>*", "g", "order-service"));
+        assert!(!matches("*>>g>>*", "g", "order-service"), "the namespace is exact");
+        assert!(!matches("public>>G>>*", "g", "order-service"));
+        assert!(!matches("public>>g>>order", "g", "order-service"));
+    }
+
+    #[test]
+    fn a_pattern_has_three_parts() {
+        for text in ["", "abc", "a>>b", "a>>b>>c>>d", "public>>>>*", "public>>g>>"] {
+            assert_eq!(Pattern::parse(text), Err(PatternError::Parts), "{text}");
+        }
+        assert_eq!(Pattern::parse(&"x".repeat(1_025)), Err(PatternError::TooLong(1_024)));
+        assert_eq!(&**Pattern::parse(">>g>>*").unwrap().text(), ">>g>>*", "the client's spelling is kept");
     }
 }

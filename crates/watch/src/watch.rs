@@ -1,5 +1,10 @@
 //! Watchers of keys.
 
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+
 use crate::{
     Delivery, Expired, Policy, PushId, PushIds, WatcherId,
     interest::{Interest, Lapse},
@@ -35,7 +40,9 @@ pub enum Watched {
 /// Who watches what. `K` is what is watched, `I` what a watcher wants back with each delivery (how it wants to be
 /// told: the clusters it subscribed with, the spelling of the namespace).
 ///
-/// A lock around this is never held over an await or while rendering. All work is O(log n) a watcher told.
+/// Waking is told once: whoever is woken asks [`next`](Self::next) until there is nothing, or asks again when its
+/// transport can take more. A lock around this is never held over an await or while rendering. All work is
+/// O(log n) a watcher told.
 #[derive(Debug)]
 pub struct Watch<K, I> {
     watchers: Map<WatcherId, Watcher<K, I>>,
