@@ -76,7 +76,8 @@ impl<K: FuzzyKey> Fuzzy<K> {
     /// minutes). The watcher is told in batches how what it has (`received`) differs from what there is; if it is
     /// initialising, a finish follows when all batches are settled.
     ///
-    /// `existing` are all keys that exist (those that do not match are skipped); it is read at once.
+    /// `existing` are all keys that exist (those that do not match are skipped). It must be read while this is
+    /// locked, hence an iterator: what comes or goes between reading and watching would be lost.
     pub fn watch(
         &mut self,
         watcher: WatcherId,
