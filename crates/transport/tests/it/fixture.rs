@@ -159,11 +159,19 @@ impl Fixture {
 }
 
 fn router(gate: Gate) -> Router {
+    let unread = gate.clone();
     let wait = move || gate.clone().pass();
+    // Holds the body without reading it.
+    let hold = move |body: Body| async move {
+        let done = unread.clone().pass().await;
+        drop(body);
+        done
+    };
     Router::new()
         .route("/id", get(|Extension(info): Extension<ConnectionInfo>| async move { info.id.0.to_string() }))
         .route("/info", get(|Extension(info): Extension<ConnectionInfo>| async move { format!("{info:?}") }))
         .route("/wait", get(wait))
+        .route("/hold", post(hold))
         .route("/echo", post(|body: Bytes| async { body }))
         .route("/quiet", post(|body: Body| async { body }))
         .route("/panic", get(|| async { panic_on_purpose() }))

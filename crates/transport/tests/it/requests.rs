@@ -139,7 +139,7 @@ async fn a_body_nobody_reads_holds_up_no_other_stream() {
     let fixture = Fixture::start();
     let mut client = fixture.http2().await;
     // The handler never looks at it: the client fills the stream's window and waits.
-    let unread = Request::get("http://test/wait").body(Body::from(vec![b'x'; 4 << 20])).unwrap();
+    let unread = Request::post("http://test/hold").body(Body::from(vec![b'x'; 4 << 20])).unwrap();
     let unread = client.send_request(unread);
     let mut other = client.clone();
     let test = async {
