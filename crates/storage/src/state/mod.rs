@@ -51,3 +51,6 @@ pub struct Export {
     /// Every row, by table and key; values are never `None`.
     pub rows: Box<dyn Iterator<Item = Result<Row, StateError>> + Send>,
 }
+
+#[cfg(test)]
+mod tests;
