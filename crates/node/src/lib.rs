@@ -1,1 +1,61 @@
-//! To be written.
+//! The use cases of one node, under all protocols: each a method of [`Node`] in a file of its own. A protocol edge
+//! decodes a request, calls one of them, and encodes what it gave.
+//!
+//! This is where the pure cores meet: `registry`, `configs`, `watch`, behind short locks, with `consensus` in front
+//! of everything durable. It knows no wire format, opens no listener, and writes no file itself. Start at [`Node`],
+//! then `register_instance.rs`, `publish_config.rs` and `watchers.rs`.
+
+mod config_contents;
+mod create_service;
+mod error;
+mod health_check;
+mod lock;
+mod locks;
+mod machine;
+mod node;
+mod op;
+mod publish_config;
+mod query_config;
+mod query_service;
+mod register_instance;
+mod settings;
+mod start;
+mod timers;
+mod views;
+mod waiting;
+mod watch_names;
+mod watchers;
+
+pub use config_contents::CachedContent;
+pub use error::NodeError;
+pub use locks::LockOp;
+pub use node::Node;
+pub use query_config::FoundConfig;
+pub use settings::Settings;
+pub use start::NodeParts;
+pub use views::ServiceView;
+pub use watchers::{ConfigInterest, Push, PushRef, ServiceInterest, WatchCounts, Watcher, WatcherKind};
+
+/// What the use cases on configs take and give, of the config core.
+pub mod config {
+    pub use muster_config::{
+        Author, Bounds, ClientLabels, Condition, Config, ConfigError, Content, Details, FieldError, Gray,
+        GrayName, GrayRule, Outcome, Publish, RemoveTarget, Selection, Variant, VariantName,
+    };
+}
+
+/// What the use cases on services take and give, of the registry core.
+pub mod registry {
+    pub use muster_registry::{
+        Checker, ClientSummary, ClusterSpec, Counts, Filter, NamespaceSpec, Outcome, Override,
+        OverrideChange, Page, PublicationSummary, RegistryError, Search, Selection, ServiceDetails,
+        ServiceSnapshot, ServiceSpec, ServiceSummary, ShownHost, Threshold,
+    };
+}
+
+/// What watchers take and give, of the watch core.
+pub mod watch {
+    pub use muster_watch::{
+        FuzzyDelivery, FuzzyMessage, FuzzyPush, Pattern, PatternError, Presence, PushId, SyncKind, WatchError,
+    };
+}

@@ -6,6 +6,7 @@ use crate::{
     Text,
     json::{self, Object},
 };
+use bytes::Bytes;
 
 /// `SetupAckRequest`: what this server can do. Never acknowledged, so it has no id of ours.
 pub fn setup_ack<'a>(abilities: impl IntoIterator<Item = (&'a str, bool)>) -> Payload {
@@ -57,6 +58,13 @@ pub fn connect_reset(id: u64, connection: &str, target: Option<ResetTarget<'_>>)
 /// `NotifySubscriberRequest` around a rendered ServiceInfo whose `clusters` are the subscriber's.
 pub fn notify_subscriber(id: u64, service_info: &[u8]) -> Payload {
     with(PushType::NotifySubscriber, id, service_info.len(), |object| {
+        object.raw("serviceInfo", service_info);
+    })
+}
+
+/// The body of a `NotifySubscriberRequest`: the bytes worth keeping a revision long, where the id is the revision's.
+pub fn notify_subscriber_body(id: u64, service_info: &[u8]) -> Bytes {
+    body(PushType::NotifySubscriber, id, service_info.len(), |object| {
         object.raw("serviceInfo", service_info);
     })
 }
@@ -186,11 +194,15 @@ fn contexts<'a>(
 }
 
 fn with(kind: PushType, id: u64, size: usize, write: impl FnOnce(&mut Object<'_>)) -> Payload {
+    Payload::new(kind.as_str(), body(kind, id, size, write))
+}
+
+fn body(kind: PushType, id: u64, size: usize, write: impl FnOnce(&mut Object<'_>)) -> Bytes {
     let mut out = Vec::with_capacity(size + 96);
     let mut object = Object::open(&mut out);
     object.raw("headers", b"{}").string("requestId", &id.to_string());
     write(&mut object);
     object.string("module", kind.module());
     object.close();
-    Payload::new(kind.as_str(), out)
+    out.into()
 }

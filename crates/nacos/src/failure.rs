@@ -1,0 +1,37 @@
+//! Errors of the use cases in the words of Nacos's gRPC.
+
+use muster_model::Kind;
+use muster_nacos_wire::grpc::Failure;
+use muster_node::NodeError;
+use muster_node::config::ConfigError;
+use muster_node::registry::RegistryError;
+
+/// The failure of an error, told to the log where it is ours.
+pub(crate) fn failure_of(error: &NodeError) -> Failure {
+    match error {
+        NodeError::Starting => Failure::starting(),
+        NodeError::Config(ConfigError::Conflict) => Failure::cas_mismatch(),
+        NodeError::Fuzzy(_) => Failure::too_many_patterns(),
+        NodeError::State(_) | NodeError::Defect(_) => {
+            tracing::error!(%error, "request failed");
+            Failure::of(error.code(), "internal error, see the log of the server")
+        }
+        NodeError::Field(error) => Failure::typed(400, error.to_string()),
+        NodeError::Name(_)
+        | NodeError::Registry(_)
+        | NodeError::Config(_)
+        | NodeError::Propose(_)
+        | NodeError::Watch(_)
+        | NodeError::Pattern(_) => Failure::of(error.code(), error.to_string()),
+    }
+}
+
+/// As [`failure_of`], for registrations: a clash of kinds has a text that clients know.
+pub(crate) fn kind_aware(error: &NodeError, batch: bool) -> Failure {
+    match error {
+        NodeError::Registry(RegistryError::KindClash { service, kind }) => {
+            Failure::kind_clash(&service.grouped_name(), *kind == Kind::Persistent, batch)
+        }
+        error => failure_of(error),
+    }
+}

@@ -1,0 +1,66 @@
+//! Why a use case did not do what it was asked for.
+
+use muster_config::{ConfigError, FieldError};
+use muster_consensus::ProposeError;
+use muster_model::{ErrorCode, NameError};
+use muster_registry::RegistryError;
+use muster_storage::state::StateError;
+use muster_watch::{FuzzyError, PatternError, WatchError};
+
+/// An error of a use case. Edges map [`NodeError::code`], or look at the variants whose texts their protocol knows.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The node is starting: what was acknowledged is not all in memory yet.
+    #[error("the node is starting")]
+    Starting,
+    /// A name was refused.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The registry refused.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The config core refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A field of a publication was refused.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// The operation was not written, or its result is unknown.
+    #[error(transparent)]
+    Propose(#[from] ProposeError),
+    /// The state store failed.
+    #[error("read the state: {0}")]
+    State(#[from] StateError),
+    /// The watch was refused.
+    #[error(transparent)]
+    Watch(#[from] WatchError),
+    /// A pattern is malformed.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// The fuzzy watch was refused.
+    #[error(transparent)]
+    Fuzzy(#[from] FuzzyError),
+    /// A defect of ours.
+    #[error("defect: {0}")]
+    Defect(&'static str),
+}
+
+impl NodeError {
+    /// What a caller can do about it.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Starting => ErrorCode::Unavailable,
+            Self::Name(NameError::Blank(_)) => ErrorCode::ParameterMissing,
+            Self::Name(NameError::TooLong { .. } | NameError::IllegalCharacters(_)) | Self::Pattern(_) => {
+                ErrorCode::InvalidParameter
+            }
+            Self::Registry(error) => error.code(),
+            Self::Config(error) => error.code(),
+            Self::Field(error) => error.code(),
+            Self::Propose(error) => error.code(),
+            Self::Watch(WatchError::UnknownWatcher) => ErrorCode::Disconnected,
+            Self::Watch(WatchError::TooManyKeys { .. }) | Self::Fuzzy(_) => ErrorCode::LimitExceeded,
+            Self::State(_) | Self::Defect(_) => ErrorCode::Internal,
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The replicated state machine: what the log drives.
+
+use crate::{Node, node::PendingEffect, op::DurableOp};
+use bytes::Bytes;
+use muster_config::{At, ConfigError};
+use muster_consensus::{ApplyContext, Machine};
+use muster_model::{Now, Revision, Row, Table, Timestamp};
+use muster_registry::{Effect, Op, Outcome, RegistryError};
+use muster_storage::state::{StateError, StateStore};
+
+/// What the application of a durable operation came to.
+#[derive(Debug)]
+pub(crate) enum Applied {
+    Registry(Result<Outcome, RegistryError>),
+    Config(Result<muster_config::Outcome, ConfigError>),
+    Lock(bool),
+}
+
+/// Rows read at a time when memory is rebuilt.
+const LOAD_ROWS: usize = 1_024;
+
+impl Machine for Node {
+    fn apply(&self, op: &Bytes, at: ApplyContext, rows: &mut Vec<Row>) -> Bytes {
+        let (ticket, result) = match DurableOp::decode(op) {
+            Ok((ticket, op)) => (ticket, self.apply_durable(op, at, rows)),
+            Err(error) => {
+                // Checksums held, so a newer version wrote it: going on without it is the only choice that keeps
+                // the replicas alike, and it must be seen.
+                tracing::error!(index = at.index, %error, "operation in the log is not understood");
+                return Bytes::new();
+            }
+        };
+        self.waiting.settle(ticket, result);
+        Bytes::new()
+    }
+
+    fn committed(&self) {
+        self.contents.committed();
+        let effects = std::mem::take(&mut *self.pending.lock());
+        for effect in effects {
+            match effect {
+                PendingEffect::Registry(effect) => self.run_registry_effect(effect),
+                PendingEffect::Config(effect) => self.run_config_effect(effect),
+            }
+        }
+    }
+
+    fn load(&self, state: &dyn StateStore) -> Result<(), StateError> {
+        self.reset();
+        let now = self.now();
+        for table in [Table::Namespace, Table::Service, Table::Override, Table::Instance] {
+            for_each_row(state, table, |key, value| {
+                self.registry.lock().load(table, key, value, now).map_err(|error| error.to_string())
+            })?;
+        }
+        for table in [Table::Config, Table::ConfigHistory] {
+            for_each_row(state, table, |key, value| {
+                self.configs.write().load(table, key, value.clone()).map_err(|error| error.to_string())
+            })?;
+        }
+        for_each_row(state, Table::Lock, |key, value| {
+            if self.locks.lock().load(key, value) { Ok(()) } else { Err("a lock is malformed".into()) }
+        })?;
+        self.begin_all_health_checks();
+        Ok(())
+    }
+}
+
+impl Node {
+    fn apply_durable(&self, op: DurableOp, at: ApplyContext, rows: &mut Vec<Row>) -> Applied {
+        match op {
+            DurableOp::Registry(op) => {
+                let now = Now { wall: at.time, mono: self.now().mono };
+                let mut effects = Vec::new();
+                let checked = match &op {
+                    Op::Register(register) => Some((register.client.clone(), register.service.clone())),
+                    _other => None,
+                };
+                let result = self.registry.lock().apply(op, now, &mut effects);
+                if let (Ok(_), Some((client, service))) = (&result, checked) {
+                    self.health_checks.begin(&client, &service, now.mono);
+                }
+                let mut pending = self.pending.lock();
+                for effect in effects {
+                    match effect {
+                        Effect::Persist(row) => rows.push(row),
+                        effect => pending.push(PendingEffect::Registry(effect)),
+                    }
+                }
+                Applied::Registry(result)
+            }
+            DurableOp::Config(op) => {
+                let mut effects = Vec::new();
+                let result = self.configs.write().apply(
+                    op,
+                    At { revision: Revision(at.sequence), time: at.time },
+                    &mut effects,
+                );
+                let mut pending = self.pending.lock();
+                for effect in effects {
+                    match effect {
+                        muster_config::Effect::Persist(row) => {
+                            self.contents.follow(&row);
+                            rows.push(row);
+                        }
+                        effect => pending.push(PendingEffect::Config(effect)),
+                    }
+                }
+                Applied::Config(result)
+            }
+            DurableOp::Lock(op) => Applied::Lock(self.locks.lock().apply(&op, at.time, rows)),
+            DurableOp::ExpireLocks(now) => {
+                // The entry's own time bounds what the proposer claimed.
+                self.locks.lock().expire(Timestamp(now.0.min(at.time.0)), rows);
+                Applied::Lock(true)
+            }
+        }
+    }
+}
+
+fn for_each_row(
+    state: &dyn StateStore,
+    table: Table,
+    mut take: impl FnMut(&[u8], &Bytes) -> Result<(), String>,
+) -> Result<(), StateError> {
+    let mut from: Vec<u8> = Vec::new();
+    loop {
+        let rows = state.scan(table, &from, LOAD_ROWS)?;
+        let full = rows.len() == LOAD_ROWS;
+        for (key, value) in &rows {
+            take(key, value)
+                .map_err(|detail| StateError::Damaged(format!("a row of {table:?}: {detail}")))?;
+        }
+        match rows.last() {
+            // The smallest key above the last one is that key and a zero byte.
+            Some((last, _)) if full => from = last.iter().copied().chain([0]).collect(),
+            Some(_) | None => return Ok(()),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The node: all state of one process, and the two ways to change it.
+
+use crate::{
+    Settings, config_contents::Contents, error::NodeError, health_check::HealthChecks, locks::Locks,
+    machine::Applied, op::DurableOp, views::Views, waiting::Waiting, watchers::Watchers,
+};
+use muster_config::Configs;
+use muster_consensus::Consensus;
+use muster_model::{NodeId, Now};
+use muster_registry::{Effect, Op, Outcome, Registry, RegistryError};
+use muster_runtime::{Clock, Tasks};
+use muster_storage::{journal::Journal, state::StateStore};
+use muster_watch::Presence;
+use parking_lot::{Mutex, RwLock};
+use std::sync::{Arc, OnceLock};
+
+/// One process of Muster: the cores, their locks, and what runs their effects. Use cases are methods in their
+/// own files; edges hold an `Arc` of it.
+///
+/// Locks: each of `registry`, `configs`, `locks` and those in [`Watchers`] is held for one call of its core and
+/// never together with another one, except that effects of the apply loop are kept in `pending` in between.
+pub struct Node {
+    /// This node's id in the ensemble.
+    pub(crate) id: NodeId,
+    pub(crate) settings: Settings,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tasks: Tasks,
+    pub(crate) registry: Mutex<Registry>,
+    pub(crate) configs: RwLock<Configs>,
+    pub(crate) locks: Mutex<Locks>,
+    pub(crate) watchers: Watchers,
+    pub(crate) views: Views,
+    pub(crate) contents: Contents,
+    pub(crate) state: Arc<dyn StateStore>,
+    pub(crate) journal: Journal,
+    pub(crate) health_checks: HealthChecks,
+    /// Results of durable operations on their way to whoever proposed them.
+    pub(crate) waiting: Waiting<Applied>,
+    /// Effects of durable operations that are applied, and not committed yet. The apply loop alone uses it.
+    pub(crate) pending: Mutex<Vec<PendingEffect>>,
+    /// Set once, when the consensus engine has started.
+    pub(crate) consensus: OnceLock<Consensus>,
+}
+
+/// What a durable operation leaves to do once its rows are committed.
+#[derive(Debug)]
+pub(crate) enum PendingEffect {
+    Registry(Effect),
+    Config(muster_config::Effect),
+}
+
+impl Node {
+    /// The settings it was started with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Both clocks.
+    pub fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    /// The consensus engine; an error while the node starts.
+    pub fn consensus(&self) -> Result<&Consensus, NodeError> {
+        self.consensus.get().ok_or(NodeError::Starting)
+    }
+
+    /// Whether the node may answer: everything acknowledged before its start is in memory.
+    pub fn is_ready(&self) -> bool {
+        self.consensus.get().is_some_and(Consensus::is_ready)
+    }
+
+    /// As [`Node::is_ready`], as an error for those who can't go on otherwise.
+    pub(crate) fn ready(&self) -> Result<(), NodeError> {
+        if self.is_ready() { Ok(()) } else { Err(NodeError::Starting) }
+    }
+
+    /// Applies an operation on ephemeral state and runs its effects.
+    pub(crate) fn apply_ephemeral(&self, op: Op) -> Result<Outcome, RegistryError> {
+        debug_assert!(!op.is_durable(), "durable operations go through the log");
+        let now = self.now();
+        let mut effects = Vec::with_capacity(4);
+        let outcome = self.registry.lock().apply(op, now, &mut effects)?;
+        self.run_registry_effects(effects);
+        Ok(outcome)
+    }
+
+    /// Proposes a durable operation and waits for what its application came to. The operation goes on if the
+    /// caller stops waiting.
+    pub(crate) async fn propose(&self, op: DurableOp) -> Result<Applied, NodeError> {
+        let consensus = self.consensus()?;
+        let ticket = self.waiting.open();
+        let ended = Settle { waiting: &self.waiting, ticket };
+        consensus.propose(op.encode(ticket)).await?;
+        ended.take().ok_or(NodeError::Defect("an applied operation left no result"))
+    }
+
+    /// Proposes a durable registry operation. What only this node knows is asked first, so that most refusals
+    /// cost no log entry.
+    pub(crate) async fn propose_registry(&self, op: Op) -> Result<Outcome, NodeError> {
+        self.registry.lock().check(&op)?;
+        match self.propose(DurableOp::Registry(op)).await? {
+            Applied::Registry(result) => Ok(result?),
+            Applied::Config(_) | Applied::Lock(_) => {
+                Err(NodeError::Defect("a registry operation left another result"))
+            }
+        }
+    }
+
+    /// Runs what follows from registry operations, in order, without any lock held.
+    pub(crate) fn run_registry_effects(&self, effects: Vec<Effect>) {
+        effects.into_iter().for_each(|effect| self.run_registry_effect(effect));
+    }
+
+    /// Runs one effect of the registry.
+    pub(crate) fn run_registry_effect(&self, effect: Effect) {
+        match effect {
+            Effect::ServiceChanged { service, revision, .. } => {
+                self.watchers.service_changed(&service, revision)
+            }
+            Effect::ServiceAppeared(service) => self.watchers.service_appeared(&service),
+            Effect::ServiceVanished(service) => self.watchers.service_vanished(&service),
+            Effect::ServiceRemoved(service) => self.views.forget(&service),
+            Effect::Recorded(change) => self.journal.record(change),
+            Effect::Persist(_) => unreachable!("rows are taken out by the apply loop"),
+        }
+    }
+
+    /// Runs one effect of the config core.
+    pub(crate) fn run_config_effect(&self, effect: muster_config::Effect) {
+        match effect {
+            muster_config::Effect::Changed { key, revision, visible, .. } => {
+                if visible {
+                    self.watchers.config_changed(&key, revision);
+                }
+            }
+            muster_config::Effect::Appeared(key) => self.watchers.config_presence(&key, Presence::Present),
+            muster_config::Effect::Vanished(key) => self.watchers.config_presence(&key, Presence::Absent),
+            muster_config::Effect::Persist(_) => unreachable!("rows are taken out by the apply loop"),
+        }
+    }
+
+    /// Empties memory, before it is loaded from the store.
+    pub(crate) fn reset(&self) {
+        *self.registry.lock() = Registry::new(self.settings.limits.clone());
+        *self.configs.write() = Configs::new();
+        *self.locks.lock() = Locks::default();
+        self.contents.clear();
+    }
+
+    /// Takes up the active checks of all persistent instances, after they were loaded.
+    pub(crate) fn begin_all_health_checks(&self) {
+        let now = self.now().mono;
+        let targets: Vec<_> =
+            self.registry.lock().check_targets().map(|target| (target.client, target.service)).collect();
+        for (client, service) in targets {
+            self.health_checks.begin(&client, &service, now);
+        }
+    }
+}
+
+/// Ends the wait for a result, also when the waiting future is dropped.
+struct Settle<'a> {
+    waiting: &'a Waiting<Applied>,
+    ticket: crate::waiting::Ticket,
+}
+
+impl Settle<'_> {
+    fn take(&self) -> Option<Applied> {
+        self.waiting.close(self.ticket)
+    }
+}
+
+impl Drop for Settle<'_> {
+    fn drop(&mut self) {
+        self.waiting.close(self.ticket);
+    }
+}

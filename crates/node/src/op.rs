@@ -1,0 +1,122 @@
+//! Durable operations as they stand in the log: a version byte, then fields by number, so that later versions
+//! can add to them. Only what went through [`DurableOp::encode`] is ever proposed.
+
+mod registry;
+
+use crate::{locks::LockOp, waiting::Ticket};
+use bytes::{BufMut, Bytes, BytesMut};
+use muster_model::{NameError, Timestamp};
+use prost::Message;
+
+/// The version byte of every encoded operation.
+const VERSION: u8 = 1;
+
+/// A change of durable state.
+#[derive(Clone, Debug)]
+pub(crate) enum DurableOp {
+    /// Persistent instances, services, namespaces, overrides.
+    Registry(muster_registry::Op),
+    /// Configs.
+    Config(muster_config::Op),
+    /// Locks.
+    Lock(LockOp),
+    /// Removal of locks whose time is over, as of a moment.
+    ExpireLocks(Timestamp),
+}
+
+/// Why bytes from the log are no operation of this version. The log is checksummed, so this means a newer
+/// version wrote them, or a defect.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum DecodeError {
+    #[error("operation has format version {0}, this program knows {VERSION}")]
+    Version(u8),
+    #[error("operation does not decode: {0}")]
+    Malformed(String),
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    #[error("{0} is out of range")]
+    OutOfRange(&'static str),
+    #[error(transparent)]
+    Name(#[from] NameError),
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct RegistryBody {
+    #[prost(oneof = "registry::Stored", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19")]
+    op: Option<registry::Stored>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct LockBody {
+    #[prost(string, tag = "1")]
+    key: String,
+    /// Present: acquire; absent: release.
+    #[prost(int64, optional, tag = "2")]
+    hold_ms: Option<i64>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Envelope {
+    #[prost(fixed64, tag = "1")]
+    ticket: u64,
+    #[prost(message, optional, tag = "2")]
+    registry: Option<RegistryBody>,
+    #[prost(bytes = "bytes", optional, tag = "3")]
+    config: Option<Bytes>,
+    #[prost(message, optional, tag = "4")]
+    lock: Option<LockBody>,
+    #[prost(uint64, optional, tag = "5")]
+    expire_locks: Option<u64>,
+}
+
+impl DurableOp {
+    /// The bytes to propose.
+    pub(crate) fn encode(&self, ticket: Ticket) -> Bytes {
+        let mut envelope = Envelope { ticket: ticket.0, ..Default::default() };
+        match self {
+            Self::Registry(op) => envelope.registry = Some(RegistryBody { op: Some(registry::encode(op)) }),
+            Self::Config(op) => envelope.config = Some(op.encode()),
+            Self::Lock(LockOp::Acquire { key, hold_ms }) => {
+                envelope.lock = Some(LockBody { key: key.clone(), hold_ms: Some(*hold_ms) });
+            }
+            Self::Lock(LockOp::Release { key }) => {
+                envelope.lock = Some(LockBody { key: key.clone(), hold_ms: None });
+            }
+            Self::ExpireLocks(now) => envelope.expire_locks = Some(now.0),
+        }
+        let mut bytes = BytesMut::with_capacity(1 + envelope.encoded_len());
+        bytes.put_u8(VERSION);
+        envelope.encode(&mut bytes).expect("a growing buffer has room");
+        bytes.freeze()
+    }
+
+    /// The operation and whose it is.
+    pub(crate) fn decode(bytes: &Bytes) -> Result<(Ticket, Self), DecodeError> {
+        match bytes.first() {
+            Some(&VERSION) => {}
+            version => return Err(DecodeError::Version(version.copied().unwrap_or_default())),
+        }
+        let envelope =
+            Envelope::decode(bytes.slice(1..)).map_err(|error| DecodeError::Malformed(error.to_string()))?;
+        let op = match envelope {
+            Envelope { registry: Some(body), .. } => {
+                Self::Registry(body.op.ok_or(DecodeError::Missing("registry operation"))?.decode()?)
+            }
+            Envelope { config: Some(body), .. } => Self::Config(
+                muster_config::Op::decode(body).map_err(|error| DecodeError::Malformed(error.to_string()))?,
+            ),
+            Envelope { lock: Some(LockBody { key, hold_ms: Some(hold_ms) }), .. } => {
+                Self::Lock(LockOp::Acquire { key, hold_ms })
+            }
+            Envelope { lock: Some(LockBody { key, hold_ms: None }), .. } => {
+                Self::Lock(LockOp::Release { key })
+            }
+            Envelope { expire_locks: Some(now), .. } => Self::ExpireLocks(Timestamp(now)),
+            Envelope { .. } => return Err(DecodeError::Missing("operation")),
+        };
+        Ok((Ticket(envelope.ticket), op))
+    }
+}
+
+#[cfg(test)]
+mod tests;

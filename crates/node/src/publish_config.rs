@@ -1,0 +1,41 @@
+//! Writing configs.
+
+use crate::{Node, NodeError, machine::Applied, op::DurableOp};
+use muster_config::{Author, Bounds, Op, Outcome, Publish, Remove, RemoveTarget};
+use muster_model::ConfigKey;
+
+impl Node {
+    /// The bounds a publication carries into the log.
+    pub fn config_bounds(&self) -> Bounds {
+        self.settings.history.bounds(&self.settings.limits)
+    }
+
+    /// Publishes a config or a gray version of it. It is readable at this node, and durable, when this returns;
+    /// whether its condition held was decided in its place in the log.
+    pub async fn publish_config(&self, publish: Publish) -> Result<Outcome, NodeError> {
+        self.ready()?;
+        publish.check(&self.settings.limits)?;
+        self.propose_config(Op::Publish(Box::new(publish))).await
+    }
+
+    /// Removes a config, or one gray version of it. Removing what is not there succeeds.
+    pub async fn remove_config(
+        &self,
+        key: ConfigKey,
+        target: RemoveTarget,
+        author: Author,
+    ) -> Result<Outcome, NodeError> {
+        self.ready()?;
+        author.check()?;
+        self.propose_config(Op::Remove(Remove { key, target, author, bounds: self.config_bounds() })).await
+    }
+
+    async fn propose_config(&self, op: Op) -> Result<Outcome, NodeError> {
+        match self.propose(DurableOp::Config(op)).await? {
+            Applied::Config(result) => Ok(result?),
+            Applied::Registry(_) | Applied::Lock(_) => {
+                Err(NodeError::Defect("a config operation left another result"))
+            }
+        }
+    }
+}

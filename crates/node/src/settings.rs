@@ -1,0 +1,27 @@
+//! What an operator may set about the use cases.
+
+use muster_model::Limits;
+
+/// Settings of a node. `Default` is the one place of the defaults.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Limits on what clients may send.
+    pub limits: Limits,
+    /// How config history is kept.
+    pub history: muster_config::Settings,
+    /// Memory for rendered lists of services (64 MiB); the least recently used are dropped.
+    pub rendered_bytes_max: usize,
+    /// Memory for config contents and answers rendered from them (64 MiB).
+    pub content_bytes_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            history: muster_config::Settings::default(),
+            rendered_bytes_max: 64 << 20,
+            content_bytes_max: 64 << 20,
+        }
+    }
+}

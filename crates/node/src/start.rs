@@ -1,0 +1,79 @@
+//! Putting a node together.
+
+use crate::{
+    Node, Settings, config_contents::Contents, health_check::HealthChecks, locks::Locks, views::Views,
+    waiting::Waiting, watchers::Watchers,
+};
+use muster_config::Configs;
+use muster_consensus::{Consensus, ConsensusError, Parts};
+use muster_registry::Registry;
+use muster_runtime::{Clock, Rng, Tasks};
+use muster_storage::{journal::Journal, state::StateStore};
+use parking_lot::{Mutex, RwLock};
+use std::sync::{Arc, OnceLock};
+
+/// What a node is made of.
+pub struct NodeParts {
+    /// Settings of the use cases.
+    pub settings: Settings,
+    /// Where contents are read from; the one consensus writes to.
+    pub state: Arc<dyn StateStore>,
+    /// The flight recorder.
+    pub journal: Journal,
+    /// Both clocks.
+    pub clock: Arc<dyn Clock>,
+    /// Owner of the background tasks.
+    pub tasks: Tasks,
+    /// Randomness: first ticket, spread of health checks.
+    pub rng: Rng,
+}
+
+impl Node {
+    /// A node that answers nothing yet: see [`Node::join`].
+    pub fn new(parts: NodeParts, id: muster_model::NodeId) -> Arc<Self> {
+        let NodeParts { settings, state, journal, clock, tasks, mut rng } = parts;
+        Arc::new(Self {
+            id,
+            registry: Mutex::new(Registry::new(settings.limits.clone())),
+            configs: RwLock::new(Configs::new()),
+            locks: Mutex::new(Locks::default()),
+            watchers: Watchers::new(&settings.limits),
+            views: Views::new(settings.rendered_bytes_max),
+            contents: Contents::new(settings.content_bytes_max),
+            waiting: Waiting::starting_at(rng.next_u64()),
+            health_checks: HealthChecks::new(rng),
+            pending: Mutex::default(),
+            consensus: OnceLock::new(),
+            settings,
+            state,
+            journal,
+            clock,
+            tasks,
+        })
+    }
+
+    /// Starts consensus with this node as its state machine, and the background work. It returns before the log
+    /// is replayed: [`Node::is_ready`] says when the node may answer.
+    pub async fn join(
+        self: &Arc<Self>,
+        settings: muster_consensus::Settings,
+        parts: Parts,
+    ) -> Result<(), ConsensusError> {
+        let consensus = Consensus::start(settings, parts).await?;
+        assert!(self.consensus.set(consensus).is_ok(), "a node joins once");
+        self.tasks.spawn("timers", self.clone().run_timers());
+        self.tasks.spawn("housekeeping", self.clone().run_housekeeping());
+        self.tasks.spawn("health checks", HealthChecks::run(self.clone()));
+        Ok(())
+    }
+
+    /// The flight recorder, for those who read it.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// The state store, for backups.
+    pub fn state(&self) -> &Arc<dyn StateStore> {
+        &self.state
+    }
+}

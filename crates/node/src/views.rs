@@ -1,0 +1,165 @@
+//! The newest view of each service, and the bytes that edges rendered from it.
+
+use muster_model::{ServiceKey, Slot};
+use muster_registry::{Registry, ServiceSnapshot};
+use muster_runtime::Clock;
+use parking_lot::Mutex;
+use std::{
+    collections::VecDeque,
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+/// A service as it is shown at one revision, with the bytes rendered from it. Reads as a [`ServiceSnapshot`].
+#[derive(Debug)]
+pub struct ServiceView {
+    snapshot: ServiceSnapshot,
+    used: AtomicBool,
+    charged: AtomicUsize,
+    budget: Arc<Budget>,
+}
+
+impl Deref for ServiceView {
+    type Target = ServiceSnapshot;
+
+    fn deref(&self) -> &ServiceSnapshot {
+        &self.snapshot
+    }
+}
+
+impl Drop for ServiceView {
+    fn drop(&mut self) {
+        self.budget.used.fetch_sub(*self.charged.get_mut(), Ordering::Relaxed);
+    }
+}
+
+impl ServiceView {
+    /// The bytes of the unfiltered view in a wire form, rendered by whoever asks first.
+    pub fn rendered(
+        &self,
+        slot: Slot,
+        render: impl FnOnce(&ServiceSnapshot) -> bytes::Bytes,
+    ) -> bytes::Bytes {
+        self.used.store(true, Ordering::Relaxed);
+        if self.snapshot.slots.is_rendered(slot) {
+            return self.snapshot.slots.get_or_render(slot, bytes::Bytes::new);
+        }
+        let rendered = self.snapshot.slots.get_or_render(slot, || {
+            let rendered = render(&self.snapshot);
+            self.charged.fetch_add(rendered.len(), Ordering::Relaxed);
+            self.budget.used.fetch_add(rendered.len(), Ordering::Relaxed);
+            rendered
+        });
+        self.budget.note(&self.snapshot.key);
+        rendered
+    }
+}
+
+/// How many rendered bytes may be kept, how many are, and in which order services came to have some.
+#[derive(Debug)]
+struct Budget {
+    max: usize,
+    used: AtomicUsize,
+    order: Mutex<VecDeque<ServiceKey>>,
+}
+
+impl Budget {
+    fn note(&self, service: &ServiceKey) {
+        self.order.lock().push_back(service.clone());
+    }
+}
+
+/// The views of all services that somebody read. A view is replaced as a whole by the first read after a
+/// change; reads of an unchanged service take no lock.
+#[derive(Debug)]
+pub(crate) struct Views {
+    views: papaya::HashMap<ServiceKey, Arc<ServiceView>, foldhash::fast::RandomState>,
+    budget: Arc<Budget>,
+}
+
+impl Views {
+    /// No views yet; rendered bytes are held to `rendered_bytes_max`.
+    pub(crate) fn new(rendered_bytes_max: usize) -> Self {
+        let budget = Budget { max: rendered_bytes_max, used: AtomicUsize::new(0), order: Mutex::default() };
+        Self { views: papaya::HashMap::default(), budget: Arc::new(budget) }
+    }
+
+    /// The view of a service as of now. The registry's lock is taken only if the service changed since it was
+    /// last read, and not while the view is put together.
+    pub(crate) fn get(
+        &self,
+        service: &ServiceKey,
+        registry: &Mutex<Registry>,
+        clock: &dyn Clock,
+    ) -> Arc<ServiceView> {
+        if let Some(view) = self.views.pin().get(service)
+            && view.is_current()
+        {
+            return view.clone();
+        }
+        let parts = {
+            let mut registry = registry.lock();
+            match registry.parts(service) {
+                Some(parts) => parts,
+                None => {
+                    let absent = registry.absent(service, clock.now());
+                    drop(registry);
+                    self.views.pin().remove(service);
+                    return self.view(absent);
+                }
+            }
+        };
+        let view = self.view(parts.build());
+        self.views.pin().update_or_insert_with(
+            view.key.clone(),
+            |present| if present.revision > view.revision { present.clone() } else { view.clone() },
+            || view.clone(),
+        );
+        self.shrink();
+        view
+    }
+
+    /// Drops the view of a service that is gone.
+    pub(crate) fn forget(&self, service: &ServiceKey) {
+        self.views.pin().remove(service);
+    }
+
+    /// Bytes rendered and held.
+    pub(crate) fn rendered_bytes(&self) -> usize {
+        self.budget.used.load(Ordering::Relaxed)
+    }
+
+    fn view(&self, snapshot: ServiceSnapshot) -> Arc<ServiceView> {
+        Arc::new(ServiceView {
+            snapshot,
+            used: AtomicBool::new(true),
+            charged: AtomicUsize::new(0),
+            budget: self.budget.clone(),
+        })
+    }
+
+    /// Drops views while too many bytes are held: those first that were rendered longest ago and not read
+    /// since (second chance).
+    fn shrink(&self) {
+        let mut chances = self.budget.order.lock().len();
+        while self.rendered_bytes() > self.budget.max && chances > 0 {
+            chances -= 1;
+            let Some(service) = self.budget.order.lock().pop_front() else { return };
+            let views = self.views.pin();
+            let Some(view) = views.get(&service) else { continue };
+            if view.used.swap(false, Ordering::Relaxed) {
+                self.budget.note(&service);
+            } else {
+                views.remove(&service);
+            }
+        }
+        // A service that changes often is noted at each rendering: keep the order no longer than useful.
+        let mut order = self.budget.order.lock();
+        while order.len() > 2 * self.views.len() + 64 {
+            order.pop_front();
+        }
+    }
+}
