@@ -13,5 +13,6 @@ pub(crate) fn fix() -> anyhow::Result<bool> {
         "--allow-staged",
     ]))?;
     process::run(&mut process::cargo(&["fmt", "--all"]))?;
+    process::run(&mut process::cargo(&["fmt", "--manifest-path", "interop/rust/Cargo.toml"]))?;
     Ok(true)
 }

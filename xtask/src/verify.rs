@@ -8,7 +8,10 @@ use crate::{audit, conformance, interop, process, tidy};
 /// Runs every step, also after a failure; whether all passed.
 pub(crate) fn verify() -> bool {
     let mut report = Report::default();
-    report.step("format", || passes(&mut process::cargo(&["fmt", "--all", "--check"])));
+    report.step("format", || {
+        process::run(&mut process::cargo(&["fmt", "--all", "--check"]))?;
+        passes(&mut process::cargo(&["fmt", "--manifest-path", "interop/rust/Cargo.toml", "--check"]))
+    });
     report.step("tidy", tidy::tidy);
     report.step("audit", audit::audit);
     let clippy = ["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];

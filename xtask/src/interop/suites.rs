@@ -1,6 +1,7 @@
 //! The client programs: what each needs to be built, and how it is started.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 
@@ -63,24 +64,23 @@ fn text(path: PathBuf) -> anyhow::Result<String> {
     path.into_os_string().into_string().ok().context("a path here is not UTF-8")
 }
 
-/// One Maven module a client line; each is built by its own call, so that the suites can be built side by side.
+/// Maven does not lock its local repository against another Maven.
+static MAVEN: Mutex<()> = Mutex::new(());
+
+/// One program, compiled against one line of the client by a Maven profile.
 fn java(line: &str) -> anyhow::Result<Launch> {
     let output = workspace::target().join("interop-java").join(line);
     let mut build = process::command("mvn");
-    build.args(["--quiet", "--batch-mode", "package", "--file"]).arg(sources("java").join("pom.xml"));
+    build.args(["--quiet", "--batch-mode", "process-classes", "--file"]).arg(sources("java").join("pom.xml"));
     build.arg(format!("--activate-profiles=client-{line}")).arg(format!("-Dout={}", output.display()));
+    let turn = MAVEN.lock().unwrap_or_else(PoisonError::into_inner);
     process::quiet(&mut build)?;
+    drop(turn);
     let classes = format!("{}:{}/*", text(output.join("classes"))?, text(output.join("libraries"))?);
-    // The clients keep caches and logs under the user's home; each process has one of its own.
-    let options = [
-        "-Xmx96m",
-        "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1",
-        "-Duser.home=.",
-        "-Dnacos.logging.default.config.enabled=false",
-    ];
+    // Small heaps, as several run side by side; the clients keep caches and logs under the user's home.
+    let options = ["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.home=.", "-cp"];
     let mut arguments: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
-    arguments.extend(["-cp".to_owned(), classes, "muster.interop.Main".to_owned()]);
+    arguments.extend([classes, format!("-Dline={line}"), "muster.interop.Main".to_owned()]);
     Ok(Launch { program: "java".into(), arguments })
 }
 
