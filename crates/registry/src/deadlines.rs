@@ -23,18 +23,23 @@ impl<K: Ord> Deadlines<K> {
         self.0.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// Takes the first key out, if it is due.
-    pub(crate) fn pop_due(&mut self, now: Monotonic) -> Option<K> {
+    /// Takes the first key out, if it is due, with the time it was due at.
+    pub(crate) fn pop_due(&mut self, now: Monotonic) -> Option<(Monotonic, K)> {
         if self.next()? > now {
             return None;
         }
-        self.0.pop().map(|Reverse((_, key))| key)
+        self.0.pop().map(|Reverse(due)| due)
     }
 
-    /// Drops the keys that are no longer wanted, if most are not: constant time a push on average.
-    pub(crate) fn retain(&mut self, wanted: usize, is_wanted: impl Fn(&K) -> bool) {
+    /// Drops what is there twice and the keys that are no longer wanted, if those are the most: logarithmic
+    /// time a push on average.
+    pub(crate) fn retain(&mut self, wanted: usize, is_wanted: impl Fn(Monotonic, &K) -> bool) {
         if self.0.len() > 2 * wanted + 64 {
-            self.0.retain(|Reverse((_, key))| is_wanted(key));
+            let mut all = std::mem::take(&mut self.0).into_vec();
+            all.sort_unstable();
+            all.dedup();
+            all.retain(|Reverse((at, key))| is_wanted(*at, key));
+            self.0 = all.into();
         }
     }
 

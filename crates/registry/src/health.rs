@@ -74,6 +74,9 @@ impl Registry {
         });
         let Some((service, client)) = found else { return Err(RegistryError::InstanceUnknown(key)) };
         let flipped = self.mark(service, client, healthy, &mut Report::new(now, cause, effects));
+        if flipped && healthy {
+            self.leases.recheck(service, client);
+        }
         Ok(if flipped { Outcome::Done } else { Outcome::Unchanged })
     }
 

@@ -12,19 +12,26 @@ type LeaseKey = (ServiceIndex, ClientIndex);
 #[derive(Debug)]
 struct Lease {
     last_beat: Monotonic,
-    timing: Timing,
-    /// Its one deadline that counts, and when that is; a beat does not move it: when it is due, the time
-    /// that is left is looked at.
-    armed: u64,
+    /// When it is looked at next. A beat does not move that: when the time has come, what is left is looked at.
     armed_at: Monotonic,
+    /// The default if absent, which is a box less for most.
+    timing: Option<Box<Timing>>,
 }
+
+impl Lease {
+    fn timing(&self) -> Timing {
+        self.timing.as_deref().copied().unwrap_or_default()
+    }
+}
+
+const NEVER: Monotonic = Monotonic(u64::MAX);
 
 /// All leases by beat. A beat costs no more than finding its lease.
 #[derive(Debug, Default)]
 pub(crate) struct Leases {
     leases: HashMap<LeaseKey, Lease>,
-    due: Deadlines<(LeaseKey, u64)>,
-    armed: u64,
+    /// A deadline counts if it is the one its lease is armed for.
+    due: Deadlines<LeaseKey>,
 }
 
 impl Leases {
@@ -37,16 +44,23 @@ impl Leases {
         now: Monotonic,
     ) {
         let key = (service, client);
-        let never = Monotonic(u64::MAX);
-        let lease =
-            self.leases.entry(key).or_insert(Lease { last_beat: now, timing, armed: 0, armed_at: never });
+        let fresh = Lease { last_beat: now, armed_at: NEVER, timing: None };
+        let lease = self.leases.entry(key).or_insert(fresh);
         lease.last_beat = now;
-        lease.timing = timing;
+        lease.timing = (timing != Timing::default()).then(|| Box::new(timing));
         self.arm(key, now.plus(timing.beat_timeout_ms.min(timing.delete_timeout_ms)));
     }
 
     pub(crate) fn revoke(&mut self, service: ServiceIndex, client: ClientIndex) {
         self.leases.remove(&(service, client));
+    }
+
+    /// Looks at a lease again when its beats may make it unhealthy: its instance was set healthy from outside.
+    pub(crate) fn recheck(&mut self, service: ServiceIndex, client: ClientIndex) {
+        let key = (service, client);
+        if let Some(lease) = self.leases.get(&key) {
+            self.arm(key, lease.last_beat.plus(lease.timing().beat_timeout_ms));
+        }
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Monotonic> {
@@ -56,7 +70,7 @@ impl Leases {
     fn renew(&mut self, key: LeaseKey, now: Monotonic) -> Option<Timing> {
         let lease = self.leases.get_mut(&key)?;
         lease.last_beat = now;
-        Some(lease.timing)
+        Some(lease.timing())
     }
 
     /// Makes sure that the lease is looked at no later than `at`.
@@ -65,20 +79,18 @@ impl Leases {
         if lease.armed_at <= at {
             return;
         }
-        self.armed += 1;
-        lease.armed = self.armed;
         lease.armed_at = at;
-        self.due.push(at, (key, self.armed));
+        self.due.push(at, key);
         let leases = &self.leases;
-        self.due
-            .retain(leases.len(), |(key, armed)| leases.get(key).is_some_and(|lease| lease.armed == *armed));
+        let is_armed = |at, key: &LeaseKey| leases.get(key).is_some_and(|lease| lease.armed_at == at);
+        self.due.retain(leases.len(), is_armed);
     }
 
     /// A lease whose deadline is due, disarmed.
     fn pop_due(&mut self, now: Monotonic) -> Option<LeaseKey> {
-        while let Some((key, armed)) = self.due.pop_due(now) {
-            if let Some(lease) = self.leases.get_mut(&key).filter(|lease| lease.armed == armed) {
-                lease.armed_at = Monotonic(u64::MAX);
+        while let Some((at, key)) = self.due.pop_due(now) {
+            if let Some(lease) = self.leases.get_mut(&key).filter(|lease| lease.armed_at == at) {
+                lease.armed_at = NEVER;
                 return Some(key);
             }
         }
@@ -128,7 +140,7 @@ impl Registry {
     /// mass expiry has one place to hold.
     fn lease_due(&mut self, key: LeaseKey, now: Now, effects: &mut Vec<Effect>) {
         let Some(lease) = self.leases.leases.get(&key) else { return };
-        let (last_beat, timing) = (lease.last_beat, lease.timing);
+        let (last_beat, timing) = (lease.last_beat, lease.timing());
         if !self.is_beat_checked(key) {
             return self.leases.arm(key, now.mono.plus(timing.beat_timeout_ms.max(1)));
         }

@@ -36,6 +36,9 @@ mod services;
 mod slab;
 mod stored;
 
+#[cfg(test)]
+mod tests;
+
 pub use effect::Effect;
 pub use error::{DecodeError, RegistryError};
 pub use health::CheckTarget;

@@ -126,7 +126,7 @@ impl Registry {
     }
 
     /// The services of a namespace that have instances, sorted by group and name, for fuzzy watches.
-    pub fn visible(&self, namespace: &Namespace) -> impl Iterator<Item = &ServiceKey> {
+    pub fn visible<'a>(&'a self, namespace: &Namespace) -> impl Iterator<Item = &'a ServiceKey> + use<'a> {
         let services = self.services.in_namespace(namespace);
         services.filter(|service| !service.publications.is_empty()).map(|service| &service.key)
     }

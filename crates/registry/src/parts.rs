@@ -58,8 +58,14 @@ impl ServiceParts {
             };
             ShownHost { publication, index, kind }
         });
+        let mut hosts: Vec<ShownHost> = hosts.collect();
+        if self.overrides.is_some() {
+            // Twins may have become equal.
+            hosts.sort_by(|a, b| by_address(a, b).then_with(|| by_content(a, b)));
+            hosts.dedup_by(|later, kept| **later == **kept);
+        }
         ServiceSnapshot {
-            hosts: hosts.collect(),
+            hosts: hosts.into_boxed_slice(),
             key: self.key,
             kind: self.kind,
             revision: self.revision,

@@ -167,7 +167,7 @@ impl Registry {
     /// Does what is due: beat leases that ran out, implicit services empty for 60 s.
     pub fn expire(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.expire_leases(now, effects);
-        while let Some((index, born)) = self.removals.pop_due(now.mono) {
+        while let Some((_, (index, born))) = self.removals.pop_due(now.mono) {
             let Some(service) = self.services.get_mut(index).filter(|service| service.born == born) else {
                 continue;
             };
@@ -273,7 +273,7 @@ impl Registry {
             service.removal_due = true;
             self.removals.push(service.empty_since.plus(EMPTY_SERVICE_MS), (index, service.born));
             let services = &self.services;
-            self.removals.retain(services.len(), |(index, born)| {
+            self.removals.retain(services.len(), |_, (index, born)| {
                 services.get(*index).is_some_and(|service| service.born == *born)
             });
         }

@@ -166,7 +166,10 @@ impl Services {
     }
 
     /// The services of a namespace by group and name.
-    pub(crate) fn in_namespace(&self, namespace: &Namespace) -> impl Iterator<Item = &Service> {
+    pub(crate) fn in_namespace<'a>(
+        &'a self,
+        namespace: &Namespace,
+    ) -> impl Iterator<Item = &'a Service> + use<'a> {
         self.order
             .get(namespace)
             .into_iter()

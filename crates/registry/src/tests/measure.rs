@@ -1,0 +1,118 @@
+//! What an instance costs, in bytes and in time. Run by hand:
+//! `cargo test --release -p muster-registry measure -- --ignored --nocapture --test-threads 1`.
+
+use super::*;
+use std::hint::black_box;
+
+const SERVICES: usize = 10_000;
+const EACH: usize = 10;
+
+/// Resident bytes of this process.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() * 1_024
+}
+
+/// CPU time of this process, nanoseconds, in steps of the kernel's scheduler statistics.
+fn cpu() -> u64 {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let times = tasks.map(|task| {
+        let text = std::fs::read_to_string(task.unwrap().path().join("schedstat")).unwrap();
+        text.split(' ').next().unwrap().parse::<u64>().unwrap()
+    });
+    times.sum()
+}
+
+/// An op as an edge makes it: every text of its own.
+fn op(service: usize, at: usize, client: ClientId) -> Op {
+    let number = service * EACH + at;
+    let host = format!("10.{}.{}.{}:8080", number >> 16, number >> 8 & 255, number & 255);
+    let instance = with(
+        &host,
+        &[("version", "1.0.0"), ("zone", "zone-a"), ("preserved.register.source", "SPRING_CLOUD")],
+    );
+    register(&client, &format!("com.example.service-{service}"), vec![instance])
+}
+
+fn fill(client: impl Fn(usize, usize) -> ClientId) -> World {
+    let mut world = World::new();
+    for at in 0..EACH {
+        for service in 0..SERVICES {
+            world.ok(op(service, at, client(service, at)));
+        }
+    }
+    world
+}
+
+/// Bytes an instance: registered, and with a view of every service kept.
+fn measure(name: &str, client: impl Fn(usize, usize) -> ClientId) {
+    let before = resident();
+    let world = fill(client);
+    let registered = resident();
+    let keys = world.registry.visible(&Namespace::default());
+    let views: Vec<_> = keys.map(|key| Box::new(world.registry.parts(key).unwrap().build())).collect();
+    let viewed = resident();
+    let count = SERVICES * EACH;
+    assert_eq!(views.iter().map(|view| view.hosts.len()).sum::<usize>(), count);
+    println!(
+        "{name}: {} B an instance, {} B with views (before rendered bytes), {:?}",
+        (registered - before) / count,
+        (viewed - before) / count,
+        world.registry.counts(),
+    );
+    black_box((world, views));
+}
+
+#[test]
+#[ignore = "a measurement, not a test"]
+fn measure_bytes_one_client_an_instance() {
+    measure("one connection an instance", |service, at| connection((service * EACH + at) as u64));
+}
+
+#[test]
+#[ignore = "a measurement, not a test"]
+fn measure_bytes_ten_instances_a_connection() {
+    measure("ten instances a connection", |service, at| connection((at * SERVICES + service) as u64 / 10));
+}
+
+#[test]
+#[ignore = "a measurement, not a test"]
+fn measure_bytes_http_clients() {
+    measure("one HTTP client an instance", |service, at| {
+        let number = service * EACH + at;
+        let host = format!("10.{}.{}.{}:8080", number >> 16, number >> 8 & 255, number & 255);
+        address(&host, Kind::Ephemeral)
+    });
+}
+
+#[test]
+#[ignore = "a measurement, not a test"]
+fn measure_time() {
+    let client = |number: usize| connection(number as u64 / 10);
+    let ops: Vec<Op> = (0..SERVICES * EACH).map(|n| op(n % SERVICES, n / SERVICES, client(n))).collect();
+    let mut world = World::new();
+    let time = |name: &str, world: &mut World, ops: Vec<Op>| {
+        let (count, before) = (ops.len() as u64, cpu());
+        for op in ops {
+            world.ok(op);
+        }
+        println!("{name}: {} ns", (cpu() - before) / count);
+    };
+    time("register new", &mut world, ops.clone());
+    time("register again", &mut world, ops.clone());
+    let own = address("10.0.0.1:80", Kind::Ephemeral);
+    world.ok(register(&own, "beat", vec![instance("10.0.0.1:80")]));
+    time("beat", &mut world, vec![beat(&own, "beat", None); 1_000_000]);
+    let hosts = |n: usize| (0..n).map(|i| instance(&format!("10.1.{}.{}:80", i >> 8, i & 255))).collect();
+    world.ok(register(&connection(1 << 40), "hundred", hosts(100)));
+    let before = cpu();
+    for _ in 0..10_000 {
+        black_box(world.view("hundred"));
+    }
+    println!("view of 100 hosts: {} ns", (cpu() - before) / 10_000);
+    time("batch of 50 again", &mut world, vec![register(&connection(1 << 41), "fifty", hosts(50)); 20_000]);
+    let closes = (0..SERVICES as u64)
+        .map(|id| Op::Close(Close { client: connection(id), cause: cause(Reason::ConnectionLost) }));
+    time("close with ten publications", &mut world, closes.collect());
+}
