@@ -1,9 +1,14 @@
 //! Snapshot files: all rows of the state and the marker they belong to, in a format of our own.
 
+mod file;
+mod format;
+
 use crate::state::{Export, StateError};
 use bytes::Bytes;
+use file::{FileReader, FileWriter};
+use format::Chunked;
 use muster_model::Row;
-use muster_runtime::disk::{Disk, DiskError};
+use muster_runtime::disk::{Disk, DiskError, Open, beside};
 use std::{
     io::{Read, Write},
     path::{Path, PathBuf},
@@ -50,65 +55,193 @@ pub struct Snapshot {
     pub bytes: u64,
 }
 
-/// The snapshot files of one directory.
+/// The snapshot files of one directory. They are numbered; a file has its name only once it is whole and synced.
 #[derive(Clone, Debug)]
-pub struct Snapshots {}
+pub struct Snapshots {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+}
+
+const SUFFIX: &str = ".snapshot";
+const UNFINISHED: &str = ".new";
 
 impl Snapshots {
     /// The snapshots in a directory that exists. Unfinished files of an earlier process are removed.
     pub fn open(disk: Arc<dyn Disk>, dir: &Path) -> Result<Self, SnapshotError> {
-        unimplemented!()
+        let snapshots = Self { disk, dir: dir.to_owned() };
+        for name in snapshots.disk.list(dir)? {
+            if name.ends_with(UNFINISHED) {
+                snapshots.disk.remove(&dir.join(name))?;
+            }
+        }
+        Ok(snapshots)
     }
 
-    /// Those whose header is whole, newest first.
+    /// Those whose header is whole, newest first; one whose header is not is logged and left out.
     pub fn list(&self) -> Result<Vec<Snapshot>, SnapshotError> {
-        unimplemented!()
+        let mut snapshots = Vec::new();
+        for path in self.files()?.into_iter().rev() {
+            let mut reader = FileReader::open(&*self.disk, &path)?;
+            match format::read_header(&mut reader) {
+                Ok((applied, _)) => snapshots.push(Snapshot { path, applied, bytes: reader.size()? }),
+                Err(SnapshotError::Damaged(problem)) => {
+                    tracing::warn!(path = %path.display(), problem, "snapshot is unusable");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(snapshots)
     }
 
     /// Writes a view of the state to a new file, durably.
     pub fn write(&self, export: Export) -> Result<Snapshot, SnapshotError> {
-        unimplemented!()
+        let applied = export.applied.clone().unwrap_or_default();
+        self.keep(applied, |out| format::write(export, out).map(|_| ()))
     }
 
     /// Takes a snapshot from a stream (another node's, a backup), verifies it and keeps it, durably.
     pub fn receive(&self, from: &mut dyn Read) -> Result<Snapshot, SnapshotError> {
-        unimplemented!()
+        let mut applied = Bytes::new();
+        let mut snapshot = self.keep(Bytes::new(), |out| {
+            let mut tee = file::Tee { from, to: out };
+            let (marker, seed) = format::read_header(&mut tee)?;
+            applied = marker;
+            let mut chunks = Chunked::new(tee, seed);
+            while chunks.next()?.is_some() {}
+            Ok(())
+        })?;
+        snapshot.applied = applied;
+        Ok(snapshot)
     }
 
     /// The bytes of a snapshot file, to be sent as they are.
     pub fn open_stream(&self, snapshot: &Snapshot) -> Result<Box<dyn Read + Send>, SnapshotError> {
-        unimplemented!()
+        Ok(Box::new(FileReader::open(&*self.disk, &snapshot.path)?))
     }
 
     /// The rows of a snapshot file, verified while they are read: the last item is an error unless the file was
     /// whole, so import them in one transaction.
     pub fn rows(&self, snapshot: &Snapshot) -> Result<SnapshotRows, SnapshotError> {
-        unimplemented!()
+        let mut reader = FileReader::open(&*self.disk, &snapshot.path)?;
+        let (_, seed) = format::read_header(&mut reader)?;
+        Ok(SnapshotRows { chunks: Chunked::new(reader, seed), page: Vec::new().into_iter(), over: false })
     }
 
     /// Reads a whole snapshot file and says how many rows it has.
     pub fn verify(&self, snapshot: &Snapshot) -> Result<u64, SnapshotError> {
-        unimplemented!()
+        let mut rows = self.rows(snapshot)?;
+        while rows.chunks.next()?.is_some() {}
+        Ok(rows.chunks.total())
     }
 
     /// Removes all but the newest `keep`.
     pub fn retain(&self, keep: usize) -> Result<(), SnapshotError> {
-        unimplemented!()
+        let files = self.files()?;
+        for path in &files[..files.len().saturating_sub(keep)] {
+            self.disk.remove(path)?;
+        }
+        Ok(self.disk.sync_dir(&self.dir)?)
+    }
+
+    /// The files, oldest first.
+    fn files(&self) -> Result<Vec<PathBuf>, SnapshotError> {
+        let names = self.disk.list(&self.dir)?;
+        Ok(names.iter().filter(|name| parse(name).is_some()).map(|name| self.dir.join(name)).collect())
+    }
+
+    /// Writes a new file and gives it its name; a failed one is removed.
+    fn keep(
+        &self,
+        applied: Bytes,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), SnapshotError>,
+    ) -> Result<Snapshot, SnapshotError> {
+        let last = self.disk.list(&self.dir)?.iter().filter_map(|name| parse(name)).max();
+        let path = self.dir.join(format!("{:010}{SUFFIX}", last.unwrap_or(0) + 1));
+        let unfinished = beside(&path, UNFINISHED);
+        let written = self.write_file(&unfinished, write);
+        let bytes = match written {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                if let Err(error) = self.disk.remove(&unfinished) {
+                    tracing::debug!(%error, "remove unfinished snapshot");
+                }
+                return Err(error);
+            }
+        };
+        self.disk.rename(&unfinished, &path)?;
+        self.disk.sync_dir(&self.dir)?;
+        Ok(Snapshot { path, applied, bytes })
+    }
+
+    fn write_file(
+        &self,
+        path: &Path,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), SnapshotError>,
+    ) -> Result<u64, SnapshotError> {
+        let file = self.disk.open(path, Open::OrCreate)?;
+        file.set_len(0)?;
+        let mut out = FileWriter::new(file);
+        let written = write(&mut out).and_then(|()| Ok(out.flush()?));
+        // A failed write of ours comes back through the stream: say what it was.
+        if let Some(error) = out.failure() {
+            return Err(error.into());
+        }
+        written?;
+        Ok(out.sync()?)
     }
 }
 
+impl From<DiskError> for SnapshotError {
+    fn from(error: DiskError) -> Self {
+        if error.is_full() { Self::Full(error) } else { Self::Failed(error) }
+    }
+}
+
+impl SnapshotError {
+    /// Whether the call may be repeated when there is space.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Full(_)) || matches!(self, Self::State(error) if error.is_full())
+    }
+}
+
+fn parse(name: &str) -> Option<u64> {
+    name.strip_suffix(SUFFIX).filter(|digits| digits.len() == 10)?.parse().ok()
+}
+
 /// The rows of a snapshot, for [`crate::state::StateStore::import`].
-pub struct SnapshotRows {}
+pub struct SnapshotRows {
+    chunks: Chunked<FileReader>,
+    page: std::vec::IntoIter<Row>,
+    over: bool,
+}
 
 impl Iterator for SnapshotRows {
     type Item = Result<Row, StateError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        unimplemented!()
+        loop {
+            if let Some(row) = self.page.next() {
+                return Some(Ok(row));
+            }
+            if self.over {
+                return None;
+            }
+            match self.chunks.next() {
+                Ok(Some(page)) => self.page = page.into_iter(),
+                Ok(None) => self.over = true,
+                Err(error) => {
+                    self.over = true;
+                    return Some(Err(StateError::Damaged(error.to_string())));
+                }
+            }
+        }
     }
 }
 
 /// Writes a view of the state to a stream, as `muster backup` does. How many rows there were.
 pub fn write_to(export: Export, out: &mut dyn Write) -> Result<u64, SnapshotError> {
-    unimplemented!()
+    format::write(export, out)
 }
+
+#[cfg(test)]
+mod tests;
