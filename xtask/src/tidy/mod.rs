@@ -6,6 +6,7 @@ mod metadata;
 mod repository;
 mod text;
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
@@ -22,10 +23,13 @@ pub(crate) fn tidy() -> anyhow::Result<Outcome> {
     let files = repository_files(&root)?;
     let mut breaches = edges::breaches(&Metadata::read()?);
     breaches.extend(repository::breaches(&root, &files));
-    for name in &files {
-        let bytes = fs::read(root.join(name)).with_context(|| format!("read {name}"))?;
-        if let Ok(content) = std::str::from_utf8(&bytes) {
-            breaches.extend(text::breaches(name, content));
+    let texts = texts(&root, &files)?;
+    let for_tests: HashSet<String> =
+        texts.iter().flat_map(|(name, text)| text::test_modules(name, text)).collect();
+    for (name, text) in &texts {
+        breaches.extend(text::breaches(name, text));
+        if !for_tests.contains(*name) {
+            breaches.extend(text::unwraps_in(name, text));
         }
     }
     for breach in &breaches {
@@ -35,6 +39,18 @@ pub(crate) fn tidy() -> anyhow::Result<Outcome> {
         0 => Outcome::Passed(format!("{} files", files.len())),
         count => Outcome::Failed(format!("{count} breaches")),
     })
+}
+
+/// The files that are text, with it.
+fn texts<'a>(root: &Path, files: &'a [String]) -> anyhow::Result<Vec<(&'a str, String)>> {
+    let mut texts = Vec::with_capacity(files.len());
+    for name in files {
+        let bytes = fs::read(root.join(name)).with_context(|| format!("read {name}"))?;
+        if let Ok(text) = String::from_utf8(bytes) {
+            texts.push((name.as_str(), text));
+        }
+    }
+    Ok(texts)
 }
 
 /// Every file that is in the repository or would be at the next `git add`, by its path from the root.

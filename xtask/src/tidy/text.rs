@@ -14,7 +14,7 @@ const HOSTS: &[&str] = &[
     concat!("pythonhosted", ".org"),
     concat!("npmjs", ".org"),
     concat!("npmjs", ".com"),
-    concat!("maven.", "apache.org"),
+    concat!("repo.maven.", "apache.org"),
     concat!("repo1.", "maven.org"),
     concat!("proxy.", "golang.org"),
     concat!("sum.", "golang.org"),
@@ -40,10 +40,28 @@ pub(super) fn breaches(name: &str, content: &str) -> Vec<String> {
     found.extend(lines(name, content, "names a registry's host", |line| names_host(name, line)));
     found.extend(lines(name, content, "holds a path of a machine", has_machine_path));
     found.extend(lines(name, content, "points outside the repository", |line| line.contains(OUTSIDE)));
-    if name.ends_with(".rs") && !is_test_file(name) {
-        found.extend(lines(name, product_part(content), "unwraps outside tests", unwraps));
-    }
     found
+}
+
+/// Where a file of product code unwraps; clippy says the same of what it compiles.
+pub(super) fn unwraps_in(name: &str, content: &str) -> Vec<String> {
+    if !name.ends_with(".rs") || is_test_file(name) {
+        return Vec::new();
+    }
+    lines(name, product_part(content), "unwraps outside tests", unwraps)
+}
+
+/// The files that a file declares as modules for tests only.
+pub(super) fn test_modules(name: &str, content: &str) -> Vec<String> {
+    let Some(stem) = name.strip_suffix(".rs") else { return Vec::new() };
+    let (folder, file) = stem.rsplit_once('/').unwrap_or(("", stem));
+    // `lib.rs`, `main.rs` and `mod.rs` have their modules beside them, another file in a folder of its name.
+    let home = if matches!(file, "lib" | "main" | "mod") { folder } else { stem };
+    let declared = content.split("#[cfg(test)]\nmod ").skip(1).filter_map(|rest| {
+        let (module, _) = rest.split_once([';', ' '])?;
+        rest[module.len()..].starts_with(';').then_some(module)
+    });
+    declared.flat_map(|module| [format!("{home}/{module}.rs"), format!("{home}/{module}/mod.rs")]).collect()
 }
 
 fn lines(name: &str, content: &str, what: &str, breaks: impl Fn(&str) -> bool) -> Vec<String> {
@@ -59,9 +77,14 @@ fn is_test_file(name: &str) -> bool {
     name.contains("/tests/") || name.ends_with("/tests.rs") || name.contains("/benches/")
 }
 
-/// A file up to its own test module.
+/// A file up to its first item for tests only that has a body.
 fn product_part(content: &str) -> &str {
-    content.split_once("#[cfg(test)]\nmod ").map_or(content, |(product, _)| product)
+    let attribute = "#[cfg(test)]\n";
+    let starts_line = |at: usize| at == 0 || content.as_bytes()[at - 1] == b'\n';
+    let has_body =
+        |at: usize| !content[at + attribute.len()..].lines().next().is_some_and(|line| line.ends_with(';'));
+    let cut = content.match_indices(attribute).map(|(at, _)| at).find(|at| starts_line(*at) && has_body(*at));
+    &content[..cut.unwrap_or(content.len())]
 }
 
 fn unwraps(line: &str) -> bool {
@@ -117,11 +140,21 @@ mod tests {
     #[test]
     fn unwrap_is_for_tests() {
         let call = concat!("let a = b.unwrap", "();\n");
+        let check = |name: &str, content: &str| unwraps_in(name, content);
         assert_eq!(check("crates/a/src/b.rs", call), ["crates/a/src/b.rs:1: unwraps outside tests"]);
         assert!(check("crates/a/src/b/tests.rs", call).is_empty());
         assert!(check("crates/a/tests/it/main.rs", call).is_empty());
         assert!(check("crates/a/src/b.rs", &format!("#[cfg(test)]\nmod tests {{\n{call}}}\n")).is_empty());
+        assert!(check("crates/a/src/b.rs", &format!("#[cfg(test)]\nimpl A {{\n{call}}}\n")).is_empty());
+        assert_eq!(check("crates/a/src/b.rs", &format!("#[cfg(test)]\nmod tests;\n{call}")).len(), 1);
         assert!(check("crates/a/src/b.rs", &format!("/// {call}")).is_empty());
+    }
+
+    #[test]
+    fn modules_for_tests_are_followed_to_their_files() {
+        let content = "mod a;\n#[cfg(test)]\nmod b;\n#[cfg(test)]\nmod tests {\n}\n";
+        assert_eq!(test_modules("x/src/lib.rs", content), ["x/src/b.rs", "x/src/b/mod.rs"]);
+        assert_eq!(test_modules("x/src/y.rs", content), ["x/src/y/b.rs", "x/src/y/b/mod.rs"]);
     }
 
     #[test]
