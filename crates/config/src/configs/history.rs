@@ -114,14 +114,22 @@ fn has_content(config: &Config, content: Revision) -> bool {
 }
 
 impl Configs {
-    /// Adds a history entry, and takes the oldest ones of the config away if there are too many.
-    pub(super) fn record(&mut self, stored: &HistoryRow, entries_max: u32, effects: &mut Vec<Effect>) {
-        let key = stored.key();
-        let Some(entry) = self.entries.get_mut(key) else { return };
-        entry.history.0.push_back(Mark::of(stored));
-        self.by_age.insert((stored.time, key.clone(), stored.revision));
-        let row_key = HistoryRow::row_key(key, stored.revision);
-        effects.push(persist(Table::ConfigHistory, row_key, Some(row::encode_history(stored))));
+    /// Adds history entries of one config, then takes its oldest ones away if there are too many. All are added
+    /// first: a content that one of them needs must not be released with an older entry.
+    pub(super) fn record(
+        &mut self,
+        key: &ConfigKey,
+        added: &[HistoryRow],
+        entries_max: u32,
+        effects: &mut Vec<Effect>,
+    ) {
+        let entry = self.entries.entry(key.clone()).or_default();
+        for stored in added {
+            entry.history.0.push_back(Mark::of(stored));
+            self.by_age.insert((stored.time, key.clone(), stored.revision));
+            let row_key = HistoryRow::row_key(key, stored.revision);
+            effects.push(persist(Table::ConfigHistory, row_key, Some(row::encode_history(stored))));
+        }
         let kept = usize::try_from(entries_max.max(1)).unwrap_or(usize::MAX);
         while entry.history.0.len() > kept {
             entry.forget_oldest(key, &mut self.by_age, effects);
@@ -149,7 +157,7 @@ impl Configs {
     }
 
     /// The history of a config, newest first; it outlives the config.
-    pub fn history(&self, key: &ConfigKey) -> impl ExactSizeIterator<Item = HistoryRef> {
+    pub fn history<'a>(&'a self, key: &ConfigKey) -> impl ExactSizeIterator<Item = HistoryRef> + use<'a> {
         let marks = self.entries.get(key).map(|entry| &entry.history.0);
         let key = key.clone();
         static NONE: VecDeque<Mark> = VecDeque::new();

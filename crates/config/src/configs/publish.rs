@@ -38,7 +38,7 @@ impl Configs {
         stored.revision = revision;
         stored.time = at.time;
         stored.author = publish.author;
-        self.record(&stored, publish.bounds.history_entries_max, effects);
+        self.record(&key, &[stored], publish.bounds.history_entries_max, effects);
 
         let visible = is_visible(old.as_deref(), &new, &name);
         effects.push(changed(&key, revision, vec![name], visible));

@@ -26,13 +26,15 @@ impl Configs {
         entry.config = without(&old, &touched, last).map(Arc::new);
         let is_gone = entry.config.is_none();
         effects.push(persist_config(key, entry.config.as_deref()));
+        let mut removed = Vec::with_capacity(touched.len());
         for (revision, name) in (first.0..).zip(&touched) {
             let mut stored = history_of(&old, name, HistoryOp::Delete).expect("the variant was there");
             stored.revision = Revision(revision);
             stored.time = at.time;
             stored.author = remove.author.clone();
-            self.record(&stored, remove.bounds.history_entries_max, effects);
+            removed.push(stored);
         }
+        self.record(key, &removed, remove.bounds.history_entries_max, effects);
         effects.push(changed(key, last, touched, true));
         if is_gone {
             self.config_count -= 1;
