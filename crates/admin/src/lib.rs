@@ -1,1 +1,47 @@
-//! To be written.
+//! Muster's own HTTP API: health for load balancers, metrics, the status page, history and backup for operators.
+//!
+//! What reads or takes data beyond health and metrics is answered to this machine only, as long as there is no
+//! access control. It speaks no protocol of Nacos or Eureka. Start at [`router`].
+
+mod backup;
+mod health;
+mod history;
+mod local;
+mod metrics;
+mod page;
+
+use axum::{Router, middleware, routing::get};
+use muster_node::Node;
+use muster_transport::ConnectionTable;
+use std::sync::Arc;
+
+/// What the handlers read.
+#[derive(Clone)]
+pub struct AdminState {
+    /// The node.
+    pub node: Arc<Node>,
+    /// Open connections.
+    pub connections: Arc<ConnectionTable>,
+    /// Version, commit and stored format, as `muster --version` prints them.
+    pub version: &'static str,
+    /// The prefix of Nacos paths, where browsers look for a page too.
+    pub context_path: String,
+}
+
+/// All routes of this crate.
+pub fn router(state: AdminState) -> Router {
+    let page = format!("{}/", state.context_path);
+    let local = Router::new()
+        .route("/muster/v1/history", get(history::history))
+        .route("/muster/v1/backup", get(backup::backup))
+        .layer(middleware::from_fn(local::only_this_machine));
+    let mut open = Router::new()
+        .route("/live", get(health::live))
+        .route("/ready", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
+        .route("/", get(page::page));
+    if page != "/" {
+        open = open.route(&page, get(page::page)).route(page.trim_end_matches('/'), get(page::page));
+    }
+    open.merge(local).with_state(state)
+}

@@ -12,7 +12,7 @@ pub(crate) fn failure_of(error: &NodeError) -> Failure {
         NodeError::Starting => Failure::starting(),
         NodeError::Config(ConfigError::Conflict) => Failure::cas_mismatch(),
         NodeError::Fuzzy(_) => Failure::too_many_patterns(),
-        NodeError::State(_) | NodeError::Defect(_) => {
+        NodeError::State(_) | NodeError::Files(_) | NodeError::Defect(_) => {
             tracing::error!(%error, "request failed");
             Failure::of(error.code(), "internal error, see the log of the server")
         }

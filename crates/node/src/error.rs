@@ -31,6 +31,9 @@ pub enum NodeError {
     /// The state store failed.
     #[error("read the state: {0}")]
     State(#[from] StateError),
+    /// Files besides the state store can't be read or written.
+    #[error("{0}")]
+    Files(String),
     /// The watch was refused.
     #[error(transparent)]
     Watch(#[from] WatchError),
@@ -60,7 +63,7 @@ impl NodeError {
             Self::Propose(error) => error.code(),
             Self::Watch(WatchError::UnknownWatcher) => ErrorCode::Disconnected,
             Self::Watch(WatchError::TooManyKeys { .. }) | Self::Fuzzy(_) => ErrorCode::LimitExceeded,
-            Self::State(_) | Self::Defect(_) => ErrorCode::Internal,
+            Self::State(_) | Self::Files(_) | Self::Defect(_) => ErrorCode::Internal,
         }
     }
 }
