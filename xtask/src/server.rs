@@ -67,7 +67,10 @@ impl Server {
     fn wait_ready(&mut self) -> anyhow::Result<()> {
         let deadline = Instant::now() + READY_WITHIN;
         while status_of(self.port, "/ready") != Some(200) {
-            if !self.alive() || Instant::now() > deadline {
+            if let Some(status) = self.child.try_wait().context("look at the server")? {
+                bail!("the server ended ({status}) before it was ready\n{}", self.log_tail());
+            }
+            if Instant::now() > deadline {
                 bail!("the server was not ready within {READY_WITHIN:?}\n{}", self.log_tail());
             }
             std::thread::sleep(Duration::from_millis(20));
