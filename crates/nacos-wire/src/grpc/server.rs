@@ -103,7 +103,7 @@ macro_rules! service {
                     let mut grpc = Grpc::new(PayloadCodec)
                         .max_decoding_message_size(limits.decoding)
                         .max_encoding_message_size(limits.encoding);
-                    Ok(grpc.$call(method, request).await)
+                    Ok(exhausted_if_too_large(grpc.$call(method, request).await))
                 })
             }
         }
@@ -118,6 +118,16 @@ service! {
 service! {
     /// The service `BiRequestStream`: one stream a connection.
     BiRequestStreamServer, "BiRequestStream", "/BiRequestStream/requestBiStream", StreamMethod, streaming
+}
+
+/// grpc-java answers a message over the limit with `RESOURCE_EXHAUSTED`, tonic with `OUT_OF_RANGE`, which nothing else
+/// here gives.
+fn exhausted_if_too_large(mut response: http::Response<Body>) -> http::Response<Body> {
+    const STATUS: &str = "grpc-status";
+    if response.headers().get(STATUS).is_some_and(|status| status == "11") {
+        response.headers_mut().insert(STATUS, http::HeaderValue::from_static("8"));
+    }
+    response
 }
 
 struct UnaryMethod<T>(Arc<T>);
