@@ -171,3 +171,17 @@ fn a_place_that_is_used_again_is_not_expired_by_its_old_deadline() {
     assert!(world.effects.is_empty());
     assert_eq!(world.shown("s").len(), 1);
 }
+
+#[test]
+fn health_set_by_hand_lasts_until_the_missing_beats_are_looked_at() {
+    let mut world = World::new();
+    world.ok(register(&client(), "s", vec![timing("1000", "2000", "100000")]));
+    world.pass(2_000);
+    let set =
+        SetHealth { client: client(), service: service("s"), healthy: true, cause: cause(Reason::Operator) };
+    world.ok(Op::SetHealth(set));
+    assert_eq!(world.shown("s").len(), 1);
+    assert_eq!(world.told()[0], "changed s 3 operator");
+    world.pass(1);
+    assert_eq!(world.told()[0], "changed s 4 beat missed");
+}

@@ -131,3 +131,19 @@ fn namespaces_are_a_list() {
     assert_eq!(world.apply(Op::RemoveNamespace { id: id.clone() }), Err(RegistryError::NamespaceUnknown(id)));
     assert_eq!(world.registry.namespaces().count(), 0);
 }
+
+#[test]
+fn ephemeral_instances_keep_a_removed_service_and_its_kind_is_theirs() {
+    let mut world = World::new();
+    world.ok(register(&connection(1), "s", vec![instance("10.0.0.1:80")]));
+    world.ok(create("s", Kind::Persistent));
+    world.ok(Op::RemoveService { service: service("s") });
+    assert_eq!(world.rows()[0].value, None);
+    world.ok(register(&connection(2), "s", vec![instance("10.0.0.2:80")]));
+    assert_eq!(world.shown("s").len(), 2);
+    for id in [1, 2] {
+        world.ok(deregister(&connection(id), "s"));
+    }
+    world.pass(60_000);
+    assert_eq!(world.told(), ["forgotten s"]);
+}

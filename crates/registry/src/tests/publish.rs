@@ -303,3 +303,16 @@ fn services_are_listed_in_order() {
         world.registry.search(Search { name_contains: "b", with_instances: false, offset: 0, ..search });
     assert_eq!((page.count, page.items[0].publications), (1, 0));
 }
+
+#[test]
+fn last_ref_time_grows_across_removal_even_if_the_clock_goes_back() {
+    let mut world = World::new();
+    world.ok(register(&connection(1), "s", vec![instance("10.0.0.1:80")]));
+    world.ok(deregister(&connection(1), "s"));
+    let last = world.view("s").last_ref_time;
+    world.pass(60_000);
+    assert!(world.registry.parts(&service("s")).is_none());
+    world.now.wall.0 -= 3_600_000;
+    world.ok(register(&connection(1), "s", vec![instance("10.0.0.1:80")]));
+    assert!(world.view("s").last_ref_time > last);
+}
