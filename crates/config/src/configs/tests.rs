@@ -1,6 +1,7 @@
 //! Behaviour of the state machine, one rule a test: state and effects.
 
 mod fields;
+mod format;
 mod model;
 
 use super::*;
@@ -255,9 +256,9 @@ fn metadata_is_kept_or_cleared_as_in_the_original() {
 #[test]
 fn a_publication_that_shows_nothing_new_tells_nobody() {
     let mut world = World::default();
-    let visible = |world: &World| match &world.effects[0] {
-        Effect::Changed { visible, .. } => *visible,
-        other => panic!("{other:?}"),
+    let visible = |world: &World| {
+        let Effect::Changed { visible, .. } = &world.effects[0] else { panic!("no change") };
+        *visible
     };
     world.publish(publication("d", "same")).unwrap();
     let again = Publish { app_name: Some("other".into()), ..publication("d", "same") };
