@@ -2,7 +2,7 @@
 //!
 //! Pure: bytes in, values of [`muster_model`] out, and back. It holds no state, does no IO and decides nothing;
 //! what a request does is `node`'s, which request calls what is `nacos`'s. It does not know the registry:
-//! renderers take [`ServiceView`] and [`HostView`], which borrow from whatever holds the instances.
+//! renderers take [`ServiceInfoView`] and [`HostView`], which borrow from whatever holds the instances.
 //!
 //! Start at [`grpc`] (`Payload`, request bodies, answers, pushes) and [`http`] (parameters, wrappers, errors).
 
@@ -15,5 +15,5 @@ mod service_info;
 mod text;
 
 pub use check::{ParamError, config_key};
-pub use service_info::{HostView, ServiceView, Shape, write_host, write_hosts, write_service_info};
+pub use service_info::{HostView, ServiceInfoView, Shape, write_host, write_hosts, write_service_info};
 pub use text::{Pairs, Text};

@@ -27,11 +27,12 @@ pub struct HostView<'a> {
 
 /// What is said about a service beside its hosts.
 #[derive(Clone, Copy, Debug)]
-pub struct ServiceView<'a> {
+pub struct ServiceInfoView<'a> {
     /// The service.
     pub service: &'a ServiceKey,
-    /// The cluster list exactly as the client asked for, "" if it did not; Java ≤ 2.3 keys its cache by it.
-    pub clusters: &'a str,
+    /// The cluster list exactly as the client asked for, Java ≤ 2.3 keys its cache by it. `None` if it asked with a
+    /// null: then there is no key, as recorded (`naming-subscribe-invalid`); Rust, which needs the key, never does.
+    pub clusters: Option<&'a str>,
     /// Milliseconds, strictly growing with each change of content.
     pub last_ref_time: u64,
     /// Whether the protection threshold turned all hosts healthy.
@@ -42,7 +43,7 @@ pub struct ServiceView<'a> {
 pub fn write_service_info<'h>(
     out: &mut Vec<u8>,
     shape: Shape,
-    view: &ServiceView<'_>,
+    view: &ServiceInfoView<'_>,
     hosts: impl IntoIterator<Item = HostView<'h>>,
 ) {
     let grouped = grouped_name_json(view.service);
@@ -51,7 +52,10 @@ pub fn write_service_info<'h>(
         Shape::V1 => object.raw("name", &grouped),
         Shape::Grpc | Shape::V3 => object.string("name", view.service.name().as_str()),
     };
-    object.string("groupName", view.service.group().as_str()).string("clusters", view.clusters);
+    object.string("groupName", view.service.group().as_str());
+    if let Some(clusters) = view.clusters {
+        object.string("clusters", clusters);
+    }
     object.raw("cacheMillis", b"10000");
     hosts_array(object.key("hosts"), shape, &grouped, hosts);
     object.value("lastRefTime", &view.last_ref_time).raw("checksum", b"\"\"");

@@ -3,7 +3,7 @@
 use muster_model::{
     ClusterName, GroupName, Host, Instance, Metadata, Namespace, ServiceKey, ServiceName, Weight,
 };
-use muster_nacos_wire::{HostView, ServiceView, Shape, grpc::Payload, write_service_info};
+use muster_nacos_wire::{HostView, ServiceInfoView, Shape, grpc::Payload, write_service_info};
 
 pub(crate) fn service(group: &str, name: &str) -> ServiceKey {
     ServiceKey::new(Namespace::default(), GroupName::new(group).unwrap(), ServiceName::new(name).unwrap())
@@ -27,7 +27,8 @@ pub(crate) fn view(instance: &Instance) -> HostView<'_> {
 
 pub(crate) fn info(shape: Shape, service: &ServiceKey, hosts: &[Instance]) -> Vec<u8> {
     let mut out = Vec::new();
-    let about = ServiceView { service, clusters: "", last_ref_time: 1_795_253_250_276, protected: false };
+    let about =
+        ServiceInfoView { service, clusters: Some(""), last_ref_time: 1_795_253_250_276, protected: false };
     write_service_info(&mut out, shape, &about, hosts.iter().map(view));
     out
 }

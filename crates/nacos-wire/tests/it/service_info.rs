@@ -3,7 +3,7 @@
 use crate::sample::{info, instance, json, service};
 use muster_model::{ClusterName, Instance, Metadata, Weight};
 use muster_nacos_wire::{
-    HostView, ServiceView, Shape, grpc::reply, http::parse_metadata, write_hosts, write_service_info,
+    HostView, ServiceInfoView, Shape, grpc::reply, http::parse_metadata, write_hosts, write_service_info,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -34,7 +34,8 @@ fn v1_is_as_2_5_1_writes_it() {
         ..instance("10.0.0.1", 8080, &[("a", "1"), ("b", "x y")])
     };
     let service = service("G1", "run");
-    let about = ServiceView { service: &service, clusters: "c1", last_ref_time: 7, protected: false };
+    let about =
+        ServiceInfoView { service: &service, clusters: Some("c1"), last_ref_time: 7, protected: false };
     let mut out = Vec::new();
     let shown = HostView { instance: &host, healthy: true, ephemeral: true };
     write_service_info(&mut out, Shape::V1, &about, [shown]);
@@ -47,6 +48,15 @@ fn v1_is_as_2_5_1_writes_it() {
              "instanceHeartBeatTimeOut": 15000, "ipDeleteTimeout": 30000}],
             "lastRefTime": 7, "checksum": "", "allIPs": false, "reachProtectionThreshold": false, "valid": true})
     );
+}
+
+#[test]
+fn null_clusters_have_no_key() {
+    let service = service("G", "s");
+    let about = ServiceInfoView { service: &service, clusters: None, last_ref_time: 7, protected: false };
+    let mut out = Vec::new();
+    write_service_info(&mut out, Shape::Grpc, &about, []);
+    assert_eq!(json(&out).get("clusters"), None);
 }
 
 #[test]
@@ -123,7 +133,7 @@ proptest! {
         let views = instances.iter().zip(&hosts).map(|(instance, host)| HostView {
             instance, healthy: host.3[1], ephemeral: host.3[2],
         });
-        let about = ServiceView { service: &service, clusters: &clusters, last_ref_time: 3, protected: true };
+        let about = ServiceInfoView { service: &service, clusters: Some(&clusters), last_ref_time: 3, protected: true };
         let mut out = Vec::new();
         write_service_info(&mut out, Shape::Grpc, &about, views);
         let read: reply::ServiceInfo = serde_json::from_slice(&out).unwrap();
