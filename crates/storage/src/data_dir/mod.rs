@@ -1,181 +1,175 @@
-//! The data directory: who may use it, and in which version it is.
+//! The data directory: who may use it, in which version it is, and where its state comes from.
+//!
+//! ```text
+//! LOCK        held by the process that uses the directory
+//! FORMAT      one line with the version of everything in it
+//! log/        the log
+//! state.db    the state, with state.db-wal and state.db-shm
+//! snapshots/  snapshots of the state
+//! journal/    the flight recorder
+//! ```
 
-use crate::{
-    log::LogError,
-    snapshot::{SnapshotError, Snapshots},
-    state::{SqliteStore, StateError},
-};
-use muster_runtime::disk::{Disk, DiskError};
+mod error;
+mod state;
+
+pub use error::DataDirError;
+pub use state::StateOrigin;
+
+use crate::{FORMAT_VERSION, snapshot::Snapshots};
+use muster_runtime::disk::{Disk, DiskError, DiskLock, beside, read_all, replace};
 use std::{
+    io::Read,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-/// Why a data directory can't be used.
-#[derive(Debug, thiserror::Error)]
-pub enum DataDirError {
-    /// Another process uses it.
-    #[error(
-        "the data directory {path} is in use by another muster{holder}: stop that one, or choose another directory with --data-dir"
-    )]
-    InUse {
-        /// The directory.
-        path: PathBuf,
-        /// ` (process N)`, if it is known.
-        holder: String,
-    },
-    /// The directory it should be created in is missing.
-    #[error(
-        "the data directory {path} can't be created, because {parent} does not exist: create it, or choose another directory with --data-dir"
-    )]
-    ParentMissing {
-        /// The directory.
-        path: PathBuf,
-        /// The missing one.
-        parent: PathBuf,
-    },
-    /// No rights, or a read-only file system.
-    #[error(
-        "the data directory {path} can't be written: {source}: give this user the rights, or choose another directory with --data-dir"
-    )]
-    NotWritable {
-        /// The directory.
-        path: PathBuf,
-        /// What the system says.
-        source: DiskError,
-    },
-    /// It holds something else.
-    #[error(
-        "{path} is not a muster data directory (it holds {found} and no FORMAT file): choose an empty directory with --data-dir"
-    )]
-    Foreign {
-        /// The directory.
-        path: PathBuf,
-        /// A file in it.
-        found: String,
-    },
-    /// The FORMAT file can't be read.
-    #[error(
-        "{path} is damaged: it should read {expected:?}. If this directory was written by this version, write that line into it"
-    )]
-    FormatDamaged {
-        /// The file.
-        path: PathBuf,
-        /// The right content.
-        expected: String,
-    },
-    /// A newer version of Muster wrote it.
-    #[error(
-        "the data directory {path} has format version {found}, and this version of muster reads up to {}: start a newer muster",
-        crate::FORMAT_VERSION
-    )]
-    NewerFormat {
-        /// The directory.
-        path: PathBuf,
-        /// Its version.
-        found: u32,
-    },
-    /// A restore was asked for into a directory that holds data.
-    #[error("the data directory {path} holds data already: restore into an empty or new directory")]
-    NotEmpty {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// The state is damaged and can't be rebuilt.
-    #[error(
-        "the state in {path} can't be used ({why}) and not be rebuilt: the log was purged up to entry {purged}, and no usable snapshot reaches it. Restore the newest backup into an empty directory (`muster restore FILE --data-dir DIR`); nothing was changed"
-    )]
-    Unrecoverable {
-        /// The state file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-        /// The last purged entry.
-        purged: u64,
-    },
-    /// The disk failed, or is full.
-    #[error("the data directory can't be used: {0}")]
-    Disk(#[from] DiskError),
-    /// The log.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// The state.
-    #[error(transparent)]
-    State(#[from] StateError),
-    /// The snapshots.
-    #[error(transparent)]
-    Snapshot(#[from] SnapshotError),
-}
-
-/// Where the state of a start comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StateOrigin {
-    /// The state file was whole.
-    Intact,
-    /// There was nothing: a first start.
-    New,
-    /// The state file was unusable; it was rebuilt from this snapshot, and the log has the rest.
-    Snapshot {
-        /// The snapshot file.
-        path: PathBuf,
-        /// What was wrong with the state file.
-        why: String,
-    },
-    /// The state file was unusable; it begins empty, and the log has everything.
-    Log {
-        /// What was wrong with the state file.
-        why: String,
-    },
-}
+const LOCK: &str = "LOCK";
+const FORMAT: &str = "FORMAT";
+const FORMAT_TEXT: &str = "muster data directory, format ";
+const LOG: &str = "log";
+const STATE: &str = "state.db";
+const SNAPSHOTS: &str = "snapshots";
+const JOURNAL: &str = "journal";
 
 /// A data directory in use by this process, until it is dropped.
 #[derive(Debug)]
-pub struct DataDir {}
+pub struct DataDir {
+    disk: Arc<dyn Disk>,
+    path: PathBuf,
+    _lock: DiskLock,
+}
 
 impl DataDir {
     /// Creates the directory if need be (its parent must exist), locks it, and checks its version.
     pub fn open(disk: Arc<dyn Disk>, path: &Path) -> Result<Self, DataDirError> {
-        unimplemented!()
+        create(&*disk, path)?;
+        let named = |error| DataDirError::sort(path, error);
+        let has_format = check_names(path, &disk.list(path).map_err(named)?)?;
+        let lock = lock(&*disk, path)?;
+        let format = path.join(FORMAT);
+        if has_format || disk.exists(&format).map_err(named)? {
+            check_format(path, &format, &read_all(&*disk, &format).map_err(named)?)?;
+        } else {
+            replace(&*disk, &format, format_line().as_bytes()).map_err(named)?;
+        }
+        for name in [LOG, SNAPSHOTS, JOURNAL] {
+            let dir = path.join(name);
+            if !disk.exists(&dir).map_err(named)? {
+                disk.create_dir(&dir).map_err(named)?;
+            }
+        }
+        disk.sync_dir(path).map_err(named)?;
+        Ok(Self { disk, path: path.to_owned(), _lock: lock })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        unimplemented!()
+        &self.path
     }
 
     /// The directory of the log.
     pub fn log_dir(&self) -> PathBuf {
-        unimplemented!()
+        self.path.join(LOG)
     }
 
     /// The directory of the flight recorder.
     pub fn journal_dir(&self) -> PathBuf {
-        unimplemented!()
+        self.path.join(JOURNAL)
     }
 
     /// The snapshots.
     pub fn snapshots(&self) -> Result<Snapshots, DataDirError> {
-        unimplemented!()
+        Ok(Snapshots::open(self.disk.clone(), &self.path.join(SNAPSHOTS))?)
     }
 
-    /// Opens the state file, verified. One that is damaged, missing, or older than what the log still has is
-    /// put aside and rebuilt from the newest whole snapshot that reaches the log; if there is none,
-    /// [`DataDirError::Unrecoverable`]. `purged` is the index of the last purged log entry, `index_of` reads the
-    /// index out of an applied marker (`None`: not a marker).
-    pub fn open_state(
-        &self,
-        purged: Option<u64>,
-        index_of: &dyn Fn(&[u8]) -> Option<u64>,
-    ) -> Result<(SqliteStore, StateOrigin), DataDirError> {
-        unimplemented!()
+    /// Fills a new or empty directory from a backup stream, which is verified first; how many rows it has. The
+    /// next start finds them by [`DataDir::open_state`].
+    pub fn restore(disk: Arc<dyn Disk>, path: &Path, from: &mut dyn Read) -> Result<u64, DataDirError> {
+        let dir = Self::open(disk, path)?;
+        if dir.holds_data()? {
+            return Err(DataDirError::NotEmpty { path: path.to_owned() });
+        }
+        let snapshots = dir.snapshots()?;
+        let snapshot = snapshots.receive(from)?;
+        Ok(snapshots.verify(&snapshot)?)
     }
 
-    /// Fills a new or empty directory from a backup stream, which is verified first.
-    pub fn restore(
-        disk: Arc<dyn Disk>,
-        path: &Path,
-        from: &mut dyn std::io::Read,
-    ) -> Result<u64, DataDirError> {
-        unimplemented!()
+    fn holds_data(&self) -> Result<bool, DiskError> {
+        for name in [LOG, SNAPSHOTS] {
+            if !self.disk.list(&self.path.join(name))?.is_empty() {
+                return Ok(true);
+            }
+        }
+        self.disk.exists(&self.path.join(STATE))
     }
 }
+
+fn create(disk: &dyn Disk, path: &Path) -> Result<(), DataDirError> {
+    if disk.exists(path).map_err(|error| DataDirError::sort(path, error))? {
+        return Ok(());
+    }
+    let parent = parent(path);
+    match disk.create_dir(path) {
+        Ok(()) => Ok(disk.sync_dir(&parent)?),
+        // Another process was faster; the lock decides.
+        Err(DiskError::Exists { .. }) => Ok(()),
+        Err(DiskError::NotFound { .. }) => Err(DataDirError::ParentMissing { path: path.to_owned(), parent }),
+        Err(error) => Err(DataDirError::sort(path, error)),
+    }
+}
+
+fn parent(path: &Path) -> PathBuf {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new(".")).to_owned()
+}
+
+/// Whether the directory has a format file. Without one it may hold nothing of ours, nor anything else.
+fn check_names(path: &Path, names: &[String]) -> Result<bool, DataDirError> {
+    let unfinished = beside(Path::new(FORMAT), ".new");
+    let mut others = names.iter().filter(|name| {
+        let first_start = *name == LOCK || unfinished.as_os_str() == name.as_str();
+        !first_start && *name != "lost+found"
+    });
+    if names.iter().any(|name| name == FORMAT) {
+        return Ok(true);
+    }
+    match others.next() {
+        None => Ok(false),
+        Some(_) if names.iter().any(|name| [LOG, STATE, SNAPSHOTS].contains(&&**name)) => {
+            Err(DataDirError::FormatDamaged { path: path.join(FORMAT), expected: format_line() })
+        }
+        Some(found) => Err(DataDirError::Foreign { path: path.to_owned(), found: found.clone() }),
+    }
+}
+
+fn lock(disk: &dyn Disk, path: &Path) -> Result<DiskLock, DataDirError> {
+    let file = path.join(LOCK);
+    match disk.lock_exclusive(&file) {
+        Err(DiskError::Locked { .. }) => {
+            let holder = read_all(disk, &file).unwrap_or_default();
+            let holder = String::from_utf8_lossy(&holder).trim().parse::<u32>();
+            let holder = holder.map(|id| format!(" (process {id})")).unwrap_or_default();
+            Err(DataDirError::InUse { path: path.to_owned(), holder })
+        }
+        other => other.map_err(|error| DataDirError::sort(path, error)),
+    }
+}
+
+fn format_line() -> String {
+    format!("{FORMAT_TEXT}{FORMAT_VERSION}\n")
+}
+
+fn check_format(path: &Path, file: &Path, content: &[u8]) -> Result<(), DataDirError> {
+    let text = std::str::from_utf8(content).ok().and_then(|text| text.strip_suffix('\n'));
+    let version = text.and_then(|text| text.strip_prefix(FORMAT_TEXT)).and_then(|text| text.parse().ok());
+    match version {
+        Some(version) if version == u32::from(FORMAT_VERSION) => Ok(()),
+        Some(found) if found > u32::from(FORMAT_VERSION) => {
+            Err(DataDirError::NewerFormat { path: path.to_owned(), found })
+        }
+        _ => Err(DataDirError::FormatDamaged { path: file.to_owned(), expected: format_line() }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -93,6 +93,11 @@ impl Snapshots {
         Ok(snapshots)
     }
 
+    /// Whether there is no file, not even a damaged one.
+    pub fn is_empty(&self) -> Result<bool, SnapshotError> {
+        Ok(self.files()?.is_empty())
+    }
+
     /// Writes a view of the state to a new file, durably.
     pub fn write(&self, export: Export) -> Result<Snapshot, SnapshotError> {
         let applied = export.applied.clone().unwrap_or_default();
