@@ -60,19 +60,33 @@ impl Configs {
     /// Takes in a stored row of [`Table::Config`] or [`Table::ConfigHistory`], in any order, before the first op.
     pub fn load(&mut self, table: Table, key: &[u8], value: Bytes) -> Result<(), LoadError> {
         if table == Table::Config {
-            let config = row::decode_config(key, value)?;
+            let mut config = row::decode_config(key, value)?;
+            config.key = self.shared(&config.key);
             let entry = self.entries.entry(config.key.clone()).or_default();
             if entry.config.replace(Arc::new(config)).is_none() {
                 self.config_count += 1;
             }
         } else if table == Table::ConfigHistory {
             let stored = HistoryRow::decode(key, value)?;
-            self.by_age.insert((stored.time, stored.key().clone(), stored.revision));
-            self.entries.entry(stored.key().clone()).or_default().history.load(&stored);
+            let key = self.shared(stored.key());
+            self.by_age.insert((stored.time, key.clone(), stored.revision));
+            self.entries.entry(key).or_default().history.load(&stored);
         } else {
             return Err(LoadError::WrongTable(table));
         }
         Ok(())
+    }
+
+    /// The same key, with the texts that are in memory already: of its entry, or of its neighbour.
+    fn shared(&self, key: &ConfigKey) -> ConfigKey {
+        match self.entries.range(..=key).next_back() {
+            Some((known, _)) if known == key => known.clone(),
+            Some((known, _)) if known.namespace() == key.namespace() => {
+                let group = if known.group() == key.group() { known.group() } else { key.group() };
+                ConfigKey::new(known.namespace().clone(), group.clone(), key.data_id().clone())
+            }
+            Some(_) | None => key.clone(),
+        }
     }
 
     /// A config as it is now.

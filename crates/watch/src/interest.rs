@@ -135,6 +135,10 @@ impl<I> Interest<I> {
         let Some(place) = self.sent.iter().position(|sent| sent.id == id) else { return };
         let revision = self.sent[place].revision;
         dropped.extend(self.sent.drain(..=place).map(|sent| sent.id));
+        if self.sent.is_empty() {
+            // Most interests are quiet most of the time: their room is given back.
+            self.sent = Vec::new();
+        }
         if revision >= self.newest {
             self.owed = false;
             self.retry_at = None;

@@ -11,11 +11,12 @@ use std::{cmp::Reverse, sync::Arc};
 impl Configs {
     pub(super) fn publish(
         &mut self,
-        publish: Publish,
+        mut publish: Publish,
         at: At,
         effects: &mut Vec<Effect>,
     ) -> Result<Outcome, ConfigError> {
-        let key = publish.key.clone();
+        let key = self.shared(&publish.key);
+        publish.key = key.clone();
         let old = self.get(&key).cloned();
         let name =
             publish.gray.as_ref().map_or(VariantName::Formal, |gray| VariantName::Gray(gray.name.clone()));

@@ -18,7 +18,7 @@ impl Configs {
         if touched.is_empty() {
             return Outcome::Removed { existed: false };
         }
-        let key = &remove.key;
+        let key = old.key();
         let entry = self.entries.entry(key.clone()).or_default();
         let first = entry.revision(at);
         // Each removed variant has a history entry of its own, hence a revision.
