@@ -105,9 +105,9 @@ pub enum DataDirError {
 impl DataDirError {
     /// Sorts an error of the disk that came while the directory was being opened.
     pub(super) fn sort(path: &Path, error: DiskError) -> Self {
-        match error {
-            source @ DiskError::Denied { .. } => Self::NotWritable { path: path.to_owned(), source },
-            other => Self::Disk(other),
+        if matches!(error, DiskError::Denied { .. }) {
+            return Self::NotWritable { path: path.to_owned(), source: error };
         }
+        Self::Disk(error)
     }
 }

@@ -29,7 +29,8 @@ const FORMAT_TEXT: &str = "muster data directory, format ";
 const LOG: &str = "log";
 const STATE: &str = "state.db";
 const SNAPSHOTS: &str = "snapshots";
-const JOURNAL: &str = "journal";
+/// The folder of the flight recorder inside a data directory, for those who read it without opening the directory.
+pub const JOURNAL: &str = "journal";
 
 /// A data directory in use by this process, until it is dropped.
 #[derive(Debug)]

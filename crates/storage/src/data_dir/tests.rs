@@ -6,7 +6,7 @@ use crate::{
 use muster_model::{Row, Table};
 use muster_runtime::{
     Rng,
-    disk::{Operation, RealDisk},
+    disk::{MemoryDisk, Operation, RealDisk},
 };
 use std::{collections::BTreeMap, fs, io};
 
@@ -119,7 +119,7 @@ fn whatever_file_is_damaged_nothing_acknowledged_is_silently_missing() {
     for purge in [false, true] {
         let original = temp.path().join(format!("original-{purge}"));
         used(&original, purge);
-        for seed in 0..125 {
+        for seed in 0..100 {
             let mut rng = Rng::seeded(seed);
             let path = temp.path().join("damaged");
             copy_tree(&original, &path);
@@ -292,4 +292,25 @@ fn an_interrupted_first_start_is_begun_again() {
     fs::write(path.join("FORMAT.new"), "must").unwrap();
     DataDir::open(real(), &path).unwrap();
     assert_eq!(fs::read_to_string(path.join(FORMAT)).unwrap(), "muster data directory, format 1\n");
+}
+
+#[test]
+fn after_a_power_cut_during_the_first_start_the_next_one_works() {
+    for seed in 0..200 {
+        let mut rng = Rng::seeded(seed);
+        let disk = MemoryDisk::new();
+        disk.create_dir_all(Path::new("/var")).unwrap();
+        let path = Path::new("/var/data");
+        let first = DataDir::open(Arc::new(disk.clone()), path).and_then(|dir| {
+            disk.fail_syncs(rng.below(2));
+            Ok(Log::open(Arc::new(disk.clone()), &dir.log_dir(), LogSettings::default())?)
+        });
+        let failed = first.is_err();
+        drop(first);
+        disk.power_cut(&mut rng);
+        disk.fail_syncs(0);
+        let dir = DataDir::open(Arc::new(disk.clone()), path).unwrap();
+        Log::open(Arc::new(disk.clone()), &dir.log_dir(), LogSettings::default()).unwrap();
+        assert!(failed || disk.exists(&path.join(FORMAT)).unwrap());
+    }
 }

@@ -7,6 +7,7 @@ use super::{
 use muster_runtime::disk::{Disk, DiskError, DiskFile, Open};
 use std::{
     collections::VecDeque,
+    fmt,
     path::{Path, PathBuf},
 };
 
@@ -35,6 +36,18 @@ pub struct Cut {
     pub first: u64,
     /// How many entries were cut, as far as it can be told; at least 1.
     pub entries: u64,
+}
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self { segment, offset, bytes, first, entries }, last) = (self, self.first + self.entries - 1);
+        let segment = segment.display();
+        write!(
+            f,
+            "cut {bytes} bytes from the end of {segment} at offset {offset}: {entries} entries, {first} to {last}, \
+             whose append was not complete, or which the disk has damaged"
+        )
+    }
 }
 
 /// The names of the segment files in a directory, by their first index.

@@ -227,3 +227,29 @@ fn a_newer_format_is_refused() {
     assert!(matches!(error, LogError::NewerFormat { found: 2, .. }));
     assert!(error.to_string().contains("start a newer muster"), "{error}");
 }
+
+/// What an append costs beside a bare write and sync: `cargo test -p muster-storage -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+#[expect(clippy::disallowed_methods, reason = "it measures")]
+fn cost_of_an_append() {
+    use muster_runtime::disk::{Open, RealDisk};
+    let dir = tempfile::tempdir_in(".").unwrap();
+    let (mut log, _) = Log::open(Arc::new(RealDisk), dir.path(), LogSettings::default()).unwrap();
+    let file = RealDisk.open(&dir.path().join("bare"), Open::New).unwrap();
+    file.preallocate(16 << 20).unwrap();
+    let (mut bare, mut own) = (Vec::new(), Vec::new());
+    for index in 0..2_000 {
+        let begun = std::time::Instant::now();
+        file.write_at(index * 1_072, &[7; 1_072]).unwrap();
+        file.sync_data().unwrap();
+        bare.push(begun.elapsed());
+        let begun = std::time::Instant::now();
+        log.append(&[Entry { term: 1, ..entry(index, 1_024) }]).unwrap();
+        own.push(begun.elapsed());
+    }
+    bare.sort();
+    own.sort();
+    println!("bare p50 {:?} p99 {:?}", bare[1_000], bare[1_980]);
+    println!("append p50 {:?} p99 {:?}", own[1_000], own[1_980]);
+}

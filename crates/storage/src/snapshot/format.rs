@@ -15,7 +15,7 @@ use super::SnapshotError;
 use crate::{FORMAT_VERSION, state::Export};
 use bytes::Bytes;
 use muster_model::{Row, Table};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 
 const MAGIC: [u8; 8] = *b"MUSTERSN";
 const HEADER: usize = 24;
@@ -180,9 +180,8 @@ impl<R: Read> Chunked<R> {
 const CUT: SnapshotError = SnapshotError::Damaged("it is cut");
 
 fn fill(from: &mut dyn Read, buffer: &mut [u8]) -> Result<(), SnapshotError> {
-    from.read_exact(buffer).map_err(|error| match error.kind() {
-        std::io::ErrorKind::UnexpectedEof => CUT,
-        _ => SnapshotError::Stream(error),
+    from.read_exact(buffer).map_err(|error| {
+        if error.kind() == ErrorKind::UnexpectedEof { CUT } else { SnapshotError::Stream(error) }
     })
 }
 

@@ -248,5 +248,13 @@ pub fn write_to(export: Export, out: &mut dyn Write) -> Result<u64, SnapshotErro
     format::write(export, out)
 }
 
+/// Reads a whole stream that [`write_to`] wrote and says how many rows it has; damaged or cut, it is an error.
+pub fn verify_stream(from: &mut dyn Read) -> Result<u64, SnapshotError> {
+    let (_, seed) = format::read_header(from)?;
+    let mut chunks = Chunked::new(from, seed);
+    while chunks.next()?.is_some() {}
+    Ok(chunks.total())
+}
+
 #[cfg(test)]
 mod tests;

@@ -149,6 +149,7 @@ fn damage_in_the_unused_zeros_is_reported() {
     let (log, recovery) = open_on(&disk).unwrap();
     assert_eq!(all(&log), entries(0..2, 40));
     let cut = recovery.cut.unwrap();
+    assert!(cut.to_string().contains("1 entries, 2 to 2"), "{cut}");
     assert_eq!((cut.first, cut.offset + cut.bytes), (2, 3_001));
     assert_eq!(open_on(&disk).unwrap().1.cut, None);
 }

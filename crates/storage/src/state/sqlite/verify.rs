@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{FORMAT_VERSION, state::StateError};
 use bytes::Bytes;
-use rusqlite::{Connection, Row, types::ValueRef};
+use rusqlite::{Connection, Row};
 use std::path::Path;
 
 /// Opens a connection with our settings, creating the file if need be.
@@ -79,10 +79,7 @@ pub(super) fn compare(head: &Head, found: &Head) -> Result<(), StateError> {
 pub(super) fn read_head(connection: &Connection, path: &Path) -> Result<Head, StateError> {
     let sql = "SELECT version, applied, rows, digest, sum FROM head WHERE id = 1";
     let read = |row: &Row<'_>| {
-        let applied = match row.get_ref(1)? {
-            ValueRef::Null => None,
-            _ => Some(Bytes::copy_from_slice(blob(row, 1)?)),
-        };
+        let applied = row.get_ref(1)?.as_blob_or_null()?.map(Bytes::copy_from_slice);
         let head = Head { applied, rows: row.get::<_, i64>(2)? as u64, digest: row.get::<_, i64>(3)? as u64 };
         Ok((row.get::<_, u8>(0)?, head, row.get::<_, u32>(4)?))
     };
