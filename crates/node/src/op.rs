@@ -1,11 +1,9 @@
 //! Durable operations as they stand in the log: a version byte, then fields by number, so that later versions
 //! can add to them. Only what went through [`DurableOp::encode`] is ever proposed.
 
-mod registry;
-
 use crate::{locks::LockOp, waiting::Ticket};
 use bytes::{BufMut, Bytes, BytesMut};
-use muster_model::{NameError, Timestamp};
+use muster_model::Timestamp;
 use prost::Message;
 
 /// The version byte of every encoded operation.
@@ -34,16 +32,6 @@ pub(crate) enum DecodeError {
     Malformed(String),
     #[error("{0} is missing")]
     Missing(&'static str),
-    #[error("{0} is out of range")]
-    OutOfRange(&'static str),
-    #[error(transparent)]
-    Name(#[from] NameError),
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct RegistryBody {
-    #[prost(oneof = "registry::Stored", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19")]
-    op: Option<registry::Stored>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -59,8 +47,8 @@ struct LockBody {
 struct Envelope {
     #[prost(fixed64, tag = "1")]
     ticket: u64,
-    #[prost(message, optional, tag = "2")]
-    registry: Option<RegistryBody>,
+    #[prost(bytes = "bytes", optional, tag = "2")]
+    registry: Option<Bytes>,
     #[prost(bytes = "bytes", optional, tag = "3")]
     config: Option<Bytes>,
     #[prost(message, optional, tag = "4")]
@@ -74,7 +62,9 @@ impl DurableOp {
     pub(crate) fn encode(&self, ticket: Ticket) -> Bytes {
         let mut envelope = Envelope { ticket: ticket.0, ..Default::default() };
         match self {
-            Self::Registry(op) => envelope.registry = Some(RegistryBody { op: Some(registry::encode(op)) }),
+            Self::Registry(op) => {
+                envelope.registry = Some(op.encode().expect("only durable operations are proposed"));
+            }
             Self::Config(op) => envelope.config = Some(op.encode()),
             Self::Lock(LockOp::Acquire { key, hold_ms }) => {
                 envelope.lock = Some(LockBody { key: key.clone(), hold_ms: Some(*hold_ms) });
@@ -100,7 +90,8 @@ impl DurableOp {
             Envelope::decode(bytes.slice(1..)).map_err(|error| DecodeError::Malformed(error.to_string()))?;
         let op = match envelope {
             Envelope { registry: Some(body), .. } => {
-                Self::Registry(body.op.ok_or(DecodeError::Missing("registry operation"))?.decode()?)
+                let op = muster_registry::Op::decode(&body);
+                Self::Registry(op.map_err(|error| DecodeError::Malformed(error.to_string()))?)
             }
             Envelope { config: Some(body), .. } => Self::Config(
                 muster_config::Op::decode(body).map_err(|error| DecodeError::Malformed(error.to_string()))?,

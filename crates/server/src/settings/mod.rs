@@ -10,7 +10,7 @@ mod values;
 use muster_model::Limits;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-pub(crate) use sources::{Effective, Flags, load};
+pub(crate) use sources::{Flags, load};
 
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -30,6 +30,7 @@ pub(crate) struct Effective {
     pub(crate) value: String,
     pub(crate) source: String,
     pub(crate) about: &'static str,
+    pub(crate) variable: String,
 }
 
 /// Everything that was wrong, a line each.
@@ -152,6 +153,7 @@ impl Merge {
                 value: (setting.show)(&self.settings),
                 source: self.sources.get(setting.key).cloned().unwrap_or_else(|| "default".into()),
                 about: setting.about,
+                variable: setting.variable(),
             })
             .collect();
         (self.settings, effective)

@@ -1,0 +1,35 @@
+//! The commands that are no server: each is a client of a running node, or works on files.
+
+mod backup;
+mod configs;
+mod connection;
+pub(crate) mod history;
+mod http;
+mod output;
+pub(crate) mod restore;
+mod services;
+pub(crate) mod settings;
+mod watch;
+
+use crate::cli::Command;
+use anyhow::Context;
+
+/// Runs a command that talks to a node.
+pub(crate) fn block_on(command: Command) -> anyhow::Result<()> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
+    runtime.block_on(async {
+        match command {
+            Command::Get(args) => configs::get(&args).await,
+            Command::Publish(args) => configs::publish(&args).await,
+            Command::Register(args) => services::register(&args).await,
+            Command::List(args) => services::list(&args).await,
+            Command::Watch(args) => watch::watch(&args).await,
+            Command::History(args) => history::ask(&args).await,
+            Command::Backup(args) => backup::run(&args).await,
+            Command::Serve(_) | Command::Settings(_) | Command::Restore(_) => {
+                unreachable!("these run without a client")
+            }
+        }
+    })
+}
