@@ -1,6 +1,6 @@
 //! What Nacos's parameter checks say, word for word (`core:paramcheck`, `NamingUtils.checkInstanceIsLegal`).
 
-use muster_model::{ConfigKey, DataId, GroupName, NameError, Namespace, TimingError};
+use muster_model::{ClusterName, ConfigKey, DataId, GroupName, NameError, Namespace, TimingError};
 use std::fmt;
 
 /// Makes the key that three names of a config request mean: a blank namespace is `public`; a blank group or data id is
@@ -9,6 +9,14 @@ pub fn config_key(tenant: &str, group: &str, data_id: &str) -> Result<ConfigKey,
     let namespace = Namespace::canonical(tenant)?;
     let data_id = DataId::new(data_id)?;
     Ok(ConfigKey::new(namespace, GroupName::new(group)?, data_id))
+}
+
+/// Checks a comma list of clusters, as in queries; "" is all clusters.
+pub fn check_clusters(clusters: &str) -> Result<(), ParamError> {
+    for name in clusters.split(',').filter(|name| !name.is_empty()) {
+        ClusterName::new(name)?;
+    }
+    Ok(())
 }
 
 /// A parameter that is refused. Its text is Nacos's own, which operators search for.

@@ -62,6 +62,13 @@ fn record(text: &str) -> Result<ListenRecord, ProbeError> {
     })
 }
 
+/// How long to hold a request, from its header `Long-Pulling-Timeout` (so misspelt): half a second less than the client
+/// waits, at least 10 s. `None` without the header (or with one that is no number): answer at once, in headers.
+pub fn hold_ms(long_pulling_timeout: Option<&str>) -> Option<u64> {
+    let timeout: u64 = long_pulling_timeout?.trim().parse().ok()?;
+    Some(timeout.saturating_sub(500).max(10_000))
+}
+
 /// The changed configs, URL-encoded: `a.yaml%02G%02dev%01`. The body of an answer has a line feed after it, the header
 /// `Probe-Modify-Response-New` has none.
 pub fn changed_text<'a>(changed: impl IntoIterator<Item = &'a ListenRecord>) -> String {
@@ -118,6 +125,14 @@ mod tests {
             assert_eq!(listening_configs(text), Err(error), "{text:?}");
         }
         assert_eq!(listening_configs(Some("a\u{2}G\u{2}0")), Ok(vec![]));
+    }
+
+    #[test]
+    fn holds_at_least_ten_seconds() {
+        assert_eq!(hold_ms(Some("30000")), Some(29_500));
+        assert_eq!(hold_ms(Some("1000")), Some(10_000));
+        assert_eq!(hold_ms(Some("x")), None);
+        assert_eq!(hold_ms(None), None);
     }
 
     proptest! {

@@ -2,7 +2,8 @@
 
 use muster_model::{Kind, Timestamp};
 use muster_nacos_wire::http::{
-    Answer, Beat, Dialect, Parameters, Refusal, check_filter, instance_of, kind_of, service_of,
+    Answer, Beat, Dialect, Parameters, Refusal, batch_targets, check_filter, instance_of, kind_of,
+    service_of, service_of_key,
 };
 
 fn parameters(pairs: &[(&str, &str)]) -> Parameters {
@@ -167,4 +168,26 @@ fn beats_are_full_light_or_broken() {
     assert_eq!(Beat::parse(" "), Ok(None));
     let (status, body) = refused(Beat::parse("oops"), Dialect::V1Naming);
     assert!(status == 500 && body.contains(r#""error":"Internal Server Error""#), "{body}");
+}
+
+#[test]
+fn batches_name_their_targets_or_all() {
+    // v1-ns-instance-metadata-batch.json, "update one"
+    let text = r#"[{"ip":"10.0.0.1","port":"80","ephemeral":"true","clusterName":"DEFAULT"}]"#;
+    let targets = batch_targets(text).unwrap().unwrap();
+    assert_eq!((&*targets[0].ip, targets[0].port, &*targets[0].cluster_name), ("10.0.0.1", 80, "DEFAULT"));
+    assert_eq!(batch_targets(""), Ok(None));
+    assert_eq!(refused(batch_targets("oops"), Dialect::V1Naming).0, 500);
+}
+
+#[test]
+fn status_keys_are_namespace_group_and_service() {
+    // v1-ns-instance-statuses.json
+    let of = |pairs: &[(&str, &str)]| service_of_key(&parameters(pairs));
+    assert_eq!(of(&[("key", "public##DEFAULT_GROUP@@s")]).unwrap().to_string(), "public@@DEFAULT_GROUP@@s");
+    assert_eq!(refused(of(&[]), Dialect::V1Naming), (400, "Parameter 'key' is missing".to_owned()));
+    assert_eq!(
+        refused(of(&[("key", "oops")]), Dialect::V1Naming),
+        (400, "Param 'serviceName' is illegal, it should be format as 'groupName@@serviceName'".to_owned())
+    );
 }

@@ -2,7 +2,7 @@
 
 use muster_model::Weight;
 use muster_nacos_wire::{
-    ParamError, Text, config_key,
+    ParamError, Text, check_clusters, config_key,
     grpc::{
         BatchInstanceRequest, BodyError, ConfigBatchListenRequest, ConfigPublishRequest, ConfigQueryRequest,
         ConnectionSetupRequest, EmptyRequest, InstanceBody, InstanceRequest, LockOperationRequest,
@@ -169,6 +169,9 @@ fn keys_take_the_default_spellings() {
     assert!(service_key("a.b", "g", "s").unwrap_err().is_filter());
     assert_eq!(config_key("public", "g", "d").unwrap(), config_key(" ", "g", "d").unwrap());
     assert!(config_key("", "", "d").is_err());
+    assert_eq!(check_clusters(""), Ok(()));
+    assert_eq!(check_clusters("a,b_c"), Ok(()));
+    assert!(check_clusters("a,b c").unwrap_err().is_filter());
 }
 
 proptest! {
