@@ -13,7 +13,7 @@ use crate::FORMAT_VERSION;
 use bytes::Bytes;
 use failure::sort;
 use muster_model::{Row, Table};
-use muster_runtime::disk::{Disk as _, RealDisk, beside};
+use muster_runtime::disk::{Disk as _, DiskError, Open, RealDisk, beside};
 use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use std::{
@@ -98,6 +98,10 @@ impl Head {
     }
 }
 
+fn unusable(error: DiskError) -> StateError {
+    if error.is_full() { StateError::Full } else { StateError::Failed(error.to_string()) }
+}
+
 /// Spreads a checksum over 64 bits, so that sums of different sets of them differ.
 fn spread(sum: u32) -> u64 {
     let mixed = (u64::from(sum) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -115,10 +119,12 @@ impl SqliteStore {
     /// Opens or creates the database and verifies all of it: [`StateError::Damaged`] if any row, or the set of
     /// rows as a whole, is not what was written.
     pub fn open(path: &Path) -> Result<Self, StateError> {
+        // SQLite would let everybody read what it creates; its other files take after this one.
+        RealDisk.open(path, Open::OrCreate).map_err(unusable)?;
         let writer = verify::connect(path)?;
         let head = verify::verify(&writer, path)?;
         let dir = path.parent().unwrap_or(Path::new("."));
-        RealDisk.sync_dir(dir).map_err(|error| StateError::Failed(error.to_string()))?;
+        RealDisk.sync_dir(dir).map_err(unusable)?;
         let reader = verify::connect(path)?;
         let checkpointer = verify::connect(path)?;
         Ok(Self {

@@ -1,5 +1,5 @@
 use super::*;
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 /// A database in a directory of its own.
 fn store_in(dir: &Path) -> SqliteStore {
@@ -11,6 +11,9 @@ fn it_passes_the_suite_and_is_there_after_reopening() {
     let dir = tempfile::tempdir().unwrap();
     let store = store_in(dir.path());
     suite(&store);
+    for file in fs::read_dir(dir.path()).unwrap().map(Result::unwrap) {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{file:?} is its owner's alone");
+    }
     let before = content(&store);
     drop(store);
     assert_eq!(content(&store_in(dir.path())), before);
@@ -63,7 +66,7 @@ fn damage_is_detected_or_leaves_the_state_of_a_commit() {
     let mut values = BTreeMap::new();
     let _open = filled(original.path(), &mut values);
     let mut refused = 0;
-    for seed in 0..500 {
+    for seed in 0..300 {
         let mut rng = Rng::seeded(seed);
         let dir = tempfile::tempdir().unwrap();
         copy_files(original.path(), dir.path());
@@ -81,7 +84,7 @@ fn damage_is_detected_or_leaves_the_state_of_a_commit() {
         fs::write(&path, bytes).unwrap();
         refused += u64::from(!is_whole(dir.path(), &values, &what));
     }
-    assert!(refused > 50, "{refused}");
+    assert!(refused > 30, "{refused}");
 }
 
 #[test]
