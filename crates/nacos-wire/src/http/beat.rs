@@ -36,7 +36,7 @@ impl<'a> Beat<'a> {
         if text.trim().is_empty() {
             return Ok(None);
         }
-        serde_json::from_str(text).map(Some).map_err(|error| Refusal::BadJson(error.to_string()))
+        serde_json::from_str(text).map(Some).map_err(|error| Refusal::Json(error.to_string()))
     }
 
     /// The instance to register if nobody knows it: healthy and enabled.

@@ -1,9 +1,8 @@
 //! An instance in HTTP parameters.
 
 use super::{Dialect, Parameters, Refusal, parse_metadata};
-use crate::{ParamError, Text, lenient};
+use crate::ParamError;
 use muster_model::{ClusterName, Host, Instance, Kind, Timing, Weight};
-use serde::Deserialize;
 
 /// Reads the instance of a register, update, deregister or beat request. Run the check filter first: what it refuses
 /// has other words there.
@@ -33,29 +32,6 @@ pub fn instance_of(parameters: &Parameters, dialect: Dialect) -> Result<Instance
 /// Whether the instance is ephemeral, which it is unless it says otherwise.
 pub fn kind_of(parameters: &Parameters, dialect: Dialect) -> Result<Kind, Refusal> {
     Ok(if flag(parameters, dialect, &["ephemeral"])? { Kind::Ephemeral } else { Kind::Persistent })
-}
-
-/// One instance that a batch of metadata is for: `{"ip":"10.0.0.1","port":"80","ephemeral":"true","clusterName":"DEFAULT"}`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct BatchTarget<'a> {
-    /// Address.
-    #[serde(borrow)]
-    pub ip: Text<'a>,
-    /// Port.
-    #[serde(deserialize_with = "lenient::scalar")]
-    pub port: i64,
-    /// Cluster, `DEFAULT` when blank.
-    #[serde(borrow)]
-    pub cluster_name: Text<'a>,
-}
-
-/// Reads the `instances` parameter of `instance/metadata/batch`; blank means all of the service.
-pub fn batch_targets(text: &str) -> Result<Option<Vec<BatchTarget<'_>>>, Refusal> {
-    if text.trim().is_empty() {
-        return Ok(None);
-    }
-    serde_json::from_str(text).map(Some).map_err(|error| Refusal::BadJson(error.to_string()))
 }
 
 fn weight(parameters: &Parameters) -> Result<Weight, Refusal> {

@@ -8,9 +8,11 @@ mod answer;
 mod beat;
 mod code;
 mod config;
+mod config_info;
 mod date;
 mod filter;
 mod instance;
+mod instances;
 mod listener;
 mod metadata;
 mod multipart;
@@ -18,6 +20,7 @@ mod naming;
 mod parameters;
 mod percent;
 mod refusal;
+mod server_info;
 mod udp;
 mod version;
 
@@ -25,14 +28,20 @@ pub use answer::{Answer, error_page, page, rest_result, result, result_error};
 pub use beat::{Beat, beat_answer};
 pub use code::ResultCode;
 pub use config::{CONFIG_NOT_FOUND, ConfigHeaders, V3Config, config_headers, no_cache_headers, v3_config};
+pub use config_info::{BetaConfig, ConfigDetail, ConfigInfo};
 pub use date::{http_date, iso_date};
 pub use filter::check_filter;
-pub use instance::{BatchTarget, batch_targets, instance_of, kind_of};
+pub use instance::{instance_of, kind_of};
+pub use instances::{NamedInstance, named_instances, v1_statuses, v1_updated};
 pub use listener::{ListenRecord, ProbeError, changed_text, hold_ms, listening_configs, old_changed_text};
 pub use metadata::{MetadataError, parse_metadata};
-pub use naming::{batch_answer, service_of, service_of_key, statuses_answer, v1_instance, v1_service_names};
+pub use naming::{service_of, service_of_key, v1_instance, v1_service_names};
 pub use parameters::{Parameters, client_address};
 pub use percent::{decode, encode};
 pub use refusal::{Dialect, Refusal};
+pub use server_info::{
+    NamespaceInfo, NamingMetrics, ServerState, actuator_health, login_answer, naming_status, write_json,
+    write_server_state,
+};
 pub use udp::{PushAck, push_datagram};
 pub use version::{takes_udp_push, wants_probe_header};

@@ -6,7 +6,7 @@ use crate::{
     json::{self, Object},
     service_info::{self, HostView},
 };
-use muster_model::{ErrorCode, GroupName, Instance, Kind, ServiceKey};
+use muster_model::{ErrorCode, GroupName, ServiceKey};
 
 /// The service a request means: `serviceName` is bare or `group@@service` (which wins over `groupName`), the group is
 /// `DEFAULT_GROUP` unless given, the namespace `public`. Only `namespaceId` names it: naming does not read `tenant`.
@@ -33,27 +33,6 @@ pub fn service_of_key(parameters: &Parameters) -> Result<ServiceKey, Refusal> {
         refuse("Param 'serviceName' is illegal, it should be format as 'groupName@@serviceName'")
     })?;
     service_key(namespace, group, name).map_err(Refusal::Filter)
-}
-
-/// The body of `instance/statuses`: `{"ips":["10.0.0.1:80_true"]}`.
-pub fn statuses_answer<'h>(hosts: impl IntoIterator<Item = HostView<'h>>) -> Answer {
-    listed("ips", hosts, |host| format!("{}:{}_{}", host.instance.host, host.instance.port, host.healthy))
-}
-
-/// The body of `instance/metadata/batch`: `{"updated":["10.0.0.1:80:unknown:DEFAULT:ephemeral"]}`.
-pub fn batch_answer<'h>(kind: Kind, updated: impl IntoIterator<Item = &'h Instance>) -> Answer {
-    let kind = if kind == Kind::Ephemeral { "ephemeral" } else { "persist" };
-    listed("updated", updated, |instance| {
-        format!("{}:{}:unknown:{}:{kind}", instance.host, instance.port, instance.cluster)
-    })
-}
-
-fn listed<T>(key: &'static str, items: impl IntoIterator<Item = T>, text: impl Fn(T) -> String) -> Answer {
-    let mut out = Vec::with_capacity(128);
-    let mut object = Object::open(&mut out);
-    json::array(object.key(key), items, |out, item| json::string(out, &text(item)));
-    object.close();
-    Answer::json(out)
 }
 
 /// The body of v1 `GET instance`.

@@ -32,7 +32,7 @@ pub enum Refusal {
     /// Metadata in neither of its forms.
     Metadata(MetadataError),
     /// A parameter (`beat`, `instances`) is not the JSON it should be; carries what the parser says.
-    BadJson(String),
+    Json(String),
     /// A parameter that should be a number or a flag; carries name and value.
     BadValue {
         /// Its name.
@@ -69,7 +69,7 @@ impl Refusal {
             Self::Filter(error) => filtered(dialect, error),
             Self::Missing { name, of_type } => missing(dialect, name, of_type),
             Self::Metadata(error) => error_page(500, &metadata_text(dialect, error), path, at),
-            Self::BadJson(detail) => error_page(500, &format!("Server failed, caused: {detail};"), path, at),
+            Self::Json(detail) => error_page(500, &format!("Server failed, caused: {detail};"), path, at),
             Self::BadValue { name, value } => bad_value(dialect, name, value),
             Self::Weight => worded(
                 dialect,

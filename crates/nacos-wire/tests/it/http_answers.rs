@@ -1,11 +1,10 @@
 //! HTTP answers, whole bodies.
 
 use crate::sample::{instance, service, view};
-use muster_model::{ErrorCode, Kind, Timestamp};
+use muster_model::{ErrorCode, Timestamp};
 use muster_nacos_wire::http::{
-    Answer, ConfigHeaders, Dialect, Refusal, ResultCode, V3Config, batch_answer, beat_answer, config_headers,
-    error_page, page, rest_result, result, result_error, statuses_answer, v1_instance, v1_service_names,
-    v3_config,
+    Answer, ConfigHeaders, Dialect, Refusal, ResultCode, V3Config, beat_answer, config_headers, error_page,
+    page, rest_result, result, result_error, v1_instance, v1_service_names, v3_config,
 };
 
 fn body(answer: &Answer) -> &str {
@@ -77,13 +76,6 @@ fn naming_answers() {
         r#"{"clientBeatInterval":2000,"code":20404,"lightBeatEnabled":true}"#
     );
     assert_eq!(body(&v1_service_names(2, ["a", "b"])), r#"{"count":2,"doms":["a","b"]}"#);
-    let one = instance("10.0.0.1", 80, &[]);
-    assert_eq!(body(&statuses_answer([view(&one)])), r#"{"ips":["10.0.0.1:80_true"]}"#);
-    assert_eq!(
-        body(&batch_answer(Kind::Ephemeral, [&one])),
-        r#"{"updated":["10.0.0.1:80:unknown:DEFAULT:ephemeral"]}"#
-    );
-    assert_eq!(body(&batch_answer(Kind::Ephemeral, [])), r#"{"updated":[]}"#);
     // v1-ns-instance-read-one.json, "found"
     let host = instance("10.0.0.1", 8080, &[]);
     assert_eq!(

@@ -2,8 +2,8 @@
 
 use muster_model::{Kind, Timestamp};
 use muster_nacos_wire::http::{
-    Answer, Beat, Dialect, Parameters, Refusal, batch_targets, check_filter, instance_of, kind_of,
-    service_of, service_of_key,
+    Answer, Beat, Dialect, Parameters, Refusal, check_filter, instance_of, kind_of, service_of,
+    service_of_key,
 };
 
 fn parameters(pairs: &[(&str, &str)]) -> Parameters {
@@ -168,16 +168,6 @@ fn beats_are_full_light_or_broken() {
     assert_eq!(Beat::parse(" "), Ok(None));
     let (status, body) = refused(Beat::parse("oops"), Dialect::V1Naming);
     assert!(status == 500 && body.contains(r#""error":"Internal Server Error""#), "{body}");
-}
-
-#[test]
-fn batches_name_their_targets_or_all() {
-    // v1-ns-instance-metadata-batch.json, "update one"
-    let text = r#"[{"ip":"10.0.0.1","port":"80","ephemeral":"true","clusterName":"DEFAULT"}]"#;
-    let targets = batch_targets(text).unwrap().unwrap();
-    assert_eq!((&*targets[0].ip, targets[0].port, &*targets[0].cluster_name), ("10.0.0.1", 80, "DEFAULT"));
-    assert_eq!(batch_targets(""), Ok(None));
-    assert_eq!(refused(batch_targets("oops"), Dialect::V1Naming).0, 500);
 }
 
 #[test]

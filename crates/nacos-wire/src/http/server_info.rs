@@ -1,0 +1,130 @@
+//! What clients, consoles and load balancers ask about the server itself.
+
+use super::Answer;
+use crate::json::{self, Object};
+use serde::Serialize;
+
+/// A namespace in lists.
+/// `{"namespace":"dev","namespaceShowName":"Dev","namespaceDesc":null,"quota":200,"configCount":3,"type":2}`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NamespaceInfo<'a> {
+    /// Its id; "" for `public` in v1.
+    pub namespace: &'a str,
+    /// Its name.
+    pub namespace_show_name: &'a str,
+    /// Its description, null if there is none.
+    pub namespace_desc: Option<&'a str>,
+    /// Without meaning, 200.
+    pub quota: u32,
+    /// Configs in it.
+    pub config_count: usize,
+    /// 0 is `public`; others are 2 in v1 and v2, 1 in v3.
+    pub r#type: u32,
+}
+
+/// What `console/server/state` says of a server; the rest of that map is constant.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerState<'a> {
+    /// Version.
+    pub version: &'a str,
+    /// Port of HTTP.
+    pub port: u16,
+    /// Bytes of one config's content.
+    pub content_bytes_max: usize,
+    /// Days that history is kept.
+    pub history_days: u64,
+}
+
+/// Writes the map of `console/server/state`: texts all of them, as recorded.
+pub fn write_server_state(out: &mut Vec<u8>, state: &ServerState<'_>) {
+    let mut object = Object::open(out);
+    object.string("version", state.version).string("server_port", &state.port.to_string());
+    object.string("startup_mode", "standalone").raw("function_mode", b"null");
+    object.string("maxContent", &state.content_bytes_max.to_string());
+    object.string("config_retention_days", &state.history_days.to_string());
+    for (key, value) in [
+        ("auth_enabled", "false"),
+        ("auth_system_type", "nacos"),
+        ("auth_admin_request", "false"),
+        ("login_page_enabled", "false"),
+        ("console_ui_enabled", "true"),
+        ("datasource_platform", ""),
+        ("plugin_datasource_log_enabled", "false"),
+        ("isManageCapacity", "true"),
+        ("isCapacityLimitCheck", "false"),
+        ("defaultMaxSize", "102400"),
+        ("defaultMaxAggrSize", "1024"),
+        ("defaultMaxAggrCount", "10000"),
+        ("defaultGroupQuota", "200"),
+        ("defaultClusterQuota", "100000"),
+        ("isHealthCheck", "true"),
+        ("maxHealthCheckFailCount", "12"),
+        ("notifyConnectTimeout", "100"),
+        ("notifySocketTimeout", "200"),
+    ] {
+        object.string(key, value);
+    }
+    object.close();
+}
+
+/// How much naming holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NamingMetrics {
+    /// Services.
+    pub services: usize,
+    /// Instances.
+    pub instances: usize,
+    /// Services somebody watches.
+    pub watches: usize,
+    /// gRPC connections that publish.
+    pub connections: usize,
+    /// Ephemeral clients known by their address.
+    pub ephemeral_addresses: usize,
+    /// Persistent clients.
+    pub persistent_addresses: usize,
+}
+
+/// The body of `operator/metrics`: `{"status":"UP"}`, and the numbers if they are asked for. Those of the machine
+/// (`cpu`, `load`, `mem`) are not among them: they are the Prometheus endpoint's.
+pub fn naming_status(status: &str, metrics: Option<&NamingMetrics>) -> Answer {
+    let mut out = Vec::with_capacity(256);
+    let mut object = Object::open(&mut out);
+    object.string("status", status);
+    if let Some(metrics) = metrics {
+        let clients = metrics.connections + metrics.ephemeral_addresses + metrics.persistent_addresses;
+        object.value("serviceCount", &metrics.services).value("instanceCount", &metrics.instances);
+        object.value("subscribeCount", &metrics.watches);
+        object.value("responsibleInstanceCount", &metrics.instances).value("clientCount", &clients);
+        object.value("connectionBasedClientCount", &metrics.connections);
+        object.value("ephemeralIpPortClientCount", &metrics.ephemeral_addresses);
+        object.value("persistentIpPortClientCount", &metrics.persistent_addresses);
+        object.value("responsibleClientCount", &clients);
+    }
+    object.close();
+    Answer::json(out)
+}
+
+/// The body of Spring's health endpoint.
+pub fn actuator_health(is_up: bool) -> Answer {
+    let (status, body) =
+        if is_up { (200, r#"{"status":"UP"}"#) } else { (503, r#"{"status":"OUT_OF_SERVICE"}"#) };
+    let content_type = Some("application/vnd.spring-boot.actuator.v3+json");
+    Answer { status, content_type, body: body.into() }
+}
+
+/// A login's answer, raw in every generation:
+/// `{"accessToken":"AUTH_DISABLED","tokenTtl":18000,"globalAdmin":true,"username":"nacos"}`.
+pub fn login_answer(token: &str, ttl_seconds: u64, username: &str) -> Answer {
+    let mut out = Vec::with_capacity(128);
+    let mut object = Object::open(&mut out);
+    object.string("accessToken", token).value("tokenTtl", &ttl_seconds).raw("globalAdmin", b"true");
+    object.string("username", username);
+    object.close();
+    Answer::json(out)
+}
+
+/// Writes any value that serialises as JSON, for the `data` of wrapped answers.
+pub fn write_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
+    json::value(out, value);
+}
