@@ -16,6 +16,7 @@ mod bind;
 mod body_limit;
 mod connection;
 mod nofile;
+mod outbox;
 mod request;
 mod serve;
 mod settings;

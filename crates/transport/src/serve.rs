@@ -3,6 +3,7 @@
 use crate::{
     Connection, ConnectionObserver, ConnectionTable, TransportSettings,
     connection::Order,
+    outbox::Outbox,
     request::{Lifeline, Requests},
     socket::Socket,
 };
@@ -75,15 +76,22 @@ impl Server {
 async fn serve(server: Arc<Server>, stream: TcpStream, lifeline: Arc<Lifeline>) {
     let connection = lifeline.connection.clone();
     tracing::debug!(id = connection.id().0, remote = %connection.info().remote, "connection opened");
-    let socket =
-        Socket::new(stream, connection.clone(), server.clock.clone(), server.settings.write_stall_timeout);
+    let (reading, writing) = stream.into_split();
+    let outbox = Outbox::new(writing, connection.clone(), server.settings.write_stall_timeout);
+    let socket = Socket::new(reading, outbox.clone(), connection.clone(), server.clock.clone());
     let service = Requests::new(server.router.clone(), lifeline, server.settings.body_stall_timeout);
     let mut serving = pin!(server.builder.serve_connection(TokioIo::new(socket), service));
     let mut known = Order::Serve;
     let result = loop {
-        let step = poll_fn(|cx| match connection.poll_order(known, cx) {
-            Poll::Ready(order) => Poll::Ready(Step::Ordered(order)),
-            Poll::Pending => serving.as_mut().poll(cx).map(Step::Ended),
+        let step = poll_fn(|cx| {
+            if let Poll::Ready(order) = connection.poll_order(known, cx) {
+                return Poll::Ready(Step::Ordered(order));
+            }
+            let served = serving.as_mut().poll(cx).map(Step::Ended);
+            match outbox.poll_send(cx) {
+                Poll::Ready(Err(error)) => Poll::Ready(Step::Ended(Err(error.into()))),
+                Poll::Ready(Ok(())) | Poll::Pending => served,
+            }
         });
         match step.await {
             Step::Ordered(Order::Abort) => break Ok(()),

@@ -1,44 +1,40 @@
 //! A TCP stream that notices what its connection is doing.
 
-use crate::{Connection, Protocol, connection::Order};
+use crate::{Connection, Protocol, connection::Order, outbox::Outbox};
 use muster_runtime::Clock;
 use std::{
     io::{self, IoSlice},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-    time::Sleep,
+    net::tcp::OwnedReadHalf,
 };
 
 /// What an HTTP/2 client sends first (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// A connection's socket. Learns the protocol from the first bytes, notes when the head of an HTTP/1 request
-/// begins, fails when the client takes no byte for too long, and is reset rather than closed after an abort.
+/// begins, writes into the [`Outbox`], and is reset rather than closed after an abort.
 pub(crate) struct Socket {
-    stream: TcpStream,
+    stream: OwnedReadHalf,
+    outbox: Outbox,
     connection: Arc<Connection>,
     clock: Arc<dyn Clock>,
     /// Bytes of the preface seen so far.
     preface: usize,
-    write_stall_timeout: Duration,
-    /// Runs while the client takes nothing.
-    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl Socket {
     pub(crate) fn new(
-        stream: TcpStream,
+        stream: OwnedReadHalf,
+        outbox: Outbox,
         connection: Arc<Connection>,
         clock: Arc<dyn Clock>,
-        write_stall_timeout: Duration,
     ) -> Self {
-        Self { stream, connection, clock, preface: 0, write_stall_timeout, stalled: None }
+        Self { stream, outbox, connection, clock, preface: 0 }
     }
 
     fn received(&mut self, bytes: &[u8]) {
@@ -65,19 +61,6 @@ impl Socket {
             self.connection.set_protocol(Protocol::Http2);
         }
     }
-
-    /// Passes the result of a write on, unless the client has taken nothing for too long.
-    fn limit<T>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if result.is_ready() {
-            self.stalled = None;
-            return result;
-        }
-        let limit = self.write_stall_timeout;
-        let timer = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
-        ready!(timer.as_mut().poll(cx));
-        self.connection.close();
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-    }
 }
 
 impl Drop for Socket {
@@ -85,7 +68,7 @@ impl Drop for Socket {
         if self.connection.current_order() == Order::Abort {
             // Fails only if the other side has closed it already. Else a dead client's unsent data would stay
             // in the kernel until it gives up, after minutes.
-            drop(self.stream.set_zero_linger());
+            drop(self.stream.as_ref().set_zero_linger());
         }
     }
 }
@@ -104,29 +87,28 @@ impl AsyncRead for Socket {
 }
 
 impl AsyncWrite for Socket {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.limit(cx, written)
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.outbox.poll_take(cx, &[IoSlice::new(buf)])
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.limit(cx, written)
+        self.outbox.poll_take(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        true
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+    /// Does nothing: the connection's task sends what was gathered when it has nothing more to do.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.outbox.poll_shutdown(cx)
     }
 }
