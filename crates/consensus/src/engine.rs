@@ -57,6 +57,8 @@ impl Engine {
                 let ended = async { while state.changed().await.is_ok() {} };
                 tokio::select! {
                     _ = stop => {}
+                    // Whoever waits for an entry in flight is told when the engine is gone.
+                    () = status.wait_ended() => {}
                     () = ended => {
                         status.fail("run the consensus engine", &"it ended");
                     }

@@ -38,3 +38,6 @@ pub use error::{ConsensusError, ProposeError};
 pub use machine::{ApplyContext, Machine};
 pub use marker::marker_index;
 pub use settings::Settings;
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,13 @@ use crate::{
 };
 use muster_runtime::Tasks;
 use muster_storage::state::StateStore;
-use std::sync::{Arc, OnceLock, atomic::Ordering::Relaxed};
+use std::{
+    sync::{Arc, OnceLock, atomic::Ordering::Relaxed},
+    time::Duration,
+};
+
+/// How often openraft is asked to begin a snapshot while none ends.
+const TRIGGER_AGAIN: Duration = Duration::from_millis(200);
 
 struct Maintenance {
     settings: Settings,
@@ -54,12 +60,27 @@ pub(crate) async fn try_snapshot(
     let mut tries = snapshots.tries();
     tries.mark_unchanged();
     let stopped = || ConsensusError::Engine("it has stopped".to_owned());
-    raft.trigger().snapshot().await.map_err(|_| stopped())?;
-    tokio::select! {
-        ended = tries.changed() => ended.map_err(|_| stopped())?,
-        () = status.wait_ended() => return Err(stopped()),
+    loop {
+        // openraft ignores this while it takes a try for unfinished, which it may do a little longer than it is.
+        raft.trigger().snapshot().await.map_err(|_| stopped())?;
+        tokio::select! {
+            ended = tries.changed() => break ended.map_err(|_| stopped())?,
+            () = tokio::time::sleep(TRIGGER_AGAIN) => {}
+            () = status.wait_ended() => return Err(stopped()),
+        }
     }
-    snapshots.last_error().map_or(Ok(()), Err)
+    if let Some(error) = snapshots.last_error() {
+        return Err(error);
+    }
+    // When openraft shows it, the log is purged, too.
+    let covered = snapshots.covered_next();
+    let mut shown = raft.data_metrics();
+    tokio::select! {
+        is_shown = shown.wait_for(|shown| shown.snapshot.is_some_and(|id| id.index + 1 >= covered)) => {
+            is_shown.map(|_| ()).map_err(|_| stopped())
+        }
+        () = status.wait_ended() => Err(stopped()),
+    }
 }
 
 impl Maintenance {

@@ -62,20 +62,27 @@ impl Snapshotter {
         Some(SnapshotInfo { path: file.path, index: marker.index() })
     }
 
+    /// Makes a snapshot and tells those who wait for the end of a try. False: it failed, and [`Self::last_error`]
+    /// says why.
+    pub(crate) fn try_now(&self) -> bool {
+        let result = self.make();
+        let is_made = result.is_ok();
+        if let Err(error) = &result {
+            self.status.snapshot_failures.fetch_add(1, Relaxed);
+            if error.is_disk_failure() {
+                self.status.fail("make a snapshot", error);
+            } else {
+                tracing::error!(%error, "could not make a snapshot, the log is kept");
+            }
+        }
+        *self.last_error.lock() = result.err();
+        self.tries.send_modify(|tries| *tries += 1);
+        is_made
+    }
+
     /// Writes a snapshot of the state as it is now. When it returns, the state store is durable up to there too, so
     /// that a start needs neither the log before it nor the snapshot, unless the store gets lost.
     pub(crate) fn make(&self) -> Result<(), ConsensusError> {
-        let result = self.try_make();
-        if result.is_err() {
-            self.status.snapshot_failures.fetch_add(1, Relaxed);
-        }
-        *self.last_error.lock() =
-            result.as_ref().err().map(|error| ConsensusError::Engine(error.to_string()));
-        self.tries.send_modify(|tries| *tries += 1);
-        result
-    }
-
-    fn try_make(&self) -> Result<(), ConsensusError> {
         let log_bytes = self.status.log_bytes.load(Relaxed);
         let row_bytes = self.status.row_bytes.load(Relaxed);
         let file = self.files.write(self.state.export()?)?;

@@ -35,18 +35,13 @@ fn to_raft(path: PathBuf, marker: Marker) -> Snapshot<TypeConfig> {
 }
 
 impl RaftSnapshotBuilder<TypeConfig> for Builder {
-    /// Whatever goes wrong short of a failing disk is no reason to stop: the newest snapshot there is is reported
-    /// instead, so that no more of the log is removed than that covers.
+    /// A try that fails is no reason for openraft to stop: the newest snapshot there is is reported instead, so that
+    /// no more of the log is removed than that covers.
     async fn build_snapshot(&mut self) -> Result<Snapshot<TypeConfig>, StorageError> {
         let snapshots = self.snapshots.clone();
-        match tokio::task::spawn_blocking(move || snapshots.make()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) if error.is_disk_failure() => {
-                return Err(self.status.fail("make a snapshot", &error).into());
-            }
-            Ok(Err(error)) => tracing::error!(%error, "could not make a snapshot, the log is kept"),
-            Err(error) => return Err(self.status.fail("make a snapshot", &error).into()),
-        }
+        tokio::task::spawn_blocking(move || snapshots.try_now())
+            .await
+            .map_err(|error| self.status.fail("make a snapshot", &error))?;
         let newest = self.snapshots.newest();
         Ok(newest.map_or_else(
             || to_raft(PathBuf::new(), Marker::default()),

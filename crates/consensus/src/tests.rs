@@ -1,0 +1,10 @@
+//! Behaviour of the whole crate, on a disk and a store in memory and on real ones.
+
+mod cutting;
+mod full;
+mod group;
+mod power;
+mod real;
+mod snapshots;
+mod speed;
+mod world;

@@ -1,0 +1,132 @@
+//! Snapshots, the log they make needless, and stores that got lost.
+
+use super::world::{LOG, Life, SNAPSHOTS, World, small};
+use crate::{ConsensusError, Settings};
+use muster_runtime::disk::Disk;
+use muster_storage::{
+    log::{Log, LogSettings},
+    state::StateStore,
+};
+use std::{path::Path, sync::Arc};
+
+fn quiet() -> Settings {
+    Settings { snapshot_entries: 1_000_000, ..small() }
+}
+
+async fn fill(life: &Life, name: &str, count: usize) {
+    life.consensus.wait_ready().await.unwrap();
+    for number in 0..count {
+        life.propose(&format!("{name}-{number}")).await;
+    }
+}
+
+/// The index of the first entry in the log of a world that is not running.
+fn log_begin(world: &World) -> Option<u64> {
+    let disk: Arc<dyn Disk> = Arc::new(world.disk.clone());
+    let (log, _) = Log::open(disk, Path::new(LOG), LogSettings::default()).unwrap();
+    log.purged().map(|purged| purged.index + 1)
+}
+
+#[tokio::test]
+async fn a_snapshot_covers_what_was_applied_and_shortens_the_log() {
+    let world = World::new();
+    let life = world.start(quiet()).await;
+    fill(&life, "a", 40).await;
+    let applied = life.consensus.applied();
+    let made = life.consensus.snapshot().await.unwrap();
+    assert_eq!(made.index, applied);
+    assert_eq!(life.consensus.last_snapshot(), Some(made.clone()));
+    assert_eq!(life.consensus.snapshot().await.unwrap(), made, "nothing new to cover");
+    fill(&life, "b", 5).await;
+    let newer = life.consensus.snapshot().await.unwrap();
+    assert_eq!(world.disk.list(Path::new(SNAPSHOTS)).unwrap().len(), 1, "the older one is gone");
+    life.shut_down().await;
+    assert_eq!(log_begin(&world), Some(newer.index + 1));
+
+    let life = world.start(quiet()).await;
+    fill(&life, "c", 5).await;
+    assert_eq!(life.ledger.ops().len(), 50);
+    assert_eq!(life.consensus.last_snapshot(), Some(newer));
+    life.shut_down().await;
+}
+
+#[tokio::test]
+async fn snapshots_are_made_by_themselves() {
+    let world = World::new();
+    let life = world.start(small()).await;
+    fill(&life, "a", 100).await;
+    while life.consensus.metrics().snapshot.is_none_or(|index| index < 90) {
+        tokio::task::yield_now().await;
+    }
+    life.shut_down().await;
+    assert!(log_begin(&world).unwrap() > 80);
+}
+
+#[tokio::test]
+async fn a_lost_store_is_rebuilt_from_snapshot_and_log() {
+    let world = World::new();
+    let life = world.start(quiet()).await;
+    fill(&life, "a", 40).await;
+    life.consensus.snapshot().await.unwrap();
+    fill(&life, "b", 20).await;
+    let ops = life.ledger.ops();
+    life.kill().await;
+
+    let world = World { store: Arc::default(), ..world };
+    let life = world.start(quiet()).await;
+    fill(&life, "c", 1).await;
+    assert_eq!(life.ledger.ops()[..60], ops);
+    assert_eq!(life.ledger.ops().len(), 61);
+    life.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_reach_the_log_is_refused() {
+    let world = World::new();
+    let life = world.start(quiet()).await;
+    fill(&life, "a", 40).await;
+    let made = life.consensus.snapshot().await.unwrap();
+    life.shut_down().await;
+    world.disk.remove(&made.path).unwrap();
+    let world = World { store: Arc::default(), ..world };
+    let refused = world.try_start(quiet(), Arc::new(world.disk.clone()), Arc::default()).await;
+    let Err(ConsensusError::Gap { applied: 0, first }) = refused.map(|_| ()) else { panic!("it starts") };
+    assert_eq!(first, made.index + 1);
+}
+
+#[tokio::test]
+async fn a_marker_that_is_damaged_or_newer_is_refused() {
+    for (marker, expected) in [(&[1, 7][..], "damaged"), (&[200][..], "format 200")] {
+        let world = World::new();
+        world.store.commit(&[], marker).unwrap();
+        let refused = world.try_start(quiet(), Arc::new(world.disk.clone()), Arc::default()).await;
+        let error = refused.map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_lost_its_end_goes_on_after_the_state() {
+    let world = World::new();
+    let life = world.start(quiet()).await;
+    fill(&life, "a", 30).await;
+    life.shut_down().await;
+    // As if the last records, and the note that they were committed, had got lost.
+    let disk: Arc<dyn Disk> = Arc::new(world.disk.clone());
+    let (mut log, _) = Log::open(disk, Path::new(LOG), LogSettings::default()).unwrap();
+    let last = log.last().unwrap().index;
+    let kept = log.reader().id(last - 4).unwrap();
+    log.save_committed(kept).unwrap();
+    log.truncate_from(last - 3).unwrap();
+    drop(log);
+
+    let life = world.start(quiet()).await;
+    assert_eq!(life.ledger.ops().len(), 30);
+    assert_eq!(life.consensus.last_snapshot().map(|info| info.index), Some(last), "made durable first");
+    fill(&life, "b", 10).await;
+    life.kill().await;
+    let life = world.start(quiet()).await;
+    fill(&life, "c", 1).await;
+    assert_eq!(life.ledger.ops().len(), 41);
+    life.shut_down().await;
+}
