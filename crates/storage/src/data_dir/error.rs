@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 pub enum DataDirError {
     /// Another process uses it.
     #[error(
-        "the data directory {path} is in use by another muster{holder}: stop that one, or choose another directory with --data-dir"
+        "the data directory {path} is in use by another muster{holder}: stop that one, or choose \
+         another directory with --data-dir"
     )]
     InUse {
         /// The directory.
@@ -19,7 +20,8 @@ pub enum DataDirError {
     },
     /// The directory it should be created in is missing.
     #[error(
-        "the data directory {path} can't be created, because {parent} does not exist: create it, or choose another directory with --data-dir"
+        "the data directory {path} can't be created, because {parent} does not exist: create it, or \
+         choose another directory with --data-dir"
     )]
     ParentMissing {
         /// The directory.
@@ -29,7 +31,8 @@ pub enum DataDirError {
     },
     /// No rights, or a read-only file system.
     #[error(
-        "the data directory {path} can't be written: {source}: give this user the rights, or choose another directory with --data-dir"
+        "the data directory {path} can't be written: {source}: give this user the rights, or choose \
+         another directory with --data-dir"
     )]
     NotWritable {
         /// The directory.
@@ -39,7 +42,8 @@ pub enum DataDirError {
     },
     /// It holds something else.
     #[error(
-        "{path} is not a muster data directory (it holds {found} and no FORMAT file): choose an empty directory with --data-dir"
+        "{path} is not a muster data directory (it holds {found} and no FORMAT file): choose an empty \
+         directory with --data-dir"
     )]
     Foreign {
         /// The directory.
@@ -49,7 +53,8 @@ pub enum DataDirError {
     },
     /// The FORMAT file can't be read.
     #[error(
-        "{path} is damaged: it should read {expected:?}. If this directory was written by this version, write that line into it"
+        "{path} is damaged: it should read {expected:?}. If this directory was written by this \
+         version, write that line into it"
     )]
     FormatDamaged {
         /// The file.
@@ -59,7 +64,8 @@ pub enum DataDirError {
     },
     /// A newer version of Muster wrote it.
     #[error(
-        "the data directory {path} has format version {found}, and this version of muster reads up to {}: start a newer muster",
+        "the data directory {path} has format version {found}, and this version of muster reads up to \
+         {}: start a newer muster",
         crate::FORMAT_VERSION
     )]
     NewerFormat {

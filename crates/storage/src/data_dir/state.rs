@@ -16,8 +16,8 @@ pub enum StateOrigin {
     Intact,
     /// There was nothing: a first start.
     New,
-    /// The state file was unusable, or missing after a restore; it was rebuilt from this snapshot, and the log has the
-    /// rest.
+    /// The state file was unusable, or missing after a restore; it was rebuilt from this snapshot, and the log has
+    /// the rest.
     Snapshot {
         /// The snapshot file.
         path: PathBuf,

@@ -8,8 +8,8 @@
 //! end      a chunk of 0 rows whose content is u64 rows in all, uncompressed
 //! ```
 //!
-//! Numbers are little endian. A chunk's checksum begins with its number and the header's checksum, so that chunks can't
-//! change places, in one file or between two.
+//! Numbers are little endian. A chunk's checksum begins with its number and the header's checksum, so that chunks
+//! can't change places, in one file or between two.
 
 use super::SnapshotError;
 use crate::{FORMAT_VERSION, state::Export};

@@ -62,9 +62,13 @@ fn one_flipped_bit_anywhere_is_refused_repaired_or_reported() {
             let path = &files[rng.below(files.len() as u64) as usize];
             let bit = rng.below(read_all(&disk, path).unwrap().len() as u64 * 8) as usize;
             disk.damage(path, |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).unwrap();
+            let before = read_all(&disk, path).unwrap();
             match check(&disk, &format!("bit {bit} of {}", path.display())) {
                 Ok(missing) => lost += missing,
-                Err(LogError::Corrupt(_)) => refused += 1,
+                Err(LogError::Corrupt(_)) => {
+                    assert_eq!(read_all(&disk, path).unwrap(), before, "a refused log is left as it is");
+                    refused += 1;
+                }
                 Err(error) => panic!("bit {bit} of {}: {error}", path.display()),
             }
         }
@@ -137,6 +141,24 @@ fn corruption_is_named() {
         assert!(text.contains(part), "{text:?} lacks {part:?}");
     }
     assert_eq!(read_all(&disk, &path).unwrap(), before, "a refused log is left as it is");
+}
+
+#[test]
+fn the_last_record_of_an_older_segment_is_not_taken_for_a_torn_tail() {
+    let disk = log_on_disk(false);
+    let log = open_on(&disk).unwrap().0;
+    let (path, end, next) = {
+        let index = log.index.read();
+        let segment = &index.segments[0];
+        (segment.path.clone(), segment.end, segment.next())
+    };
+    drop(log);
+    disk.damage(&path, |bytes| bytes[end as usize - 9] ^= 1).unwrap();
+    let before = read_all(&disk, &path).unwrap();
+    let error = open_on(&disk).unwrap_err();
+    let LogError::Corrupt(corruption) = &error else { panic!("{error}") };
+    assert_eq!((&corruption.file, corruption.index), (&path, next - 1));
+    assert_eq!(read_all(&disk, &path).unwrap(), before);
 }
 
 #[test]
