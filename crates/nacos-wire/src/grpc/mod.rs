@@ -18,6 +18,7 @@ pub mod push;
 pub mod reply;
 mod server;
 mod stub;
+mod unary;
 
 pub use ack::Ack;
 pub use codec::PayloadCodec;

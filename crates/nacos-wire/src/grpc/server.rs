@@ -1,6 +1,6 @@
-//! The server side of the two gRPC services, as tonic's code generator would write it.
+//! The server side of the two gRPC services, as tonic's code generator would write it; unary calls go below tonic.
 
-use super::{Payload, PayloadCodec};
+use super::{Payload, PayloadCodec, unary};
 use std::{
     convert::Infallible,
     future::Future,
@@ -12,7 +12,7 @@ use tonic::{
     Request, Response, Status, Streaming,
     body::Body,
     codegen::{Service, http, tokio_stream::Stream},
-    server::{Grpc, NamedService, StreamingService, UnaryService},
+    server::{Grpc, NamedService, StreamingService},
 };
 
 /// What a Nacos gRPC server does. Business failures are payloads; a gRPC error status makes clients treat the
@@ -38,13 +38,13 @@ type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// The size limits of messages, in bytes.
 #[derive(Clone, Copy, Debug)]
-struct MessageLimits {
-    decoding: usize,
-    encoding: usize,
+pub(super) struct MessageLimits {
+    pub(super) decoding: usize,
+    pub(super) encoding: usize,
 }
 
 macro_rules! service {
-    ($(#[$doc:meta])* $name:ident, $service:literal, $path:literal, $adapter:ident, $call:ident) => {
+    ($(#[$doc:meta])* $name:ident, $service:literal, $path:literal, $serve:path) => {
         $(#[$doc])*
         #[derive(Debug)]
         pub struct $name<T> {
@@ -98,13 +98,8 @@ macro_rules! service {
                 if request.uri().path() != Self::PATH {
                     return Box::pin(std::future::ready(Ok(Status::unimplemented("").into_http())));
                 }
-                let (method, limits) = ($adapter(Arc::clone(&self.inner)), self.limits);
-                Box::pin(async move {
-                    let mut grpc = Grpc::new(PayloadCodec)
-                        .max_decoding_message_size(limits.decoding)
-                        .max_encoding_message_size(limits.encoding);
-                    Ok(exhausted_if_too_large(grpc.$call(method, request).await))
-                })
+                let (inner, limits) = (Arc::clone(&self.inner), self.limits);
+                Box::pin(async move { Ok($serve(inner, request, limits).await) })
             }
         }
     };
@@ -112,12 +107,12 @@ macro_rules! service {
 
 service! {
     /// The service `Request`: unary calls.
-    RequestServer, "Request", "/Request/request", UnaryMethod, unary
+    RequestServer, "Request", "/Request/request", unary::serve
 }
 
 service! {
     /// The service `BiRequestStream`: one stream a connection.
-    BiRequestStreamServer, "BiRequestStream", "/BiRequestStream/requestBiStream", StreamMethod, streaming
+    BiRequestStreamServer, "BiRequestStream", "/BiRequestStream/requestBiStream", serve_stream
 }
 
 /// grpc-java answers a message over the limit with `RESOURCE_EXHAUSTED`, tonic with `OUT_OF_RANGE`, which nothing else
@@ -130,16 +125,21 @@ fn exhausted_if_too_large(mut response: http::Response<Body>) -> http::Response<
     response
 }
 
-struct UnaryMethod<T>(Arc<T>);
-
-impl<T: NacosGrpc> UnaryService<Payload> for UnaryMethod<T> {
-    type Response = Payload;
-    type Future = BoxFuture<Result<Response<Payload>, Status>>;
-
-    fn call(&mut self, request: Request<Payload>) -> Self::Future {
-        let inner = Arc::clone(&self.0);
-        Box::pin(async move { inner.request(request).await })
-    }
+async fn serve_stream<T, B>(
+    inner: Arc<T>,
+    request: http::Request<B>,
+    limits: MessageLimits,
+) -> http::Response<Body>
+where
+    T: NacosGrpc,
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send + 'static,
+{
+    let mut grpc = Grpc::new(PayloadCodec)
+        .max_decoding_message_size(limits.decoding)
+        .max_encoding_message_size(limits.encoding);
+    exhausted_if_too_large(grpc.streaming(StreamMethod(inner), request).await)
 }
 
 struct StreamMethod<T>(Arc<T>);

@@ -11,3 +11,4 @@ mod requests;
 mod sample;
 mod service_info;
 mod strict;
+mod unary;
