@@ -9,6 +9,7 @@ mod config_contents;
 mod create_service;
 mod error;
 mod health_check;
+mod list_configs;
 mod lock;
 mod locks;
 mod machine;

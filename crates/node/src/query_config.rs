@@ -27,13 +27,21 @@ impl Node {
         labels: &ClientLabels,
         tag: Option<&str>,
     ) -> Result<Option<FoundConfig>, NodeError> {
+        self.find_config(key, |config| match tag {
+            Some(tag) => config.select_tag(tag),
+            None => config.select(labels),
+        })
+    }
+
+    /// What is selected of a config, with its content.
+    pub(crate) fn find_config(
+        &self,
+        key: &ConfigKey,
+        select: impl Fn(&Config) -> Option<Selection>,
+    ) -> Result<Option<FoundConfig>, NodeError> {
         self.ready()?;
         for _ in 0..ROUNDS_MAX {
-            let selection = match (self.configs.read().get(key), tag) {
-                (Some(config), Some(tag)) => config.select_tag(tag),
-                (Some(config), None) => config.select(labels),
-                (None, _) => None,
-            };
+            let selection = self.configs.read().get(key).and_then(|config| select(config));
             let Some(selection) = selection else { return Ok(None) };
             if let Some(content) = self.contents.get(&selection.content, &*self.state)? {
                 return Ok(Some(FoundConfig { selection, content }));
