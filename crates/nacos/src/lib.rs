@@ -6,14 +6,37 @@
 
 mod failure;
 mod grpc;
+mod http;
+mod service_info;
 
 pub use grpc::{SessionSummary, Sessions};
+pub use http::HttpSettings;
 
+use ::http::{HeaderValue, header::CONTENT_TYPE};
+use axum::{extract::Request, response::Response};
 use muster_node::Node;
 use muster_runtime::Tasks;
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
+use tonic::Status;
 
-/// All routes of the Nacos protocols.
-pub fn router(node: Arc<Node>, sessions: Arc<Sessions>, tasks: Tasks) -> axum::Router {
-    grpc::routes(node, sessions, tasks)
+/// All routes of the Nacos protocols, and the answer to every path that is none of theirs. Requests must carry their
+/// `ConnectionInfo`, as those of `transport` do.
+pub fn router(
+    node: Arc<Node>,
+    sessions: Arc<Sessions>,
+    tasks: Tasks,
+    settings: HttpSettings,
+) -> axum::Router {
+    let grpc = grpc::routes(node.clone(), sessions.clone(), tasks.clone()).reset_fallback();
+    let http = http::routes(node.clone(), sessions, tasks, settings);
+    grpc.merge(http).fallback(move |request: Request| ready(unknown_path(&node, &request)))
+}
+
+/// gRPC clients learn that there is no such method, all others get the error page of Nacos.
+fn unknown_path(node: &Node, request: &Request) -> Response {
+    let content_type = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if content_type.starts_with(b"application/grpc") {
+        return Status::unimplemented("no such method").into_http();
+    }
+    http::unknown_path(request.uri().path(), node.now().wall)
 }

@@ -117,7 +117,13 @@ fn open(
         version: version::LONG,
         context_path: settings.context_path.clone(),
     };
-    let router = muster_nacos::router(node.clone(), sessions.clone(), tasks.clone())
+    let http = muster_nacos::HttpSettings {
+        context_path: settings.context_path.clone(),
+        udp_push_anywhere: settings.udp_push_anywhere,
+        main_port: settings.listen.port(),
+        version: version::VERSION.to_owned(),
+    };
+    let router = muster_nacos::router(node.clone(), sessions.clone(), tasks.clone(), http)
         .merge(muster_admin::router(admin));
     Transport::start(TransportParts {
         listeners,

@@ -57,6 +57,11 @@ impl Sessions {
         session
     }
 
+    /// Cancelled when the server begins to drain its connections.
+    pub(crate) fn draining(&self) -> tokio_util::sync::CancellationToken {
+        self.table.draining()
+    }
+
     /// How many connections have set up.
     pub fn count(&self) -> usize {
         self.sessions.pin().values().filter(|session| session.setup().is_some()).count()

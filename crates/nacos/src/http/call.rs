@@ -1,0 +1,107 @@
+//! One request, read.
+
+use super::{Http, reply::Reply};
+use axum::{body::Body, extract::Request};
+use bytes::Bytes;
+use http::{HeaderMap, Method, header::CONTENT_TYPE, request::Parts};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use muster_model::Actor;
+use muster_nacos_wire::http::{Answer, Parameters, client_address};
+use muster_node::config::{Author, ClientLabels};
+use muster_transport::ConnectionInfo;
+
+/// A request with its parameters.
+pub(crate) struct Call {
+    /// The method; HEAD reads as GET where GET is meant (see [`Call::method`]).
+    method: Method,
+    /// The whole path, as error pages repeat it.
+    pub(crate) full_path: String,
+    /// The path after the context path, without a slash at its end.
+    pub(crate) path: String,
+    /// Query and form together.
+    pub(crate) parameters: Parameters,
+    headers: HeaderMap,
+    /// The connection it came on.
+    pub(crate) info: ConnectionInfo,
+}
+
+impl Call {
+    /// Reads a request, its form up to three times the largest content (percent-encoding trebles it) and 1 MiB.
+    pub(crate) async fn read(request: Request, http: &Http) -> Result<Self, Reply> {
+        let (parts, body) = request.into_parts();
+        let Some(info) = parts.extensions.get::<ConnectionInfo>().copied() else {
+            tracing::error!("a request without its connection");
+            return Err(Answer::text(500, "a request without its connection").into());
+        };
+        let bytes_max = 3 * http.node.settings().limits.content_bytes_max + (1 << 20);
+        let body = if has_form(&parts) { form(body, bytes_max).await? } else { Bytes::new() };
+        let content_type = header(&parts.headers, CONTENT_TYPE.as_str());
+        let parameters = Parameters::read(parts.uri.query().unwrap_or_default(), content_type, &body);
+        let full_path = parts.uri.path().to_owned();
+        let path = full_path.strip_prefix(&http.settings.context_path).unwrap_or(&full_path);
+        let path = path.trim_end_matches('/').to_owned();
+        Ok(Self { method: parts.method, full_path, path, parameters, headers: parts.headers, info })
+    }
+
+    /// The method as routes name it, HEAD as GET.
+    pub(crate) fn method(&self) -> &str {
+        if self.method == Method::HEAD { "GET" } else { self.method.as_str() }
+    }
+
+    /// The method as it came.
+    pub(crate) fn exact_method(&self) -> &str {
+        self.method.as_str()
+    }
+
+    /// A header that is text and not blank.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        header(&self.headers, name).filter(|value| !value.trim().is_empty())
+    }
+
+    /// Who asks, for the flight recorder.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor { connection: Some(self.info.id), address: Some(self.info.remote.ip()), user: None }
+    }
+
+    /// The address the client seems to have; for gray rules and display only.
+    pub(crate) fn client_ip(&self) -> String {
+        let socket = self.info.remote.ip().to_string();
+        client_address(self.header("X-Forwarded-For"), self.header("X-Real-IP"), &socket).to_owned()
+    }
+
+    /// What gray rules select by.
+    pub(crate) fn labels(&self) -> ClientLabels {
+        let tag = self.header("Vipserver-Tag").map(str::to_owned);
+        ClientLabels { ip: self.client_ip(), tag, others: Vec::new() }
+    }
+
+    /// Who changes a config; `user` is the parameter that names it.
+    pub(crate) fn author(&self, user: &str) -> Author {
+        Author { user: self.parameters.first(&[user]).map(str::to_owned), ip: self.client_ip() }
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Whether the body has parameters: Spring reads forms of these methods. Any other body is left unread.
+fn has_form(parts: &Parts) -> bool {
+    let content_type = header(&parts.headers, CONTENT_TYPE.as_str()).unwrap_or_default().to_ascii_lowercase();
+    matches!(parts.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE)
+        && (content_type.starts_with("application/x-www-form-urlencoded")
+            || content_type.starts_with("multipart/form-data"))
+}
+
+async fn form(body: Body, bytes_max: usize) -> Result<Bytes, Reply> {
+    match Limited::new(body, bytes_max).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(Answer::text(413, format!("the body may have {bytes_max} bytes\n")).into())
+        }
+        Err(error) => {
+            tracing::debug!(%error, "request body broke");
+            Err(Answer::text(400, "the body could not be read\n").into())
+        }
+    }
+}

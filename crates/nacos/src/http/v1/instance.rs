@@ -1,0 +1,175 @@
+//! Instances: register, change, read, list.
+
+use crate::{
+    http::{Http, call::Call, refuse, reply::Reply, trouble::Trouble},
+    service_info::service_info,
+};
+use bytes::Bytes;
+use muster_model::{ClientId, ClusterName, ErrorCode, Host, Kind, ServiceKey, Slot};
+use muster_nacos_wire::{
+    HostView, ParamError, Shape,
+    http::{
+        Answer, Dialect, Parameters, Refusal, check_filter, instance_of, kind_of, parse_metadata, service_of,
+        service_of_key, v1_instance, v1_statuses,
+    },
+};
+use muster_node::registry::{Filter, Override, OverrideChange, ShownHost};
+
+/// The address an instance is named by.
+pub(crate) fn address_of(parameters: &Parameters) -> Result<(Host, u16), Refusal> {
+    let host = parameters.first(&["ip"]).ok_or(Refusal::Missing { name: "ip", of_type: "String" })?;
+    let port = parameters.first(&["port"]).ok_or(Refusal::Missing { name: "port", of_type: "Integer" })?;
+    let host = Host::new(host).map_err(|error| Refusal::Filter(error.into()))?;
+    Ok((host, port.parse().map_err(|_| Refusal::Filter(ParamError::Port))?))
+}
+
+/// The cluster an instance is in; `cluster` is an alias of writes alone.
+fn cluster_of(parameters: &Parameters, names: &[&str]) -> Result<ClusterName, Refusal> {
+    match parameters.first(names) {
+        Some(name) => ClusterName::new(name).map_err(|error| Refusal::Filter(error.into())),
+        None => Ok(ClusterName::default()),
+    }
+}
+
+impl Http {
+    /// The service a naming request is about, after the check filter.
+    pub(crate) fn checked_service(&self, call: &Call) -> Result<ServiceKey, Refusal> {
+        check_filter(&call.parameters, self.metadata_chars_max())?;
+        service_of(&call.parameters)
+    }
+
+    /// Registers the instance that the parameters describe.
+    pub(crate) async fn register_described(&self, call: &Call, dialect: Dialect) -> Result<(), Trouble> {
+        let service = self.checked_service(call)?;
+        let instance = instance_of(&call.parameters, dialect)?;
+        let kind = kind_of(&call.parameters, dialect)?;
+        let client = ClientId::Address(instance.host.clone(), instance.port, kind);
+        Ok(self.node.register(client, service, vec![instance], call.actor()).await?)
+    }
+
+    /// Deregisters the instance that the parameters name, in whatever cluster it is.
+    pub(crate) async fn deregister_described(&self, call: &Call, dialect: Dialect) -> Result<(), Trouble> {
+        let service = self.checked_service(call)?;
+        let (host, port) = address_of(&call.parameters)?;
+        let kind = kind_of(&call.parameters, dialect)?;
+        Ok(self.node.deregister(ClientId::Address(host, port, kind), service, call.actor()).await?)
+    }
+
+    pub(super) async fn register_instance(&self, call: &Call) -> Result<Reply, Trouble> {
+        self.register_described(call, Dialect::V1Naming).await?;
+        Ok(Answer::ok().into())
+    }
+
+    pub(super) async fn deregister_instance(&self, call: &Call) -> Result<Reply, Trouble> {
+        self.deregister_described(call, Dialect::V1Naming).await?;
+        Ok(Answer::ok().into())
+    }
+
+    /// Replaces what an operator laid over an instance, which need not exist; its service must.
+    pub(super) async fn update_instance(&self, call: &Call) -> Result<Reply, Trouble> {
+        let service = self.checked_service(call)?;
+        let instance = instance_of(&call.parameters, Dialect::V1Naming)?;
+        let kind = kind_of(&call.parameters, Dialect::V1Naming)?;
+        if self.node.service_details(&service).is_none() {
+            return Err(no_such_service(&service, kind));
+        }
+        let change = OverrideChange::Replace(Override {
+            weight: Some(instance.weight),
+            enabled: Some(instance.enabled),
+            metadata: instance.metadata,
+        });
+        let address = (instance.host, instance.port, instance.cluster);
+        self.node.override_instance(service, address, change, call.actor()).await?;
+        Ok(Answer::ok().into())
+    }
+
+    /// Lays what is given over an instance, which must exist.
+    pub(super) async fn patch_instance(&self, call: &Call) -> Result<Reply, Trouble> {
+        let service = self.checked_service(call)?;
+        let parameters = &call.parameters;
+        let (host, port) = address_of(parameters)?;
+        let cluster = cluster_of(parameters, &["clusterName", "cluster"])?;
+        let given = |names: &[&str]| parameters.first(names).is_some();
+        let new = Override {
+            weight: given(&["weight"])
+                .then(|| instance_of(parameters, Dialect::V1Naming))
+                .transpose()?
+                .map(|instance| instance.weight),
+            enabled: given(&["enabled", "enable"]).then(|| parameters.flag(&["enabled", "enable"], true)),
+            metadata: parse_metadata(parameters.get("metadata").unwrap_or_default())
+                .map_err(Refusal::from)?,
+        };
+        find(&self.node.view(&service), &cluster, &host, port)?;
+        let change = OverrideChange::Merge(new);
+        self.node.override_instance(service, (host, port, cluster), change, call.actor()).await?;
+        Ok(Answer::ok().into())
+    }
+
+    pub(super) fn read_instance(&self, call: &Call) -> Result<Reply, Trouble> {
+        let service = self.checked_service(call)?;
+        let (host, port) = address_of(&call.parameters)?;
+        let cluster = cluster_of(&call.parameters, &["clusterName"])?;
+        let view = self.node.view(&service);
+        let host = find(&view, &cluster, &host, port)?;
+        let shown = HostView { instance: host, healthy: host.healthy, ephemeral: host.is_ephemeral() };
+        Ok(v1_instance(&service, shown).into())
+    }
+
+    /// The list of a service; a client that names a UDP port is told of changes for a while.
+    pub(super) fn list_instances(&self, call: &Call) -> Result<Reply, Trouble> {
+        let service = self.checked_service(call)?;
+        let clusters = call.parameters.first(&["clusters"]).unwrap_or_default();
+        let healthy_only = call.parameters.flag(&["healthyOnly"], false);
+        let view = match self.datagrams.subscribe(call, &service, clusters) {
+            Some(view) => view,
+            None => self.node.view(&service),
+        };
+        let filter = Filter { clusters, healthy_only };
+        let body: Bytes = if filter == Filter::default() {
+            view.rendered(Slot::NacosHttpV1, |snapshot| service_info(Shape::V1, snapshot, filter).into())
+        } else {
+            service_info(Shape::V1, &view, filter).into()
+        };
+        Ok(Answer::json(body).into())
+    }
+
+    /// The health of a service's instances by a key `namespace##group@@service`, as other servers ask for it.
+    pub(super) fn instance_statuses(&self, call: &Call) -> Result<Reply, Trouble> {
+        let service = service_of_key(&call.parameters)?;
+        let view = self.node.view(&service);
+        let selection = view.select(Filter::default());
+        let shown = selection.hosts.iter();
+        Ok(v1_statuses(shown.map(|host| (host.host.as_str(), host.port, selection.shows_healthy(host))))
+            .into())
+    }
+}
+
+/// The text of the original, whose `Service` prints itself.
+fn no_such_service(service: &ServiceKey, kind: Kind) -> Trouble {
+    let (namespace, group, name) = (service.namespace(), service.group(), service.name());
+    let ephemeral = kind == Kind::Ephemeral;
+    refuse(
+        ErrorCode::InvalidParameter,
+        format!(
+            "service not found, namespace: {namespace}, service: Service{{namespace='{namespace}', group='{group}', name='{name}', ephemeral={ephemeral}, revision=0}}"
+        ),
+    )
+}
+
+/// One host of a view, disabled ones too.
+fn find<'a>(
+    view: &'a muster_node::ServiceView,
+    cluster: &ClusterName,
+    host: &Host,
+    port: u16,
+) -> Result<&'a ShownHost, Trouble> {
+    if view.hosts.is_empty() {
+        let grouped = view.key.grouped_name();
+        return Err(refuse(
+            ErrorCode::NotFound,
+            format!("no ips found for cluster {cluster} in service {grouped}"),
+        ));
+    }
+    let is_it = |shown: &&ShownHost| shown.cluster == *cluster && shown.host == *host && shown.port == port;
+    view.hosts.iter().find(is_it).ok_or_else(|| refuse(ErrorCode::NotFound, "no matched ip found!"))
+}
