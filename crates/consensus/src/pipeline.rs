@@ -139,9 +139,9 @@ impl Pipeline {
         }
         state.bytes += room(&op);
         state.waiting.push_back((op, answer));
-        let refused = self.send(&mut state);
+        let sent = self.send(&mut state);
         drop(state);
-        fail_refused(&refused);
+        sent.finish();
         Ok(result)
     }
 
@@ -150,19 +150,18 @@ impl Pipeline {
         let mut state = self.state.lock();
         state.in_flight -= 1;
         state.bytes -= bytes;
-        let refused = self.send(&mut state);
+        let sent = self.send(&mut state);
         let is_idle = state.in_flight == 0 && state.waiting.is_empty();
         drop(state);
+        sent.finish();
         if is_idle {
             self.idle.notify_waiters();
         }
-        fail_refused(&refused);
     }
 
     /// Sends entries while there are operations and places. Sending under the lock keeps the order of proposals.
-    /// What the engine did not take is returned, to be failed after the lock is released.
-    fn send(self: &Arc<Self>, state: &mut State) -> Vec<Arc<Waiters>> {
-        let mut refused = Vec::new();
+    fn send(self: &Arc<Self>, state: &mut State) -> Sent {
+        let mut sent = Sent::default();
         while state.in_flight < self.settings.entries_in_flight_max && !state.waiting.is_empty() {
             let (Gate::Open(engine) | Gate::Draining(engine)) = &state.gate else { break };
             let count = self.entry_ops(&state.waiting);
@@ -173,12 +172,13 @@ impl Pipeline {
             let answers = state.waiting.drain(..count).map(|(_, answer)| answer).collect();
             let waiters = Waiters::new(answers, bytes, self.clone());
             state.in_flight += 1;
-            if !engine.submit(Batch { payload, waiters: Some(waiters.clone()) }) {
+            let is_taken = engine.submit(Batch { payload, waiters: Some(waiters.clone()) });
+            if !is_taken {
                 state.gate = Gate::Closed("consensus has stopped");
-                refused.push(waiters);
             }
+            sent.0.push((waiters, is_taken));
         }
-        refused
+        sent
     }
 
     /// How many of the waiting operations make the next entry: at least one.
@@ -200,9 +200,17 @@ fn room(op: &Bytes) -> usize {
     op.len() + OP_OVERHEAD
 }
 
-fn fail_refused(refused: &[Arc<Waiters>]) {
-    for waiters in refused {
-        waiters.fail(&ProposeError::Unavailable("consensus has stopped"));
+/// Who waits for the entries that were sent, and whether the engine took them. A handle of the waiters may be the last
+/// one, since the engine may end at any time, and dropping that one takes the lock: so it is kept beyond it.
+#[derive(Default)]
+#[must_use = "finish it when the lock is released"]
+struct Sent(Vec<(Arc<Waiters>, bool)>);
+
+impl Sent {
+    fn finish(self) {
+        for (waiters, _) in self.0.iter().filter(|(_, is_taken)| !is_taken) {
+            waiters.fail(&ProposeError::Unavailable("consensus has stopped"));
+        }
     }
 }
 

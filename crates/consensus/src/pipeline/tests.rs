@@ -8,11 +8,13 @@ use muster_runtime::ManualClock;
 struct Engine {
     taken: Mutex<VecDeque<Batch>>,
     is_stopped: bool,
+    /// Loses what it takes.
+    is_leaky: bool,
 }
 
 impl Submit for Engine {
     fn submit(&self, batch: Batch) -> bool {
-        if !self.is_stopped {
+        if !self.is_stopped && !self.is_leaky {
             self.taken.lock().push_back(batch);
         }
         !self.is_stopped
@@ -119,4 +121,13 @@ fn an_entry_that_gets_lost_is_reported_as_unknown() {
     engine.taken.lock().clear();
     assert_eq!(result.try_recv(), Ok(Err(ProposeError::Timeout)));
     assert_eq!(pipeline.in_flight(), 0);
+}
+
+#[test]
+fn an_engine_that_ends_while_it_takes_an_entry_locks_nothing_up() {
+    let pipeline = Pipeline::new(Settings::default(), Arc::new(ManualClock::default()));
+    pipeline.open(Arc::new(Engine { is_leaky: true, ..Engine::default() }));
+    let mut result = pipeline.push(op("a")).unwrap();
+    assert_eq!(result.try_recv(), Ok(Err(ProposeError::Timeout)));
+    assert_eq!((pipeline.queued_bytes(), pipeline.in_flight()), (0, 0));
 }
