@@ -4,7 +4,7 @@ use super::{NacosGrpcService, session::Session};
 use crate::failure::{failure_of, kind_aware};
 use muster_model::{ClientId, GroupName, Kind, Namespace, ServiceKey, Slot};
 use muster_nacos_wire::{
-    HostView, ParamError, ServiceView as WireView, Shape,
+    HostView, ParamError, ServiceInfoView as WireView, Shape,
     grpc::{
         BatchInstanceRequest, Failure, InstanceBody, InstanceRequest, NamingFuzzyWatchRequest, Payload,
         RequestType, ServiceListRequest, ServiceQueryRequest, SubscribeServiceRequest, WatchType, answer,
@@ -16,9 +16,13 @@ use muster_node::ServiceInterest;
 use muster_node::registry::{Filter, ServiceSnapshot};
 use muster_node::watch::{Pattern, SyncKind};
 
-/// The ServiceInfo of a view, for some clusters ("" is all), as JSON.
-pub(crate) fn service_info(snapshot: &ServiceSnapshot, clusters: &str, healthy_only: bool) -> Vec<u8> {
-    let selection = snapshot.select(Filter { clusters, healthy_only });
+/// The ServiceInfo of a view, for some clusters (none or "" is all), as JSON.
+pub(crate) fn service_info(
+    snapshot: &ServiceSnapshot,
+    clusters: Option<&str>,
+    healthy_only: bool,
+) -> Vec<u8> {
+    let selection = snapshot.select(Filter { clusters: clusters.unwrap_or_default(), healthy_only });
     let mut out = Vec::with_capacity(256 + 400 * selection.hosts.len());
     let view = WireView {
         service: &snapshot.key,
@@ -103,11 +107,11 @@ impl NacosGrpcService {
         let view = self.node.view(&service);
         if request.cluster.is_empty() && !request.healthy_only {
             let body = view.rendered(Slot::NacosGrpcQuery, |snapshot| {
-                answer::query_service_body(&service_info(snapshot, "", false))
+                answer::query_service_body(&service_info(snapshot, Some(""), false))
             });
             return Ok(Payload::new(RequestType::ServiceQuery.response(), body));
         }
-        Ok(answer::query_service(&service_info(&view, &request.cluster, request.healthy_only)))
+        Ok(answer::query_service(&service_info(&view, Some(&request.cluster), request.healthy_only)))
     }
 
     pub(super) fn service_list(&self, body: &[u8]) -> Result<Payload, Failure> {
@@ -134,7 +138,7 @@ impl NacosGrpcService {
         } else {
             session.watcher.unwatch_service(&service)
         };
-        Ok(answer::subscribe_service(&service_info(&view, &request.clusters, false)))
+        Ok(answer::subscribe_service(&service_info(&view, request.clusters.as_option(), false)))
     }
 
     pub(super) fn naming_fuzzy_watch(&self, session: &Session, body: &[u8]) -> Result<Payload, Failure> {

@@ -83,11 +83,11 @@ fn service(view: &ServiceView, clusters: &str, push: PushId) -> Payload {
     let id = id_of(PushRef::Service(push));
     if clusters.is_empty() && push == PushId::Revision(view.revision) {
         let body = view.rendered(Slot::NacosGrpcPush, |snapshot| {
-            push::notify_subscriber_body(id, &service_info(snapshot, "", false))
+            push::notify_subscriber_body(id, &service_info(snapshot, Some(""), false))
         });
         return Payload::new(PushType::NotifySubscriber.as_str(), body);
     }
-    push::notify_subscriber(id, &service_info(view, clusters, false))
+    push::notify_subscriber(id, &service_info(view, Some(clusters), false))
 }
 
 fn sync_type(kind: SyncKind) -> push::SyncType {
