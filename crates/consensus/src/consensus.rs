@@ -156,6 +156,9 @@ impl Consensus {
     /// As [`Consensus::propose`], with another time limit.
     pub async fn propose_within(&self, op: Bytes, limit: Duration) -> Result<Bytes, ProposeError> {
         let Inner { status, space, pipeline, .. } = &*self.inner;
+        if status.is_stopping() {
+            return Err(ProposeError::Unavailable("consensus has stopped"));
+        }
         if status.is_waiting_for_space() || !space.has_room(op.len() as u64) {
             status.storage_full.fetch_add(1, Relaxed);
             return Err(ProposeError::StorageFull);
