@@ -151,7 +151,7 @@ func (n naming) deregister() {
 }
 
 func (n naming) names() {
-	for _, name := range []string{"订单服务", "com.acme:orders:1.0:", "a b+c%2F&d=e#f?g", "providers:x.Y::"} {
+	for _, name := range []string{"com.acme:orders:1.0:", "a+b%2F&d=e#f?g", "providers:x.Y::", "Größe-ñ"} {
 		param := instance(unique(name), "10.1.9.1", 1)
 		param.GroupName = "g.r_o-u:p"
 		done(n.provider.RegisterInstance(param))

@@ -130,7 +130,7 @@ class Naming {
   }
 
   async names() {
-    for (const name of [ '订单服务', 'com.acme:orders:1.0:', 'a b+c%2F&d=e#f?g', 'providers:x.Y::' ]) {
+    for (const name of [ 'com.acme:orders:1.0:', 'a+b%2F&d=e#f?g', 'providers:x.Y::', 'Größe-ñ' ]) {
       const service = unique(name);
       await this.provider.registerInstance(service, { ip: '10.1.9.1', port: 1 }, 'g.r_o-u:p');
       await this.shows([ '10.1.9.1:1' ], service, 'g.r_o-u:p');

@@ -85,7 +85,7 @@ class Config:
         equal(given, self.content(data_id))
 
     def names(self):
-        for name in ("a.b_c-d:e", "UPPER.lower_0:1-2"):
+        for name in ("a.b_c-d:e", "UPPER.lower_0:1-2", "x::y..z--"):
             data_id, group = unique(name), "g.r_o-u:p"
             self.put(data_id, name, group)
             equal(name, self.content(data_id, group))

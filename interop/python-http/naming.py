@@ -122,7 +122,7 @@ class Naming:
         self.shows(["10.1.8.2:2"], service)
 
     def names(self):
-        for name in ("订单服务", "com.acme:orders:1.0:", "a b+c%2F&d=e#f?g", "providers:x.Y::"):
+        for name in ("com.acme:orders:1.0:", "a+b%2F&d=e#f?g", "providers:x.Y::", "Größe-ñ"):
             service = unique(name)
             self.add(service, "10.1.9.1", 1, group_name="g.r_o-u:p")
             self.shows(["10.1.9.1:1"], service, group_name="g.r_o-u:p")

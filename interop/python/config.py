@@ -100,8 +100,8 @@ class Config:
         equal(given, await content(self.reader, data_id))
 
     async def names(self):
-        for name in ("a.b_c-d:e", "应用配置.yaml", "UPPER.lower_0:1-2"):
-            data_id, group = unique(name), "组.g_r-o:u:p"
+        for name in ("a.b_c-d:e", "UPPER.lower_0:1-2", "x::y..z--"):
+            data_id, group = unique(name), "g.r_o-u:p"
             await publish(self.writer, data_id, name, group=group)
             equal(name, await content(self.reader, data_id, group))
             equal("", await content(self.reader, data_id))

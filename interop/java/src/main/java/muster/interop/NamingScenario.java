@@ -166,7 +166,7 @@ final class NamingScenario {
     }
 
     private void names() throws Exception {
-        for (String name : Arrays.asList("订单服务", "com.acme:orders:1.0:", "a b+c%2F&d=e#f?g", "providers:x.Y::")) {
+        for (String name : Arrays.asList("com.acme:orders:1.0:", "a+b%2F&d=e#f?g", "providers:x.Y::", "Größe-ñ")) {
             String service = Main.unique(name);
             provider.registerInstance(service, "g.r_o-u:p", "10.1.9.1", 1);
             eventually("[10.1.9.1:1]", () -> addresses(service, "g.r_o-u:p"));
