@@ -11,6 +11,8 @@ mod services;
 pub(crate) mod settings;
 mod watch;
 
+pub(crate) use output::ReaderGone;
+
 use crate::cli::Command;
 use anyhow::Context;
 

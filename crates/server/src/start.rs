@@ -1,7 +1,9 @@
 //! Opening what is on disk, in the order in which each part needs the other.
 
-use crate::settings::Settings;
-use anyhow::Context;
+use crate::{
+    exit::{DATA_DIR, Exit},
+    settings::Settings,
+};
 use muster_consensus::marker_index;
 use muster_runtime::disk::{Disk, RealDisk};
 use muster_storage::{
@@ -30,7 +32,7 @@ pub(crate) fn open(settings: &Settings) -> anyhow::Result<Stored> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     let dir = DataDir::open(disk.clone(), &settings.data_dir)?;
     let (log, recovery) = Log::open(disk.clone(), &dir.log_dir(), LogSettings::default())
-        .map_err(|error| crate::exit::Exit::new(crate::exit::DATA_DIR, error.to_string()))?;
+        .map_err(|error| Exit::new(DATA_DIR, error.to_string()))?;
     report(&recovery);
     let (state, origin) = dir.open_state(&log.reader(), &marker_index)?;
     match &origin {
@@ -43,8 +45,8 @@ pub(crate) fn open(settings: &Settings) -> anyhow::Result<Stored> {
     let snapshots = dir.snapshots()?;
     let journal_settings =
         JournalSettings { bytes_max: settings.journal_bytes_max, ..JournalSettings::default() };
-    let (journal, journal_task) =
-        Journal::open(disk.clone(), &dir.journal_dir(), journal_settings).context("open the journal")?;
+    let (journal, journal_task) = Journal::open(disk.clone(), &dir.journal_dir(), journal_settings)
+        .map_err(|error| Exit::new(DATA_DIR, format!("open the journal: {error}")))?;
     Ok(Stored { dir, disk, log, state: Arc::new(state), snapshots, journal, journal_task })
 }
 

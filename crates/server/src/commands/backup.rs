@@ -8,10 +8,11 @@ use crate::{
 use anyhow::Context;
 use http_body_util::BodyExt;
 use muster_storage::snapshot::verify_stream;
+use serde_json::json;
 use std::{
     fs::{self, File, OpenOptions},
     io::{BufReader, BufWriter, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// Streams a backup of a running node into a file, verifies it, and only then gives it its name.
@@ -20,10 +21,12 @@ pub(crate) async fn run(args: &BackupArgs) -> anyhow::Result<()> {
         let message = format!("{} exists: choose another file, or remove it", args.file.display());
         return Err(Exit::new(USAGE, message).into());
     }
-    let partial = args.file.with_extension("partial");
-    let written = write(&args.server, &partial).await;
-    let rows = match written {
-        Ok(rows) => rows,
+    let mut partial = args.file.clone().into_os_string();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    let written = write(&args.node.server, &partial).await;
+    let (rows, bytes) = match written {
+        Ok(written) => written,
         Err(error) => {
             // Whether or not there is something to remove, the first error is the one to tell.
             drop(fs::remove_file(&partial));
@@ -31,12 +34,25 @@ pub(crate) async fn run(args: &BackupArgs) -> anyhow::Result<()> {
         }
     };
     fs::rename(&partial, &args.file).with_context(|| format!("name {}", args.file.display()))?;
-    output::line(&format!("{} rows in {}", rows, args.file.display()))
+    sync_parent(&args.file)?;
+    if args.json {
+        output::json(&json!({ "rows": rows, "bytes": bytes, "file": args.file }))
+    } else {
+        output::line(&format!("{rows} rows, {bytes} bytes in {}", args.file.display()))
+    }
 }
 
-async fn write(server: &str, path: &Path) -> anyhow::Result<u64> {
+/// The name lasts, too, when this is over.
+fn sync_parent(file: &Path) -> anyhow::Result<()> {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let synced = File::open(parent).and_then(|parent| parent.sync_all());
+    synced.with_context(|| format!("sync {}", parent.display()))
+}
+
+async fn write(server: &str, path: &Path) -> anyhow::Result<(u64, u64)> {
     let mut body = http::get(server, "/muster/v1/backup").await?;
-    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    // One that a cut-off command left behind is written over.
+    let file = OpenOptions::new().write(true).create(true).truncate(true).open(path);
     let mut file = BufWriter::new(file.with_context(|| format!("create {}", path.display()))?);
     while let Some(frame) = body.frame().await {
         if let Some(data) = frame.context("the backup was cut off")?.data_ref() {
@@ -45,6 +61,8 @@ async fn write(server: &str, path: &Path) -> anyhow::Result<u64> {
     }
     let file = file.into_inner().with_context(|| format!("write {}", path.display()))?;
     file.sync_all().with_context(|| format!("sync {}", path.display()))?;
+    let bytes = file.metadata().with_context(|| format!("read the size of {}", path.display()))?.len();
     let mut file = BufReader::new(File::open(path).with_context(|| format!("open {}", path.display()))?);
-    verify_stream(&mut file).context("verify the backup")
+    let rows = verify_stream(&mut file).context("verify the backup")?;
+    Ok((rows, bytes))
 }

@@ -1,7 +1,10 @@
 //! `muster history`: who removed this instance, and why.
 
 use super::{http, output};
-use crate::cli::HistoryArgs;
+use crate::{
+    cli::HistoryArgs,
+    exit::{Exit, NOT_FOUND},
+};
 use anyhow::Context;
 use jiff::{Timestamp, tz::TimeZone};
 use muster_runtime::disk::RealDisk;
@@ -34,13 +37,14 @@ struct Answer {
 pub(crate) async fn ask(args: &HistoryArgs) -> anyhow::Result<()> {
     let part = |text: &str| form_urlencoded(text);
     let path = format!(
-        "/muster/v1/history?namespace={}&group={}&service={}&limit={}",
-        part(&args.client.namespace),
+        "/muster/v1/history?namespace={}&group={}&service={}&instance={}&limit={}",
+        part(namespace(args)),
         part(&args.client.group),
         part(&args.name),
+        part(args.instance.as_deref().unwrap_or_default()),
         args.limit
     );
-    let text = http::text(http::get(&args.client.server, &path).await?).await?;
+    let text = http::text(http::get(&args.client.node.server, &path).await?).await?;
     print(args, &serde_json::from_str(&text).context("read the answer")?)
 }
 
@@ -48,11 +52,16 @@ pub(crate) async fn ask(args: &HistoryArgs) -> anyhow::Result<()> {
 pub(crate) fn read(args: &HistoryArgs) -> anyhow::Result<()> {
     let dir = args.data_dir.as_ref().context("a data directory is given")?;
     let journal_dir = dir.join(muster_storage::data_dir::JOURNAL);
+    if !journal_dir.is_dir() {
+        let message = format!("{} is no data directory: it has no journal", dir.display());
+        return Err(Exit::new(NOT_FOUND, message).into());
+    }
     let filter = JournalFilter {
-        namespace: Some(args.client.namespace.clone()),
+        namespace: Some(namespace(args).to_owned()),
         group: Some(args.client.group.clone()),
         service: Some(args.name.clone()),
-        limit: args.limit,
+        instance: args.instance.clone(),
+        limit: args.limit as usize,
         ..JournalFilter::default()
     };
     let (journal, _) = Journal::open(Arc::new(RealDisk), &journal_dir, JournalSettings::default())
@@ -87,23 +96,33 @@ fn print(args: &HistoryArgs, answer: &Answer) -> anyhow::Result<()> {
             [line.user.clone(), line.address.clone(), connection].into_iter().flatten().collect();
         [time(line.at), line.instance.clone(), line.what.clone(), line.why.clone(), who.join(", ")]
     });
-    output::table(["WHEN", "INSTANCE", "WHAT", "WHY", "WHO"], rows)?;
     if answer.changes.is_empty() {
-        output::line("nothing is recorded of this service")?;
+        output::note(&format!("nothing is recorded of {} in group {}", args.name, args.client.group));
+    } else {
+        output::table(["WHEN", "INSTANCE", "WHAT", "WHY", "WHO"], rows)?;
     }
     if answer.dropped > 0 {
-        output::line(&format!(
+        output::note(&format!(
             "{} records were dropped in this time, because too much happened at once",
             answer.dropped
-        ))?;
+        ));
     }
     if answer.damaged_blocks > 0 {
-        output::line(&format!("{} blocks of the journal can't be read", answer.damaged_blocks))?;
+        output::note(&format!("{} blocks of the journal can't be read", answer.damaged_blocks));
     }
     Ok(())
 }
 
-fn time(ms: u64) -> String {
+/// The namespace as it is recorded: the default one has many spellings and one name.
+fn namespace(args: &HistoryArgs) -> &str {
+    match args.client.namespace.as_str() {
+        "" => "public",
+        named => named,
+    }
+}
+
+/// A moment, from Unix milliseconds.
+pub(crate) fn time(ms: u64) -> String {
     match Timestamp::from_millisecond(ms as i64) {
         Ok(at) => at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S%.3fZ").to_string(),
         Err(_) => ms.to_string(),

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 /// Sends a GET and gives the body of a 200; another status is an error with the text the node gave.
 pub(crate) async fn get(server: &str, path: &str) -> anyhow::Result<Incoming> {
-    let stream = TcpStream::connect(server).await.with_context(|| format!("connect to {server}"))?;
+    let stream = TcpStream::connect(server).await.with_context(|| format!("no node answers at {server}"))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     // What breaks the connection breaks the answer or its body, too, and is told there.
     Tasks::new().spawn("http connection", async move { drop(connection.await) });

@@ -1,49 +1,67 @@
 //! `muster register` and `muster list`.
 
-use super::{connection::open, output};
-use crate::{
-    cli::{ListArgs, RegisterArgs},
-    exit::{Exit, USAGE},
+use super::{
+    connection::{Connection, Ended, interrupted, keep, open},
+    output,
 };
+use crate::cli::{ListArgs, RegisterArgs};
 use anyhow::Context;
-use muster_client::{InstanceBody, Pairs, Text, reply};
+use muster_client::{ClientError, InstanceBody, Pairs, Text, reply};
 use serde_json::json;
 
 /// Names asked for at a time.
 const PAGE: u32 = 500;
 
-/// Registers an instance and keeps it registered until interrupted.
+/// Registers an instance and keeps it registered until interrupted, also through restarts of the node.
 pub(crate) async fn register(args: &RegisterArgs) -> anyhow::Result<()> {
-    let wrong = |what: &str| Exit::new(USAGE, format!("{what}: expected IP:PORT"));
-    let (ip, port) = args.address.rsplit_once(':').ok_or_else(|| wrong(&args.address))?;
-    let port: u16 = port.parse().map_err(|_| wrong(&args.address))?;
-    let mut metadata = Vec::new();
-    for pair in &args.metadata {
-        let (key, value) = pair
-            .split_once('=')
-            .ok_or_else(|| Exit::new(USAGE, format!("--metadata {pair}: expected KEY=VALUE")))?;
-        metadata.push((key, value));
+    keep(&args.client, async |connection| registered(args, connection).await).await
+}
+
+async fn registered(args: &RegisterArgs, (client, driver, _pushes): Connection) -> anyhow::Result<Ended> {
+    let group = &args.client.group;
+    match client.register(group, &args.service, instance(args)).await {
+        Ok(()) => {}
+        Err(error @ ClientError::Refused { .. }) => return Err(error).context("register"),
+        Err(error) => return Ok(Ended::Lost(error.to_string())),
     }
-    let instance = InstanceBody {
-        ip: Text::from(ip),
-        port: i64::from(port),
+    let (host, port) = &args.address;
+    let address = address(host, *port);
+    if args.client.json {
+        output::json(
+            &json!({ "registered": true, "service": args.service, "group": group, "address": address }),
+        )?;
+    } else {
+        output::line(&format!("registered {address} at {}; Ctrl-C deregisters it", args.service))?;
+    }
+    tokio::select! {
+        ended = driver.run() => {
+            let why = ended.err().map_or_else(|| "the connection ended".to_owned(), |error| error.to_string());
+            return Ok(Ended::Lost(why));
+        }
+        interrupted = interrupted() => interrupted?,
+    }
+    client.deregister(group, &args.service, instance(args)).await.context("deregister")?;
+    if args.client.json {
+        output::json(
+            &json!({ "registered": false, "service": args.service, "group": group, "address": address }),
+        )?;
+    } else {
+        output::line(&format!("deregistered {address}"))?;
+    }
+    Ok(Ended::Done)
+}
+
+fn instance(args: &RegisterArgs) -> InstanceBody<'_> {
+    let metadata = args.metadata.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    InstanceBody {
+        ip: Text::from(args.address.0.as_str()),
+        port: i64::from(args.address.1),
         weight: Some(args.weight),
         healthy: Some(true),
         enabled: Some(true),
         ephemeral: Some(true),
         cluster_name: Text::from(args.cluster.as_str()),
-        metadata: metadata.into_iter().collect::<Pairs<'_>>(),
-    };
-    let (client, driver, _pushes) = open(&args.client).await?;
-    client.register(&args.client.group, &args.service, instance).await.context("register")?;
-    if args.client.json {
-        output::json(&json!({ "registered": true, "service": args.service, "address": args.address }))?;
-    } else {
-        output::line(&format!("registered {} at {}; Ctrl-C deregisters", args.address, args.service))?;
-    }
-    tokio::select! {
-        ended = driver.run() => ended.context("the connection ended, and the registration with it"),
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("wait for Ctrl-C"),
+        metadata: metadata.collect::<Pairs<'_>>(),
     }
 }
 
@@ -51,34 +69,45 @@ pub(crate) async fn register(args: &RegisterArgs) -> anyhow::Result<()> {
 pub(crate) async fn list(args: &ListArgs) -> anyhow::Result<()> {
     let (client, _driver, _pushes) = open(&args.client).await?;
     let group = &args.client.group;
-    let Some(service) = &args.service else {
-        let mut names = Vec::new();
-        for page in 1.. {
-            let reply = client.list_services(group, page, PAGE).await.context("list services")?;
-            let last = reply.service_names.len() < PAGE as usize;
-            names.extend(reply.service_names);
-            if last {
-                break;
-            }
-        }
+    if let Some(service) = &args.service {
+        let info = client.query_service(group, service, "", false).await.context("query the service")?;
         if args.client.json {
-            return output::json(&names);
+            return output::json(&hosts_json(service, &info));
         }
-        return names.iter().try_for_each(|name| output::line(name));
-    };
-    let info = client.query_service(group, service, "", false).await.context("query the service")?;
-    if args.client.json { output::json(&hosts_json(&info)) } else { print_hosts(&info) }
+        if info.hosts.is_empty() {
+            output::note(&format!("{service} has no instances in group {group}"));
+            return Ok(());
+        }
+        return print_hosts(&info);
+    }
+    let mut names = Vec::new();
+    for page in 1.. {
+        let reply = client.list_services(group, page, PAGE).await.context("list services")?;
+        let last = reply.service_names.len() < PAGE as usize;
+        names.extend(reply.service_names);
+        if last {
+            break;
+        }
+    }
+    if args.client.json {
+        return output::json(&names);
+    }
+    if names.is_empty() {
+        output::note(&format!("there are no services in group {group}"));
+    }
+    names.iter().try_for_each(|name| output::line(name))
 }
 
-/// The hosts as JSON.
-pub(crate) fn hosts_json(info: &reply::ServiceInfo) -> serde_json::Value {
+/// The hosts as JSON. The name is the one asked for: some answers put the group before it.
+pub(crate) fn hosts_json(service: &str, info: &reply::ServiceInfo) -> serde_json::Value {
     let hosts = info.hosts.iter().map(|host| {
         json!({
             "ip": host.ip, "port": host.port, "cluster": host.cluster_name, "weight": host.weight,
-            "healthy": host.healthy, "ephemeral": host.ephemeral, "metadata": host.metadata,
+            "healthy": host.healthy, "enabled": host.enabled, "ephemeral": host.ephemeral,
+            "metadata": host.metadata,
         })
     });
-    json!({ "service": info.name, "group": info.group_name, "hosts": hosts.collect::<Vec<_>>() })
+    json!({ "service": service, "group": info.group_name, "hosts": hosts.collect::<Vec<_>>() })
 }
 
 /// The hosts as a table.
@@ -86,13 +115,23 @@ pub(crate) fn print_hosts(info: &reply::ServiceInfo) -> anyhow::Result<()> {
     let rows = info.hosts.iter().map(|host| {
         let metadata: Vec<String> =
             host.metadata.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let state = match (host.enabled, host.healthy) {
+            (false, _) => "disabled",
+            (true, true) => "healthy",
+            (true, false) => "unhealthy",
+        };
         [
-            format!("{}:{}", host.ip, host.port),
+            address(&host.ip, host.port),
             host.cluster_name.clone(),
             host.weight.to_string(),
-            if host.healthy { "healthy" } else { "unhealthy" }.to_owned(),
+            state.to_owned(),
             metadata.join(" "),
         ]
     });
-    output::table(["ADDRESS", "CLUSTER", "WEIGHT", "HEALTH", "METADATA"], rows)
+    output::table(["ADDRESS", "CLUSTER", "WEIGHT", "STATE", "METADATA"], rows)
+}
+
+/// Host and port, as they are typed: IPv6 in brackets.
+fn address(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }

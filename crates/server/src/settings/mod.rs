@@ -2,15 +2,20 @@
 //! of precedence, in one place. Nothing is guessed: an unknown key or a bad value refuses the start, and all
 //! problems are reported together.
 
+mod nacos;
 mod nearest;
 mod sources;
 mod table;
 mod values;
 
 use muster_model::Limits;
+use muster_transport::TransportSettings;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 pub(crate) use sources::{Flags, load};
+
+/// Milliseconds of a day.
+const DAY_MS: u64 = 86_400_000;
 
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,11 +40,12 @@ pub(crate) struct Settings {
     pub(crate) connections_max: usize,
     pub(crate) header_bytes_max: usize,
     pub(crate) header_timeout: Duration,
+    pub(crate) body_timeout: Duration,
     pub(crate) idle_timeout: Duration,
     pub(crate) limits: Limits,
     pub(crate) udp_push_anywhere: bool,
     pub(crate) history_days: u64,
-    pub(crate) history_per_config_max: u64,
+    pub(crate) history_per_config_max: u32,
     pub(crate) rendered_bytes_max: usize,
     pub(crate) content_cache_bytes_max: usize,
     pub(crate) journal_bytes_max: u64,
@@ -50,28 +56,33 @@ pub(crate) struct Settings {
     pub(crate) log_format: LogFormat,
 }
 
+/// Defaults that belong to a component are taken from it.
 impl Default for Settings {
     fn default() -> Self {
+        let transport = TransportSettings::default();
+        let node = muster_node::Settings::default();
+        let consensus = muster_consensus::Settings::default();
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8848)),
             data_dir: PathBuf::from("./muster-data"),
             open_client_api: false,
             context_path: "/nacos".into(),
             drain: Duration::from_secs(10),
-            connections_max: 50_000,
-            header_bytes_max: 16 << 10,
-            header_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(120),
-            limits: Limits::default(),
+            connections_max: transport.connections_max,
+            header_bytes_max: transport.header_bytes_max,
+            header_timeout: transport.header_read_timeout,
+            body_timeout: transport.body_stall_timeout,
+            idle_timeout: transport.http1_idle_timeout,
+            limits: node.limits,
             udp_push_anywhere: false,
-            history_days: 30,
-            history_per_config_max: 1_000,
-            rendered_bytes_max: 64 << 20,
-            content_cache_bytes_max: 64 << 20,
-            journal_bytes_max: 256 << 20,
-            reserve_bytes: 64 << 20,
-            write_timeout: Duration::from_secs(5),
-            snapshot_every: 50_000,
+            history_days: node.history.history_retention_ms / DAY_MS,
+            history_per_config_max: node.history.history_entries_max,
+            rendered_bytes_max: node.rendered_bytes_max,
+            content_cache_bytes_max: node.content_bytes_max,
+            journal_bytes_max: muster_storage::journal::JournalSettings::default().bytes_max,
+            reserve_bytes: consensus.reserve_bytes,
+            write_timeout: consensus.propose_timeout,
+            snapshot_every: consensus.snapshot_entries,
             log_level: "info".into(),
             log_format: LogFormat::Auto,
         }
@@ -82,5 +93,55 @@ impl Settings {
     /// The address Nacos clients use for gRPC: the same host, 1000 ports above.
     pub(crate) fn grpc_listen(&self) -> SocketAddr {
         SocketAddr::new(self.listen.ip(), self.listen.port() + 1000)
+    }
+
+    /// What one setting alone cannot show: the start is refused over it, like over a bad value.
+    fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if !self.listen.ip().is_loopback() && !self.open_client_api {
+            problems.push(format!(
+                "listen: other machines can reach {}, and there is no access control in this version: whoever \
+                 reaches it may read and change every service and config. Listen on 127.0.0.1, or add \
+                 --open-client-api to say that this is meant",
+                self.listen
+            ));
+        }
+        problems.extend(self.transport().problems().iter().map(ToString::to_string));
+        problems
+    }
+
+    /// What goes to `transport`.
+    pub(crate) fn transport(&self) -> TransportSettings {
+        TransportSettings {
+            connections_max: self.connections_max,
+            header_bytes_max: self.header_bytes_max,
+            header_read_timeout: self.header_timeout,
+            body_stall_timeout: self.body_timeout,
+            http1_idle_timeout: self.idle_timeout,
+            ..TransportSettings::default()
+        }
+    }
+
+    /// What goes to `node`.
+    pub(crate) fn node(&self) -> muster_node::Settings {
+        let mut node = muster_node::Settings {
+            limits: self.limits.clone(),
+            rendered_bytes_max: self.rendered_bytes_max,
+            content_bytes_max: self.content_cache_bytes_max,
+            ..muster_node::Settings::default()
+        };
+        node.history.history_retention_ms = self.history_days * DAY_MS;
+        node.history.history_entries_max = self.history_per_config_max;
+        node
+    }
+
+    /// What goes to `consensus`.
+    pub(crate) fn consensus(&self) -> muster_consensus::Settings {
+        muster_consensus::Settings {
+            propose_timeout: self.write_timeout,
+            reserve_bytes: self.reserve_bytes,
+            snapshot_entries: self.snapshot_every,
+            ..muster_consensus::Settings::default()
+        }
     }
 }

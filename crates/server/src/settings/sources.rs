@@ -1,7 +1,7 @@
 //! Where values come from, and which one wins: flags, then environment, then file, then defaults.
 
 use super::{
-    Settings,
+    Settings, nacos,
     nearest::nearest,
     table::{Setting, table},
 };
@@ -19,8 +19,10 @@ const DEFAULT_FILE: &str = "muster.toml";
 pub(crate) struct Flags {
     /// The file to read instead of `muster.toml`.
     pub(crate) file: Option<PathBuf>,
-    /// Key and text of each flag that was given.
-    pub(crate) values: Vec<(String, String)>,
+    /// Flag, key and text of each that was given.
+    pub(crate) values: Vec<(String, String, String)>,
+    /// What was malformed.
+    pub(crate) problems: Vec<String>,
 }
 
 /// One setting as it came out: key, value, where it came from, what it means.
@@ -52,12 +54,14 @@ pub(crate) fn load(
     environment: &BTreeMap<String, String>,
 ) -> Result<(Settings, Vec<Effective>), Problems> {
     let table = table();
-    let mut merge = Merge { settings: Settings::default(), sources: BTreeMap::new(), problems: Vec::new() };
+    let mut merge =
+        Merge { settings: Settings::default(), sources: BTreeMap::new(), problems: flags.problems.clone() };
     merge.file(&table, flags.file.as_deref());
     merge.environment(&table, environment);
-    for (key, text) in &flags.values {
-        merge.set(&table, key, text, "flag");
+    for (flag, key, text) in &flags.values {
+        merge.set(&table, key, text, flag);
     }
+    merge.problems.extend(merge.settings.problems());
     if merge.problems.is_empty() { Ok(merge.finish(&table)) } else { Err(Problems(merge.problems)) }
 }
 
@@ -68,13 +72,18 @@ struct Merge {
 }
 
 impl Merge {
-    fn set(&mut self, table: &[Setting], key: &str, text: &str, source: &str) {
-        let Some(setting) = table.iter().find(|setting| setting.key == key) else {
+    fn find<'t>(&mut self, table: &'t [Setting], key: &str, source: &str) -> Option<&'t Setting> {
+        let found = table.iter().find(|setting| setting.key == key);
+        if found.is_none() {
             let hint = nearest(key, table.iter().map(|s| s.key))
                 .map_or(String::new(), |known| format!("; did you mean {known:?}?"));
             self.problems.push(format!("{source}: there is no setting {key:?}{hint}"));
-            return;
-        };
+        }
+        found
+    }
+
+    fn set(&mut self, table: &[Setting], key: &str, text: &str, source: &str) {
+        let Some(setting) = self.find(table, key, source) else { return };
         match (setting.set)(&mut self.settings, text) {
             Ok(()) => drop(self.sources.insert(setting.key, source.to_owned())),
             Err(problem) => self.problems.push(format!("{source}: {key}: {problem}")),
@@ -100,6 +109,9 @@ impl Merge {
                 | toml::Value::Datetime(_)
                 | toml::Value::Array(_)
                 | toml::Value::Table(_) => {
+                    if self.find(table, key, &path.display().to_string()).is_none() {
+                        continue;
+                    }
                     self.problems.push(format!(
                         "{}: {key}: expected a text, a whole number or a boolean",
                         path.display()
@@ -119,7 +131,8 @@ impl Merge {
                 }
             }
         }
-        self.nacos_port(table, environment);
+        self.nacos_port(environment);
+        self.problems.extend(nacos::refused(environment));
         for (name, text) in environment {
             let Some(key) = name.strip_prefix("MUSTER_") else { continue };
             // `MUSTER_BUILD_…` belongs to the build, not to the server.
@@ -127,20 +140,18 @@ impl Merge {
                 self.set(table, &key.to_ascii_lowercase(), text, name);
             }
         }
-        if environment.get("NACOS_AUTH_ENABLE").is_some_and(|value| value == "true") {
-            self.problems.push(
-                "NACOS_AUTH_ENABLE: access control does not exist in this version; unset it to start without"
-                    .into(),
-            );
-        }
     }
 
     /// The original takes the port alone; here it changes the port of the address in force.
-    fn nacos_port(&mut self, table: &[Setting], environment: &BTreeMap<String, String>) {
-        for name in ["NACOS_APPLICATION_PORT", "NACOS_SERVER_PORT"] {
-            if let Some(port) = environment.get(name) {
-                let address = format!("{}:{port}", super::values::show_ip(self.settings.listen.ip()));
-                self.set(table, "listen", &address, name);
+    fn nacos_port(&mut self, environment: &BTreeMap<String, String>) {
+        for name in nacos::PORTS {
+            match environment.get(name).map(|text| super::values::port(text)) {
+                Some(Ok(port)) => {
+                    self.settings.listen.set_port(port);
+                    self.sources.insert("listen", name.to_owned());
+                }
+                Some(Err(problem)) => self.problems.push(format!("{name}: {problem}")),
+                None => {}
             }
         }
     }
@@ -169,7 +180,14 @@ mod tests {
     }
 
     fn flags(values: &[(&str, &str)], file: Option<PathBuf>) -> Flags {
-        Flags { file, values: values.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect() }
+        Flags {
+            file,
+            values: values
+                .iter()
+                .map(|(k, v)| ("--set".to_owned(), (*k).to_owned(), (*v).to_owned()))
+                .collect(),
+            problems: Vec::new(),
+        }
     }
 
     #[test]
@@ -186,7 +204,7 @@ mod tests {
         let source = |key| effective.iter().find(|e| e.key == key).unwrap().source.clone();
         assert_eq!(source("history_days"), file.display().to_string());
         assert_eq!(source("drain"), "MUSTER_DRAIN");
-        assert_eq!(source("write_timeout"), "flag");
+        assert_eq!(source("write_timeout"), "--set");
         assert_eq!(source("listen"), "default");
     }
 
@@ -210,10 +228,69 @@ mod tests {
     }
 
     #[test]
-    fn the_port_of_the_original_is_understood() {
-        let (settings, _) =
-            load(&Flags::default(), &environment(&[("NACOS_APPLICATION_PORT", "9999")])).unwrap();
-        assert_eq!(settings.listen.port(), 9999);
+    fn names_of_the_original_are_understood() {
+        let variables = [
+            ("NACOS_APPLICATION_PORT", "9999"),
+            ("SERVER_SERVLET_CONTEXTPATH", "/registry"),
+            ("NACOS_CONFIG_RETENTION_DAYS", "7"),
+            ("NACOS_AUTH_ENABLE", "false"),
+            ("MODE", "standalone"),
+        ];
+        let (settings, _) = load(&Flags::default(), &environment(&variables)).unwrap();
+        assert_eq!(settings.listen.to_string(), "127.0.0.1:9999");
+        assert_eq!(settings.context_path, "/registry");
+        assert_eq!(settings.history_days, 7);
+        let bad = environment(&[("NACOS_APPLICATION_PORT", "http")]);
+        assert!(
+            load(&Flags::default(), &bad)
+                .unwrap_err()
+                .to_string()
+                .contains("NACOS_APPLICATION_PORT: the port")
+        );
+    }
+
+    #[test]
+    fn what_the_original_does_and_this_does_not_refuses_the_start() {
+        for (name, value) in [
+            ("NACOS_AUTH_ENABLE", "TRUE"),
+            ("NACOS_CORE_AUTH_ENABLED", "true"),
+            ("MODE", "cluster"),
+            ("NACOS_SERVERS", "10.0.0.1:8848 10.0.0.2:8848"),
+            ("SPRING_DATASOURCE_PLATFORM", "mysql"),
+        ] {
+            let problems = load(&Flags::default(), &environment(&[(name, value)])).unwrap_err().to_string();
+            assert!(problems.contains("1 problem") && problems.contains(name), "{problems}");
+        }
+    }
+
+    #[test]
+    fn an_address_others_reach_is_opened_only_on_purpose() {
+        for open in ["0.0.0.0:8848", "[::]:8848", "10.0.0.7:8848"] {
+            let problems = load(&flags(&[("listen", open)], None), &BTreeMap::new()).unwrap_err().to_string();
+            assert!(problems.contains("--open-client-api"), "{problems}");
+            load(&flags(&[("listen", open), ("open_client_api", "true")], None), &BTreeMap::new()).unwrap();
+        }
+        load(&flags(&[("listen", "[::1]:8848")], None), &BTreeMap::new()).unwrap();
+    }
+
+    #[test]
+    fn no_value_that_is_taken_makes_transport_panic() {
+        let wanted = [("header_bytes_max", "8 KiB"), ("header_timeout", "1ms"), ("connections_max", "1")];
+        let (settings, _) = load(&flags(&wanted, None), &BTreeMap::new()).unwrap();
+        assert_eq!(settings.transport().problems(), []);
+        for (key, value) in [("header_bytes_max", "10"), ("header_timeout", "0s"), ("idle_timeout", "0")] {
+            assert!(load(&flags(&[(key, value)], None), &BTreeMap::new()).is_err(), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_section_in_the_file_is_an_unknown_setting() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("m.toml");
+        std::fs::write(&file, "[server]\nport = 1\n[listen]\nx = 1\n").unwrap();
+        let problems = load(&flags(&[], Some(file)), &BTreeMap::new()).unwrap_err().to_string();
+        assert!(problems.contains("no setting \"server\""), "{problems}");
+        assert!(problems.contains("listen: expected a text"), "{problems}");
     }
 
     #[test]

@@ -58,6 +58,11 @@ fn size(text: &str) -> Result<usize, String> {
     values::bytes(text).map(|bytes| bytes as usize)
 }
 
+/// Contents are held, escaped and framed in memory, so more is a mistake.
+fn content_size(text: &str) -> Result<u64, String> {
+    values::bytes_in(text, 1, 1 << 30)
+}
+
 fn show_size(bytes: &usize) -> String {
     values::show_bytes(*bytes as u64)
 }
@@ -76,12 +81,17 @@ fn plain<T: ToString>(value: &T) -> String {
 
 fn context_path(text: &str) -> Result<String, String> {
     let path = text.trim().trim_matches('/');
-    let legal = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b));
+    let legal =
+        !path.contains("//") && path.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b));
     match (path.is_empty(), legal) {
         (_, false) => Err(format!("expected a path such as \"/nacos\", found {text:?}")),
         (true, true) => Ok(String::new()),
         (false, true) => Ok(format!("/{path}")),
     }
+}
+
+fn directory(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() { Err("expected a directory, found nothing".into()) } else { Ok(PathBuf::from(text)) }
 }
 
 fn log_format(text: &str) -> Result<LogFormat, String> {
@@ -102,13 +112,19 @@ fn show_log_format(format: &LogFormat) -> String {
     .into()
 }
 
+/// A filter; a lone word is a level, because `inof` would else silently name a module that nobody has.
 fn log_level(text: &str) -> Result<String, String> {
-    match text.parse::<tracing_subscriber::EnvFilter>() {
-        Ok(_) => Ok(text.to_owned()),
-        Err(error) => {
-            Err(format!("expected a level or filter such as info or \"info,muster_nacos=debug\": {error}"))
-        }
+    let wrong = || {
+        format!(
+            "expected a level such as info, or a filter such as \"info,muster_nacos=debug\", found {text:?}"
+        )
+    };
+    let is_level = |word: &str| ["off", "error", "warn", "info", "debug", "trace"].contains(&word);
+    let is_wrong = |part: &str| !is_level(part.rsplit('=').next().unwrap_or(part).trim());
+    if text.split(',').any(is_wrong) || text.parse::<tracing_subscriber::EnvFilter>().is_err() {
+        return Err(wrong());
     }
+    Ok(text.to_owned())
 }
 
 fn network() -> Vec<Setting> {
@@ -130,7 +146,7 @@ fn network() -> Vec<Setting> {
         setting!(
             context_path,
             "prefix of the Nacos HTTP paths",
-            &["SERVER_SERVLET_CONTEXTPATH", "NACOS_SERVER_CONTEXTPATH"],
+            &["SERVER_SERVLET_CONTEXTPATH", "SERVER_SERVLET_CONTEXT_PATH", "NACOS_SERVER_CONTEXTPATH"],
             context_path,
             plain
         ),
@@ -142,19 +158,32 @@ fn network() -> Vec<Setting> {
             |t| count(t).map(|n| n as usize),
             plain
         ),
-        setting!(header_bytes_max, "bytes of one request's headers", &[], size, show_size),
+        setting!(
+            header_bytes_max,
+            "bytes of the headers of one HTTP/1 request",
+            &[],
+            |t| values::bytes_in(t, 8 << 10, 16 << 20).map(|bytes| bytes as usize),
+            show_size
+        ),
         setting!(
             header_timeout,
             "longest wait for the headers of a request that has begun",
             &[],
-            values::duration,
+            values::timeout,
+            show_time
+        ),
+        setting!(
+            body_timeout,
+            "longest wait for more of the body of a request",
+            &[],
+            values::timeout,
             show_time
         ),
         setting!(
             idle_timeout,
             "an HTTP/1 connection idle for longer is closed",
             &[],
-            values::duration,
+            values::timeout,
             show_time
         ),
         setting!(
@@ -169,14 +198,10 @@ fn network() -> Vec<Setting> {
 
 fn storage() -> Vec<Setting> {
     vec![
-        setting!(
-            data_dir,
-            "directory of all stored data",
-            &[],
-            |t| Ok::<_, String>(PathBuf::from(t)),
-            |p: &PathBuf| p.display().to_string()
-        ),
-        setting!(write_timeout, "longest wait for a durable write", &[], values::duration, show_time),
+        setting!(data_dir, "directory of all stored data", &[], directory, |p: &PathBuf| p
+            .display()
+            .to_string()),
+        setting!(write_timeout, "longest wait for a durable write", &[], values::timeout, show_time),
         setting!(
             reserve_bytes,
             "free disk space below which durable writes are refused",
@@ -188,11 +213,17 @@ fn storage() -> Vec<Setting> {
         setting!(
             history_days,
             "days that config history is kept",
-            &[],
+            &["NACOS_CONFIG_RETENTION_DAYS"],
             |t| values::number(t, 1, 36_500),
             plain
         ),
-        setting!(history_per_config_max, "history entries kept of one config", &[], count, plain),
+        setting!(
+            history_per_config_max,
+            "history entries kept of one config; the oldest go first",
+            &[],
+            |t| values::number(t, 1, u64::from(u32::MAX)).map(|n| n as u32),
+            plain
+        ),
         setting!(
             journal_bytes_max,
             "bytes of the flight recorder on disk; the oldest are dropped",
@@ -213,7 +244,7 @@ fn memory() -> Vec<Setting> {
             show_size
         ),
         setting!(content_cache_bytes_max, "memory for config contents", &[], size, show_size),
-        limit!(content_bytes_max, "bytes of one config's content", values::bytes, show_size),
+        limit!(content_bytes_max, "bytes of one config's content, as UTF-8", content_size, show_size),
         limit!(metadata_chars_max, "characters of one instance's metadata", count, plain),
         limit!(batch_instances_max, "instances in one batch registration", count, plain),
         limit!(gray_versions_max, "gray versions of one config", count, plain),
@@ -250,4 +281,29 @@ pub(super) fn table() -> Vec<Setting> {
     all.extend(memory());
     all.extend(logging());
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_level_is_no_module() {
+        for text in ["info", "debug,openraft=off", "info,muster_nacos=debug"] {
+            assert!(log_level(text).is_ok(), "{text}");
+        }
+        for text in ["inof", "info,muster_nacos", "info,x=loud", ""] {
+            assert!(log_level(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn context_paths_are_brought_to_one_form() {
+        for (text, path) in [("/nacos", "/nacos"), ("a/b/", "/a/b"), ("/", ""), ("", "")] {
+            assert_eq!(context_path(text).as_deref(), Ok(path), "{text}");
+        }
+        for text in ["/a b", "/{x}", "/a?b", "/a//b"] {
+            assert!(context_path(text).is_err(), "{text}");
+        }
+    }
 }

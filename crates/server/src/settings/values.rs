@@ -1,7 +1,7 @@
 //! How values are written: sizes, durations, booleans, addresses.
 
 use std::{
-    net::{IpAddr, SocketAddr, ToSocketAddrs},
+    net::{SocketAddr, ToSocketAddrs},
     time::Duration,
 };
 
@@ -28,6 +28,22 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     scaled(text, &TIMES, 0)
         .map(Duration::from_millis)
         .ok_or_else(|| format!("expected a duration such as \"500ms\", \"10s\" or \"30m\", found {text:?}"))
+}
+
+/// Bytes in a range.
+pub(super) fn bytes_in(text: &str, min: u64, max: u64) -> Result<u64, String> {
+    match bytes(text)? {
+        value if (min..=max).contains(&value) => Ok(value),
+        _ => Err(format!("expected a size from {} to {}, found {text:?}", show_bytes(min), show_bytes(max))),
+    }
+}
+
+/// A duration that is not 0.
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("0 would end everything at once: expected a duration such as \"10s\"".into()),
+        timeout => Ok(timeout),
+    }
 }
 
 fn scaled(text: &str, units: &[(&str, u64)], without_unit: u64) -> Option<u64> {
@@ -63,18 +79,17 @@ pub(super) fn boolean(text: &str) -> Result<bool, String> {
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     let wrong = || format!("expected ADDRESS:PORT such as 127.0.0.1:8848 or [::1]:8848, found {text:?}");
     let address = text.trim().to_socket_addrs().map_err(|_| wrong())?.next().ok_or_else(wrong)?;
-    if (1..=64_535).contains(&address.port()) {
-        Ok(address)
-    } else {
-        Err("the port must be from 1 to 64535, because port + 1000 is opened for gRPC clients too".into())
-    }
+    port(&address.port().to_string())?;
+    Ok(address)
 }
 
-/// Writes an IP as it stands before a port: IPv6 in brackets.
-pub(super) fn show_ip(ip: IpAddr) -> String {
-    match ip {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => format!("[{ip}]"),
+/// A port that leaves room for the one of gRPC.
+pub(super) fn port(text: &str) -> Result<u16, String> {
+    match text.trim().parse() {
+        Ok(port @ 1..=64_535) => Ok(port),
+        Ok(_) | Err(_) => Err(format!(
+            "the port must be from 1 to 64535, because port + 1000 is opened for gRPC clients too, found {text:?}"
+        )),
     }
 }
 
@@ -118,6 +133,12 @@ mod tests {
         }
         assert_eq!(show_bytes(10 << 20), "10 MiB");
         assert_eq!(show_bytes(1000), "1000");
+    }
+
+    #[test]
+    fn what_would_end_everything_is_refused() {
+        assert!(timeout("0s").is_err() && timeout("1ms").is_ok());
+        assert!(bytes_in("1", 8 << 10, 1 << 20).is_err() && bytes_in("8 KiB", 8 << 10, 1 << 20).is_ok());
     }
 
     #[test]
