@@ -178,11 +178,12 @@ impl Http {
         names.required(parameters, names.group)?;
         let content = names.required(parameters, "content")?;
         let key = names.key(parameters)?;
-        let publish = self.publication(call, names, key, content).map_err(|error| match error {
-            FieldError::ContentBlank => {
+        let publish = self.publication(call, names, key, content).map_err(|error| {
+            if error == FieldError::ContentBlank {
                 refuse(ErrorCode::ParameterMissing, format!("content is blank : {content}"))
+            } else {
+                error.into()
             }
-            error => error.into(),
         })?;
         self.node.publish_config(publish).await?;
         Ok(())

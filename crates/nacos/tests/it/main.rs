@@ -1,0 +1,10 @@
+//! The HTTP edge over a node in memory.
+#![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
+
+mod configs;
+mod console;
+mod instances;
+mod listener;
+mod refusals;
+mod udp;
+mod world;

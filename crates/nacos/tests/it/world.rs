@@ -1,0 +1,141 @@
+//! A node whose disk is memory, and requests to it that come from a connection of nobody.
+
+use axum::{Router, body::Body};
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use muster_consensus::Parts;
+use muster_model::{ConnectionId, NodeId};
+use muster_nacos::{HttpSettings, Sessions, router};
+use muster_node::{Node, NodeParts, Settings};
+use muster_runtime::{
+    Clock, Rng, SystemClock, Tasks,
+    disk::{Disk, MemoryDisk},
+};
+use muster_storage::{
+    journal::{Journal, JournalSettings},
+    log::{Log, LogSettings},
+    snapshot::Snapshots,
+    state::MemoryStore,
+};
+use muster_transport::{ConnectionInfo, ConnectionTable, ListenerIndex};
+use std::{net::SocketAddr, path::Path, sync::Arc};
+use tower::ServiceExt as _;
+
+pub(crate) struct World {
+    pub(crate) node: Arc<Node>,
+    pub(crate) table: Arc<ConnectionTable>,
+    router: Router,
+}
+
+/// An answer, read.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub(crate) fn is(&self, status: u16, body: &str) {
+        assert_eq!((self.status, self.body.as_str()), (status, body));
+    }
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(HttpSettings::default()).await
+    }
+
+    pub(crate) async fn with(settings: HttpSettings) -> Self {
+        let world = Self::starting(settings, Settings::default());
+        world.finish_start().await;
+        world
+    }
+
+    /// A node that is not ready: consensus has not started.
+    pub(crate) fn starting(http: HttpSettings, settings: Settings) -> Self {
+        let tasks = Tasks::new();
+        let disk: Arc<dyn Disk> = Arc::new(MemoryDisk::new());
+        let journal = Path::new("/journal");
+        disk.create_dir_all(journal).unwrap();
+        let (journal, _) = Journal::open(disk, journal, JournalSettings::default()).unwrap();
+        let node = Node::new(
+            NodeParts {
+                settings,
+                state: Arc::new(MemoryStore::new()),
+                journal,
+                clock: Arc::new(SystemClock::new()),
+                tasks: tasks.clone(),
+                rng: Rng::seeded(1),
+            },
+            NodeId(1),
+        );
+        let table = Arc::new(ConnectionTable::new());
+        let sessions = Sessions::new(node.clone(), table.clone());
+        let router = router(node.clone(), sessions, tasks, http);
+        Self { node, table, router }
+    }
+
+    pub(crate) async fn finish_start(&self) {
+        let disk: Arc<dyn Disk> = Arc::new(MemoryDisk::new());
+        let (log, snapshots) = (Path::new("/log"), Path::new("/snapshots"));
+        disk.create_dir_all(log).unwrap();
+        disk.create_dir_all(snapshots).unwrap();
+        let parts = Parts {
+            disk: disk.clone(),
+            data_dir: "/".into(),
+            log: Log::open(disk.clone(), log, LogSettings::default()).unwrap().0,
+            state: self.node.state().clone(),
+            snapshots: Snapshots::open(disk, snapshots).unwrap(),
+            machine: self.node.clone(),
+            clock: Arc::<SystemClock>::new(SystemClock::new()) as Arc<dyn Clock>,
+            tasks: Tasks::new(),
+            fatal: Arc::new(|why: &str| panic!("{why}")),
+        };
+        self.node.join(muster_consensus::Settings::default(), parts).await.unwrap();
+        self.node.consensus().unwrap().wait_ready().await.unwrap();
+    }
+
+    /// A request without a body.
+    pub(crate) async fn ask(&self, method: &str, path_and_query: &str) -> Answer {
+        self.send(method, path_and_query, "", &[]).await
+    }
+
+    /// A request with a form.
+    pub(crate) async fn form(&self, method: &str, path: &str, form: &str) -> Answer {
+        self.send(method, path, form, &[]).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        form: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if !form.is_empty() {
+            request = request.header("Content-Type", "application/x-www-form-urlencoded;charset=GBK");
+        }
+        request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let mut request = request.body(Body::from(form.to_owned())).unwrap();
+        request.extensions_mut().insert(ConnectionInfo {
+            id: ConnectionId(1),
+            remote: SocketAddr::from(([127, 0, 0, 1], 5_000)),
+            local: SocketAddr::from(([127, 0, 0, 1], 8_848)),
+            listener: ListenerIndex(0),
+        });
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (status, headers) = (StatusCode::as_u16(&response.status()), response.headers().clone());
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        Answer { status, headers, body: String::from_utf8(body.to_vec()).unwrap() }
+    }
+}
