@@ -20,18 +20,15 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Runs a step, says what came of it and remembers that.
-    pub(crate) fn step(&mut self, name: &str, work: impl FnOnce() -> anyhow::Result<Outcome>) {
+    /// Runs a step, says what came of it and remembers that. Whether it did not fail.
+    pub(crate) fn step(&mut self, name: &str, work: impl FnOnce() -> anyhow::Result<Outcome>) -> bool {
         println!("── {name}");
         let began = Instant::now();
         let outcome = work().unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")));
-        self.add(name, outcome, began.elapsed());
-    }
-
-    /// Remembers a step that was run elsewhere.
-    fn add(&mut self, name: &str, outcome: Outcome, took: Duration) {
-        println!("{}", line(name, &outcome, took));
-        self.lines.push((name.to_owned(), outcome, took));
+        let well = !matches!(outcome, Outcome::Failed(_));
+        println!("{}", line(name, &outcome, began.elapsed()));
+        self.lines.push((name.to_owned(), outcome, began.elapsed()));
+        well
     }
 
     /// Prints the table and the counts; whether nothing failed.

@@ -1,6 +1,7 @@
 //! The parts of `cargo metadata` that the checks look at, less what is in the lock file but never built.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use anyhow::Context;
 use serde::Deserialize;
@@ -29,10 +30,25 @@ pub(crate) struct Package {
     pub(crate) name: String,
     /// Its version.
     pub(crate) version: String,
+    /// Where its manifest lies.
+    #[serde(default)]
+    pub(crate) manifest_path: PathBuf,
     /// Its licence expression.
     pub(crate) license: Option<String>,
+    /// What it builds.
+    #[serde(default)]
+    pub(crate) targets: Vec<Target>,
     /// What its manifest asks for.
     pub(crate) dependencies: Vec<Dependency>,
+}
+
+/// One thing that a package builds.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Target {
+    /// Its name; a library's is the one that sources use.
+    pub(crate) name: String,
+    /// `lib`, `bin`, `proc-macro`, …
+    pub(crate) kind: Vec<String>,
 }
 
 /// One line of a manifest's dependencies.
@@ -58,6 +74,15 @@ impl Metadata {
         let name = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
         metadata.built = tree.lines().map(name).collect();
         Ok(metadata)
+    }
+
+    /// What sources call a package: the name of its library.
+    pub(crate) fn library(&self, name: &str) -> String {
+        let package = self.packages.iter().find(|package| package.name == name);
+        let is_library =
+            |target: &&Target| target.kind.iter().any(|kind| kind.contains("lib") || kind == "proc-macro");
+        let library = package.and_then(|package| package.targets.iter().find(is_library));
+        library.map_or(name, |target| target.name.as_str()).replace('-', "_")
     }
 
     /// Our own packages.

@@ -5,6 +5,7 @@ mod edges;
 mod metadata;
 mod repository;
 mod text;
+mod unused;
 
 use std::collections::HashSet;
 use std::fs;
@@ -21,11 +22,13 @@ pub(crate) use metadata::{Metadata, Package};
 pub(crate) fn tidy() -> anyhow::Result<Outcome> {
     let root = workspace::root();
     let files = repository_files(&root)?;
-    let mut breaches = edges::breaches(&Metadata::read()?);
+    let metadata = Metadata::read()?;
+    let mut breaches = edges::breaches(&metadata);
     breaches.extend(repository::breaches(&root, &files));
     let texts = texts(&root, &files)?;
     let for_tests: HashSet<String> =
         texts.iter().flat_map(|(name, text)| text::test_modules(name, text)).collect();
+    breaches.extend(unused::breaches(&metadata, &root, &texts));
     for (name, text) in &texts {
         breaches.extend(text::breaches(name, text));
         if !for_tests.contains(*name) {
