@@ -1,8 +1,9 @@
 //! Keys and values of stored rows.
 //!
 //! A value is a version byte and a protobuf message (for a content: its bytes). Fields may be added; a change of
-//! meaning is a new version. A key is `namespace 0 group 0 data_id`, for contents and history followed by `0` and
-//! the revision, 8 bytes, highest first: so the rows of one config are together, in order.
+//! meaning is a new version. A key is `namespace 0 group 0 data_id`, for contents and history behind the revision,
+//! 8 bytes, highest first: so new rows go to the end of their table, where they share its last pages, instead of
+//! each to a page of its own.
 
 mod config;
 mod history;
@@ -73,10 +74,9 @@ pub(crate) fn config_key(key: &ConfigKey) -> Bytes {
 
 /// The key of a config's row at a revision.
 pub(crate) fn revision_key(key: &ConfigKey, revision: Revision) -> Bytes {
-    let mut buffer = BytesMut::with_capacity(key_size(key) + 9);
-    write_key(&mut buffer, key);
-    buffer.put_u8(0);
+    let mut buffer = BytesMut::with_capacity(8 + key_size(key));
     buffer.put_u64(revision.0);
+    write_key(&mut buffer, key);
     buffer.freeze()
 }
 
@@ -107,11 +107,9 @@ pub(crate) fn key_of(
 }
 
 pub(crate) fn parse_revision_key(bytes: &[u8]) -> Result<(ConfigKey, Revision), LoadError> {
-    match bytes.split_last_chunk::<8>() {
-        Some(([key @ .., 0], revision)) => {
-            Ok((parse_config_key(key)?, Revision(u64::from_be_bytes(*revision))))
-        }
-        Some(_) | None => Err(damaged("config revision key", "no revision")),
+    match bytes.split_first_chunk::<8>() {
+        Some((revision, key)) => Ok((parse_config_key(key)?, Revision(u64::from_be_bytes(*revision)))),
+        None => Err(damaged("config revision key", "no revision")),
     }
 }
 

@@ -67,13 +67,13 @@ fn stored_formats_stay_as_they_are() {
 }
 
 #[test]
-fn rows_of_a_config_are_together_and_in_order() {
+fn rows_of_revisions_are_in_their_order() {
     let keys = [
-        HistoryRow::row_key(&key("a"), Revision(1)),
+        HistoryRow::row_key(&key("z"), Revision(1)),
+        HistoryRow::row_key(&key("a"), Revision(255)),
+        HistoryRow::row_key(&key("b"), Revision(255)),
         HistoryRow::row_key(&key("a"), Revision(256)),
-        HistoryRow::row_key(&key("a-b"), Revision(1)),
-        HistoryRow::row_key(&key("a.b"), Revision(1)),
     ];
     assert!(keys.is_sorted());
-    assert_eq!(keys[1], b"public\0G\0a\0\0\0\0\0\0\0\x01\0"[..]);
+    assert_eq!(keys[3], b"\0\0\0\0\0\0\x01\0public\0G\0a"[..]);
 }
