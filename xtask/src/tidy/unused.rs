@@ -51,8 +51,11 @@ mod tests {
             of_package(&package, library, &["use tokio_util::task;", "use http::Uri;"]),
             Vec::<String>::new()
         );
-        let unused =
-            of_package(&package, &["use tokio_util_more::task;", "use http_body::Body; use axum::http;"]);
+        let unused = of_package(
+            &package,
+            library,
+            &["use tokio_util_more::task;", "use http_body::Body; use axum::http;"],
+        );
         assert_eq!(unused, ["a: does not use its dependency tokio-util"]);
     }
 }
