@@ -29,8 +29,9 @@ pub(crate) async fn backup(State(state): State<AdminState>) -> Response {
             drop(sender.blocking_send(Err(io::Error::other(error.to_string()))));
         }
     });
-    let chunks =
-        stream::unfold(receiver, |mut receiver| async { receiver.recv().await.map(|chunk| (chunk, receiver)) });
+    let chunks = stream::unfold(receiver, |mut receiver| async {
+        receiver.recv().await.map(|chunk| (chunk, receiver))
+    });
     ([(header::CONTENT_TYPE, "application/octet-stream")], Body::from_stream(chunks)).into_response()
 }
 

@@ -17,6 +17,7 @@ pub(crate) async fn only_this_machine(request: Request, next: Next) -> Response 
     if is_local {
         next.run(request).await
     } else {
-        (StatusCode::FORBIDDEN, "this path is answered to the machine the node runs on only\n").into_response()
+        (StatusCode::FORBIDDEN, "this path is answered to the machine the node runs on only\n")
+            .into_response()
     }
 }

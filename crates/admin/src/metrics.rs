@@ -58,19 +58,31 @@ impl Snapshot {
             ("muster_content_bytes", "config contents held in memory", node.content_bytes() as i64),
             ("muster_log_applied_index", "last applied log entry", consensus.applied as i64),
             ("muster_log_queued_bytes", "durable operations that wait", consensus.queued_bytes as i64),
-            ("muster_storage_full", "1 while durable writes wait for disk space", i64::from(consensus.is_full)),
+            (
+                "muster_storage_full",
+                "1 while durable writes wait for disk space",
+                i64::from(consensus.is_full),
+            ),
             ("muster_snapshot_index", "last entry the newest snapshot covers", {
                 consensus.snapshot.unwrap_or_default() as i64
             }),
         ];
         let counters = vec![
             ("muster_connections_accepted", "connections accepted", connections.accepted),
-            ("muster_connections_refused", "connections closed because there were too many", connections.refused),
+            (
+                "muster_connections_refused",
+                "connections closed because there were too many",
+                connections.refused,
+            ),
             ("muster_connections_too_slow", "connections closed for want of a request", connections.too_slow),
             ("muster_operations_applied", "durable operations applied", consensus.ops),
             ("muster_log_entries_applied", "log entries applied that carried operations", consensus.entries),
             ("muster_operations_overloaded", "durable operations refused, queue full", consensus.overloaded),
-            ("muster_operations_storage_full", "durable operations refused, disk full", consensus.storage_full),
+            (
+                "muster_operations_storage_full",
+                "durable operations refused, disk full",
+                consensus.storage_full,
+            ),
             ("muster_snapshot_failures", "snapshots that failed", consensus.snapshot_failures),
             ("muster_journal_dropped", "flight recorder records dropped", node.history_dropped()),
         ];

@@ -41,7 +41,9 @@ pub(crate) async fn page(State(state): State<AdminState>) -> Html<String> {
     for namespace in namespaces(&state) {
         services(&mut html, &state, &namespace);
     }
-    html.push_str("<p><small>Read only. Metrics: <a href=\"/metrics\">/metrics</a>.</small></p></body></html>\n");
+    html.push_str(
+        "<p><small>Read only. Metrics: <a href=\"/metrics\">/metrics</a>.</small></p></body></html>\n",
+    );
     Html(html)
 }
 
