@@ -204,6 +204,14 @@ pub struct Watcher {
 
 impl Drop for Watcher {
     fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Watcher {
+    /// Ends all it watches, as dropping it does: for owners that are let go of later than they are over, as values
+    /// of a concurrent map are. What is asked of it afterwards is answered as by one that watches nothing.
+    pub fn close(&self) {
         let watchers = &self.node.watchers;
         watchers.wakers.pin().remove(&self.id);
         watchers.services.lock().close(self.id);
