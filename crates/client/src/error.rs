@@ -15,9 +15,9 @@ pub enum ClientError {
         #[source]
         source: tonic::transport::Error,
     },
-    /// The connection failed under a call.
+    /// The connection failed under a call. The status is no source: its own words are its cause's, at length.
     #[error("call the server: {}", .0.message())]
-    Call(#[source] Box<tonic::Status>),
+    Call(Box<tonic::Status>),
     /// No answer in time.
     #[error("no answer to {0} in time")]
     Timeout(&'static str),

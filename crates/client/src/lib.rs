@@ -1,8 +1,8 @@
 //! A small client of the Nacos gRPC protocol: one connection, requests, pushes. The command line and tests use it.
 //!
 //! It speaks to Muster and to Nacos 2.x and 3.x alike. It does not reconnect, keeps no cache and spawns no task:
-//! [`connect`] gives a [`Client`] to ask with and a [`Driver`] that whoever wants pushes (or idles) must run.
-//! Start at [`connect`].
+//! [`connect()`] gives a [`Client`] to ask with and a [`Driver`] that whoever wants pushes (or idles) must run.
+//! Start at [`connect()`].
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), muster_client::ClientError> {

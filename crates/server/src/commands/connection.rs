@@ -1,8 +1,8 @@
 //! Connecting to a node, as real clients do.
 
 use super::output;
-use crate::{cli::ClientFlags, exit::chain};
-use anyhow::{Context, anyhow};
+use crate::{cli::ClientFlags, exit::chain, signals::Signals};
+use anyhow::anyhow;
 use muster_client::{Client, ClientError, Driver, Options, Push, connect};
 use std::{io, time::Duration};
 use tokio::sync::mpsc::Receiver;
@@ -38,24 +38,33 @@ fn system_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a 
     found
 }
 
-/// Runs `session` on a connection until it ends by itself, and again on a new one whenever the connection ended
-/// before: a node that restarts is waited for, as real clients do. Only the first connection must succeed at once.
+/// Runs `session` on a connection until it is done, and again on a new one whenever the connection was lost: a node
+/// that restarts is waited for, as real clients do. Only the first connection must succeed at once. The session gets
+/// the signals that should end it; between two sessions a signal ends the command.
 pub(crate) async fn keep(
     flags: &ClientFlags,
-    mut session: impl AsyncFnMut(Connection) -> anyhow::Result<Ended>,
+    mut session: impl AsyncFnMut(Connection, &mut Signals) -> anyhow::Result<Ended>,
 ) -> anyhow::Result<()> {
     let mut connection = open(flags).await?;
+    let mut signals = Signals::watch()?;
     loop {
-        match session(connection).await? {
+        match session(connection, &mut signals).await? {
             Ended::Done => return Ok(()),
             Ended::Lost(why) => output::note(&format!("{why}; connecting again")),
         }
-        connection = loop {
-            tokio::time::sleep(RETRY).await;
-            if let Ok(connection) = open(flags).await {
-                break connection;
-            }
+        connection = tokio::select! {
+            connection = reopen(flags) => connection,
+            _ = signals.next() => return Ok(()),
         };
+    }
+}
+
+async fn reopen(flags: &ClientFlags) -> Connection {
+    loop {
+        tokio::time::sleep(RETRY).await;
+        if let Ok(connection) = open(flags).await {
+            return connection;
+        }
     }
 }
 
@@ -67,12 +76,14 @@ pub(crate) enum Ended {
     Lost(String),
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-pub(crate) async fn interrupted() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).context("watch for SIGTERM")?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("watch for Ctrl-C"),
-        _ = terminate.recv() => Ok(()),
+impl Ended {
+    /// The node drains: whoever stays is disconnected.
+    pub(crate) fn reset() -> Self {
+        Self::Lost("the node asks its clients to leave".to_owned())
+    }
+
+    /// What the driver of a connection ended with.
+    pub(crate) fn of(ended: Result<(), ClientError>) -> Self {
+        Self::Lost(ended.err().map_or_else(|| "the connection ended".to_owned(), |error| error.to_string()))
     }
 }

@@ -1,23 +1,31 @@
 //! `muster register` and `muster list`.
 
 use super::{
-    connection::{Connection, Ended, interrupted, keep, open},
+    connection::{Connection, Ended, keep, open},
     output,
 };
-use crate::cli::{ListArgs, RegisterArgs};
+use crate::{
+    cli::{ListArgs, RegisterArgs},
+    signals::Signals,
+};
 use anyhow::Context;
-use muster_client::{ClientError, InstanceBody, Pairs, Text, reply};
+use muster_client::{ClientError, InstanceBody, Pairs, Push, Text, reply};
 use serde_json::json;
+use tokio::sync::mpsc::Receiver;
 
 /// Names asked for at a time.
 const PAGE: u32 = 500;
 
 /// Registers an instance and keeps it registered until interrupted, also through restarts of the node.
 pub(crate) async fn register(args: &RegisterArgs) -> anyhow::Result<()> {
-    keep(&args.client, async |connection| registered(args, connection).await).await
+    keep(&args.client, async |connection, signals| registered(args, connection, signals).await).await
 }
 
-async fn registered(args: &RegisterArgs, (client, driver, _pushes): Connection) -> anyhow::Result<Ended> {
+async fn registered(
+    args: &RegisterArgs,
+    (client, driver, mut pushes): Connection,
+    signals: &mut Signals,
+) -> anyhow::Result<Ended> {
     let group = &args.client.group;
     match client.register(group, &args.service, instance(args)).await {
         Ok(()) => {}
@@ -34,11 +42,9 @@ async fn registered(args: &RegisterArgs, (client, driver, _pushes): Connection) 
         output::line(&format!("registered {address} at {}; Ctrl-C deregisters it", args.service))?;
     }
     tokio::select! {
-        ended = driver.run() => {
-            let why = ended.err().map_or_else(|| "the connection ended".to_owned(), |error| error.to_string());
-            return Ok(Ended::Lost(why));
-        }
-        interrupted = interrupted() => interrupted?,
+        ended = driver.run() => return Ok(Ended::of(ended)),
+        () = reset(&mut pushes) => return Ok(Ended::reset()),
+        _ = signals.next() => {}
     }
     client.deregister(group, &args.service, instance(args)).await.context("deregister")?;
     if args.client.json {
@@ -49,6 +55,17 @@ async fn registered(args: &RegisterArgs, (client, driver, _pushes): Connection) 
         output::line(&format!("deregistered {address}"))?;
     }
     Ok(Ended::Done)
+}
+
+/// Waits until the node asks its clients to leave.
+async fn reset(pushes: &mut Receiver<Push>) {
+    while let Some(push) = pushes.recv().await {
+        if push == Push::Reset {
+            return;
+        }
+    }
+    // The driver is gone, which is told elsewhere.
+    std::future::pending().await
 }
 
 fn instance(args: &RegisterArgs) -> InstanceBody<'_> {

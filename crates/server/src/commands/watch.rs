@@ -1,12 +1,12 @@
 //! `muster watch`.
 
 use super::{
-    connection::{Connection, Ended, interrupted, keep},
+    connection::{Connection, Ended, keep},
     history::time,
     output,
     services::{hosts_json, print_hosts},
 };
-use crate::cli::WatchArgs;
+use crate::{cli::WatchArgs, signals::Signals};
 use anyhow::Context;
 use muster_client::{Client, ClientError, Push, reply::ServiceInfo};
 use muster_runtime::{Clock, SystemClock};
@@ -16,7 +16,8 @@ use tokio::sync::mpsc::Receiver;
 /// Prints the state, then each change, until interrupted; also through restarts of the node.
 pub(crate) async fn watch(args: &WatchArgs) -> anyhow::Result<()> {
     let mut shown = Shown::default();
-    keep(&args.client, async |connection| watching(args, connection, &mut shown).await).await
+    keep(&args.client, async |connection, signals| watching(args, connection, &mut shown, signals).await)
+        .await
 }
 
 /// What was printed last, so that a new connection does not print it again.
@@ -30,6 +31,7 @@ async fn watching(
     args: &WatchArgs,
     (client, driver, pushes): Connection,
     shown: &mut Shown,
+    signals: &mut Signals,
 ) -> anyhow::Result<Ended> {
     let watched = async {
         if args.config {
@@ -38,22 +40,18 @@ async fn watching(
             watch_service(args, &client, pushes, shown).await
         }
     };
-    let lost = |error: &ClientError| Ended::Lost(error.to_string());
     tokio::select! {
-        ended = driver.run() => Ok(ended.err().map_or(Ended::Done, |error| lost(&error))),
+        ended = driver.run() => Ok(Ended::of(ended)),
         watched = watched => match watched {
-            Err(error) => match error.downcast_ref::<ClientError>() {
-                Some(ClientError::Refused { .. }) | None => Err(error),
-                Some(cause) => Ok(lost(cause)),
+            Err(error) => match error.downcast::<ClientError>() {
+                Ok(refused @ ClientError::Refused { .. }) => Err(refused.into()),
+                Ok(lost) => Ok(Ended::of(Err(lost))),
+                Err(error) => Err(error),
             },
             Ok(ended) => Ok(ended),
         },
-        interrupted = interrupted() => interrupted.map(|()| Ended::Done),
+        _ = signals.next() => Ok(Ended::Done),
     }
-}
-
-fn reset() -> Ended {
-    Ended::Lost("the node asks its clients to connect again".to_owned())
 }
 
 async fn watch_service(
@@ -72,7 +70,7 @@ async fn watch_service(
         info = loop {
             match pushes.recv().await {
                 Some(Push::Service(info)) => break info,
-                Some(Push::Reset) => return Ok(reset()),
+                Some(Push::Reset) => return Ok(Ended::reset()),
                 Some(Push::Config(_) | Push::Other { .. }) => {}
                 None => std::future::pending().await,
             }
@@ -102,7 +100,7 @@ async fn watch_config(
         loop {
             match pushes.recv().await {
                 Some(Push::Config(_)) => break,
-                Some(Push::Reset) => return Ok(reset()),
+                Some(Push::Reset) => return Ok(Ended::reset()),
                 Some(Push::Service(_) | Push::Other { .. }) => {}
                 None => std::future::pending().await,
             }
