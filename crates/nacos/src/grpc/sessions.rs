@@ -99,8 +99,8 @@ impl Sessions {
         self.sessions.pin().values().for_each(|session| reset(session, None));
     }
 
-    /// Asks the config clients of a declared address what they hold of a config; gives the metrics objects they
-    /// answered with, within the time limit.
+    /// Asks the config clients of a declared address what they hold of a config; gives the bodies they answered
+    /// with, within the time limit.
     pub async fn config_metrics(&self, client_ip: &str, group_key: &str, limit: Duration) -> Vec<Bytes> {
         let asked: Vec<_> = {
             let sessions = self.sessions.pin();
@@ -178,6 +178,8 @@ impl ConnectionObserver for Sessions {
         let session = self.sessions.pin().remove(&id).cloned();
         if let Some(session) = session {
             session.end();
+            // The map lets go of a removed session at some later time.
+            session.watcher.close();
             self.node.close_connection(id, session.actor.clone(), session.close_reason());
         }
     }

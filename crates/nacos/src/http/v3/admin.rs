@@ -50,7 +50,8 @@ impl Http {
         let mut metrics = Map::new();
         for answer in self.sessions.config_metrics(ip, &group_key, METRICS_LIMIT).await {
             // A client that answers something else has no metrics.
-            if let Ok(Value::Object(told)) = serde_json::from_slice(&answer) {
+            let mut told: Value = serde_json::from_slice(&answer).unwrap_or_default();
+            if let Some(Value::Object(told)) = told.get_mut("metrics").map(Value::take) {
                 metrics.extend(told);
             }
         }
