@@ -17,7 +17,7 @@ use std::sync::{Arc, OnceLock};
 /// One process of Muster: the cores, their locks, and what runs their effects. Use cases are methods in their
 /// own files; edges hold an `Arc` of it.
 ///
-/// Locks: each of `registry`, `configs`, `locks` and those in [`Watchers`] is held for one call of its core and
+/// Locks: each of `registry`, `configs`, `locks` and those in `Watchers` is held for one call of its core and
 /// never together with another one, except that effects of the apply loop are kept in `pending` in between.
 pub struct Node {
     /// This node's id in the ensemble.
