@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context, bail};
 
 use crate::report::Outcome;
-use crate::server::Server;
+use crate::server::{Environment, Server};
 use crate::{process, python, workspace};
 
 /// HTTP recordings that are replayed at a time: most of their time is waiting.
@@ -16,6 +16,9 @@ const HTTP_AT_A_TIME: usize = 6;
 
 /// gRPC recordings that are replayed at a time.
 const GRPC_AT_A_TIME: &str = "12";
+
+/// The recordings show Nacos's limit on metadata; ours is larger, because applications exceed that one.
+const AS_RECORDED: Environment = &[("MUSTER_METADATA_CHARS_MAX", "1024")];
 
 /// How many steps of the recordings our server answered as the real one did.
 #[derive(Clone, Copy, Default)]
@@ -28,7 +31,7 @@ struct Count {
 pub(crate) fn conformance(arguments: &[String]) -> anyhow::Result<Outcome> {
     let (server, address) = match arguments {
         [] => {
-            let server = Server::fresh("conformance")?;
+            let server = Server::fresh_with("conformance", AS_RECORDED)?;
             let address = format!("127.0.0.1:{}", server.port());
             (Some(server), address)
         }

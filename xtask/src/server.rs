@@ -19,18 +19,27 @@ pub(crate) struct Server {
     child: Child,
     port: u16,
     folder: PathBuf,
+    environment: Environment,
 }
+
+/// Settings of a server that are not the defaults: variables and values.
+pub(crate) type Environment = &'static [(&'static str, &'static str)];
 
 impl Server {
     /// Starts a server with nothing stored; its data and log lie in `target/<name>`.
     pub(crate) fn fresh(name: &str) -> anyhow::Result<Self> {
+        Self::fresh_with(name, &[])
+    }
+
+    /// As [`Server::fresh`], with other settings than the defaults.
+    pub(crate) fn fresh_with(name: &str, environment: Environment) -> anyhow::Result<Self> {
         let folder = workspace::target().join(name);
         if folder.exists() {
             fs::remove_dir_all(&folder).context("remove what an earlier run stored")?;
         }
         fs::create_dir_all(&folder).context("create the folder of the server")?;
         let port = process::free_port_pair()?;
-        let mut server = Self { child: spawn(&folder, port)?, port, folder };
+        let mut server = Self { child: spawn(&folder, port, environment)?, port, folder, environment };
         server.wait_ready()?;
         Ok(server)
     }
@@ -48,7 +57,7 @@ impl Server {
 
     /// Starts it again on the same ports and data.
     pub(crate) fn restart(&mut self) -> anyhow::Result<()> {
-        self.child = spawn(&self.folder, self.port)?;
+        self.child = spawn(&self.folder, self.port, self.environment)?;
         self.wait_ready()
     }
 
@@ -87,7 +96,7 @@ impl Drop for Server {
     }
 }
 
-fn spawn(folder: &Path, port: u16) -> anyhow::Result<Child> {
+fn spawn(folder: &Path, port: u16, environment: Environment) -> anyhow::Result<Child> {
     let log =
         File::options().create(true).append(true).open(folder.join("server.log")).context("open the log")?;
     let mut serve = process::command(workspace::muster());
@@ -96,7 +105,8 @@ fn spawn(folder: &Path, port: u16) -> anyhow::Result<Child> {
         .arg("--listen")
         .arg(format!("127.0.0.1:{port}"))
         .arg("--data-dir")
-        .arg(folder.join("data"));
+        .arg(folder.join("data"))
+        .envs(environment.iter().copied());
     serve.stdout(log.try_clone().context("share the log")?).stderr(Stdio::from(log));
     serve.spawn().context("start target/release/muster; `cargo build --release` makes it")
 }
