@@ -9,6 +9,7 @@ pub mod answer;
 mod codec;
 mod config;
 mod failure;
+mod framed;
 mod internal;
 mod kind;
 mod lock;
@@ -17,6 +18,7 @@ mod payload;
 pub mod push;
 pub mod reply;
 mod server;
+mod streaming;
 mod stub;
 mod unary;
 

@@ -1,6 +1,6 @@
-//! The server side of the two gRPC services, as tonic's code generator would write it; unary calls go below tonic.
+//! The server side of the two gRPC services, as tonic's code generator would write it, over calls of our own.
 
-use super::{Payload, PayloadCodec, unary};
+use super::{Payload, streaming, unary};
 use std::{
     convert::Infallible,
     future::Future,
@@ -12,7 +12,7 @@ use tonic::{
     Request, Response, Status, Streaming,
     body::Body,
     codegen::{Service, http, tokio_stream::Stream},
-    server::{Grpc, NamedService, StreamingService},
+    server::NamedService,
 };
 
 /// What a Nacos gRPC server does. Business failures are payloads; a gRPC error status makes clients treat the
@@ -112,45 +112,5 @@ service! {
 
 service! {
     /// The service `BiRequestStream`: one stream a connection.
-    BiRequestStreamServer, "BiRequestStream", "/BiRequestStream/requestBiStream", serve_stream
-}
-
-/// grpc-java answers a message over the limit with `RESOURCE_EXHAUSTED`, tonic with `OUT_OF_RANGE`, which nothing else
-/// here gives.
-fn exhausted_if_too_large(mut response: http::Response<Body>) -> http::Response<Body> {
-    const STATUS: &str = "grpc-status";
-    if response.headers().get(STATUS).is_some_and(|status| status == "11") {
-        response.headers_mut().insert(STATUS, http::HeaderValue::from_static("8"));
-    }
-    response
-}
-
-async fn serve_stream<T, B>(
-    inner: Arc<T>,
-    request: http::Request<B>,
-    limits: MessageLimits,
-) -> http::Response<Body>
-where
-    T: NacosGrpc,
-    B: http_body::Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send + 'static,
-{
-    let mut grpc = Grpc::new(PayloadCodec)
-        .max_decoding_message_size(limits.decoding)
-        .max_encoding_message_size(limits.encoding);
-    exhausted_if_too_large(grpc.streaming(StreamMethod(inner), request).await)
-}
-
-struct StreamMethod<T>(Arc<T>);
-
-impl<T: NacosGrpc> StreamingService<Payload> for StreamMethod<T> {
-    type Response = Payload;
-    type ResponseStream = T::Pushes;
-    type Future = BoxFuture<Result<Response<T::Pushes>, Status>>;
-
-    fn call(&mut self, request: Request<Streaming<Payload>>) -> Self::Future {
-        let inner = Arc::clone(&self.0);
-        Box::pin(async move { inner.request_bi_stream(request).await })
-    }
+    BiRequestStreamServer, "BiRequestStream", "/BiRequestStream/requestBiStream", streaming::serve
 }

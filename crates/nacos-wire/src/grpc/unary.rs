@@ -1,15 +1,15 @@
 //! One unary call below tonic: its message is read without a buffer, its answer is sent without a copy.
 //!
-//! A call of tonic allocates a buffer to decode from and one to encode into and copies the body through both. Here
-//! the body of the answer is the `Bytes` the payload holds, which a renderer may have made once for many calls.
+//! A call of tonic allocates a buffer to decode from and one to encode into and copies the body through both.
 
-use super::{Any, NacosGrpc, Payload, server::MessageLimits};
+use super::{
+    NacosGrpc, Payload,
+    framed::{Framed, PREFIX, answer, success},
+    server::MessageLimits,
+};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use http_body::{Body as HttpBody, Frame};
-use prost::{
-    Message,
-    encoding::{self, WireType},
-};
+use prost::Message;
 use std::{
     convert::Infallible,
     error::Error,
@@ -18,17 +18,7 @@ use std::{
     sync::Arc,
     task::{Context, Poll},
 };
-use tonic::{
-    Request, Response, Status,
-    body::Body,
-    codegen::http::{self, HeaderMap, HeaderValue, header::CONTENT_TYPE},
-    metadata::MetadataMap,
-};
-
-/// A byte for "compressed", four for the length.
-const PREFIX: usize = 5;
-/// Bodies up to this size are copied behind their head: one frame of HTTP/2 is cheaper than two.
-const COPIED_MAX: usize = 4 << 10;
+use tonic::{Request, Response, Status, body::Body, codegen::http, metadata::MetadataMap};
 
 /// Reads the message, calls, and gives the answer; whatever fails is a gRPC status.
 pub(super) async fn serve<T, B>(
@@ -128,45 +118,15 @@ fn length(message: &[u8]) -> Result<Option<usize>, Status> {
 
 fn respond(response: Response<Payload>, message_bytes_max: usize) -> Result<http::Response<Body>, Status> {
     let (metadata, payload, _) = response.into_parts();
-    let length =
-        u32::try_from(payload.encoded_len()).ok().filter(|length| *length as usize <= message_bytes_max);
-    let Some(length) = length else {
-        return Err(Status::out_of_range(format!("the answer is larger than {message_bytes_max} bytes")));
-    };
-    let mut response = http::Response::new(Body::new(Answer::new(payload, length)));
-    *response.headers_mut() = metadata.into_headers();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    Ok(response)
+    let Framed { head, body } = Framed::new(payload, message_bytes_max)?;
+    Ok(answer(metadata, Body::new(Answer { head: Some(head), body, ended: false })))
 }
 
-/// The frames of an answer: its head, its body if that was not copied behind it, and the status.
+/// The frames of an answer: its message, in one piece or two, and the status.
 struct Answer {
     head: Option<Bytes>,
     body: Option<Bytes>,
     ended: bool,
-}
-
-impl Answer {
-    fn new(mut payload: Payload, length: u32) -> Self {
-        let large = payload.body.take_if(|any| any.value.len() > COPIED_MAX);
-        let shared = large.as_ref().map_or(0, |any| any.value.len());
-        let mut head = BytesMut::with_capacity(PREFIX + length as usize - shared);
-        head.put_u8(0);
-        head.put_u32(length);
-        payload.encode(&mut head).expect("a growing buffer has room");
-        let body = large.map(|any| {
-            encoding::encode_key(3, WireType::LengthDelimited, &mut head);
-            encoding::encode_varint(any.encoded_len() as u64, &mut head);
-            let Any { type_url, value } = any;
-            if !type_url.is_empty() {
-                encoding::string::encode(1, &type_url, &mut head);
-            }
-            encoding::encode_key(2, WireType::LengthDelimited, &mut head);
-            encoding::encode_varint(value.len() as u64, &mut head);
-            value
-        });
-        Self { head: Some(head.freeze()), body, ended: false }
-    }
 }
 
 impl HttpBody for Answer {
@@ -184,9 +144,7 @@ impl HttpBody for Answer {
             return Poll::Ready(None);
         }
         self.ended = true;
-        let mut trailers = HeaderMap::with_capacity(1);
-        trailers.insert("grpc-status", HeaderValue::from_static("0"));
-        Poll::Ready(Some(Ok(Frame::trailers(trailers))))
+        Poll::Ready(Some(Ok(Frame::trailers(success()))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -10,5 +10,6 @@ mod pushes;
 mod requests;
 mod sample;
 mod service_info;
+mod streaming;
 mod strict;
 mod unary;
