@@ -69,45 +69,8 @@ impl Machine for Node {
 impl Node {
     fn apply_durable(&self, op: DurableOp, at: ApplyContext, rows: &mut Vec<Row>) -> Applied {
         match op {
-            DurableOp::Registry(op) => {
-                let now = Now { wall: at.time, mono: self.now().mono };
-                let mut effects = Vec::new();
-                let checked = match &op {
-                    Op::Register(register) => Some((register.client.clone(), register.service.clone())),
-                    _other => None,
-                };
-                let result = self.registry.lock().apply(op, now, &mut effects);
-                if let (Ok(_), Some((client, service))) = (&result, checked) {
-                    self.health_checks.begin(&client, &service, now.mono);
-                }
-                let mut pending = self.pending.lock();
-                for effect in effects {
-                    match effect {
-                        Effect::Persist(row) => rows.push(row),
-                        effect => pending.push(PendingEffect::Registry(effect)),
-                    }
-                }
-                Applied::Registry(result)
-            }
-            DurableOp::Config(op) => {
-                let mut effects = Vec::new();
-                let result = self.configs.write().apply(
-                    op,
-                    At { revision: Revision(at.sequence), time: at.time },
-                    &mut effects,
-                );
-                let mut pending = self.pending.lock();
-                for effect in effects {
-                    match effect {
-                        muster_config::Effect::Persist(row) => {
-                            self.contents.follow(&row);
-                            rows.push(row);
-                        }
-                        effect => pending.push(PendingEffect::Config(effect)),
-                    }
-                }
-                Applied::Config(result)
-            }
+            DurableOp::Registry(op) => Applied::Registry(self.apply_registry(op, at, rows)),
+            DurableOp::Config(op) => Applied::Config(self.apply_config(op, at, rows)),
             DurableOp::Lock(op) => Applied::Lock(self.locks.lock().apply(&op, at.time, rows)),
             DurableOp::ExpireLocks(now) => {
                 // The entry's own time bounds what the proposer claimed.
@@ -115,6 +78,55 @@ impl Node {
                 Applied::Lock(true)
             }
         }
+    }
+
+    fn apply_registry(
+        &self,
+        op: Op,
+        at: ApplyContext,
+        rows: &mut Vec<Row>,
+    ) -> Result<Outcome, RegistryError> {
+        let now = Now { wall: at.time, mono: self.now().mono };
+        let registered = if let Op::Register(register) = &op {
+            Some((register.client.clone(), register.service.clone()))
+        } else {
+            None
+        };
+        let mut effects = Vec::new();
+        let outcome = self.registry.lock().apply(op, now, &mut effects)?;
+        if let Some((client, service)) = registered {
+            self.health_checks.begin(&client, &service, now.mono);
+        }
+        let mut pending = self.pending.lock();
+        for effect in effects {
+            if let Effect::Persist(row) = effect {
+                rows.push(row);
+            } else {
+                pending.push(PendingEffect::Registry(effect));
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn apply_config(
+        &self,
+        op: muster_config::Op,
+        at: ApplyContext,
+        rows: &mut Vec<Row>,
+    ) -> Result<muster_config::Outcome, ConfigError> {
+        let place = At { revision: Revision(at.sequence), time: at.time };
+        let mut effects = Vec::new();
+        let outcome = self.configs.write().apply(op, place, &mut effects)?;
+        let mut pending = self.pending.lock();
+        for effect in effects {
+            if let muster_config::Effect::Persist(row) = effect {
+                self.contents.follow(&row);
+                rows.push(row);
+            } else {
+                pending.push(PendingEffect::Config(effect));
+            }
+        }
+        Ok(outcome)
     }
 }
 
