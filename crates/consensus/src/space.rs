@@ -50,9 +50,9 @@ impl Space {
         !last.is_full
     }
 
-    /// What the last check found.
+    /// Whether there is less than the reserve, also while nothing is proposed that would find out.
     pub(crate) fn is_full(&self) -> bool {
-        self.last.lock().is_full
+        !self.has_room(0)
     }
 }
 
@@ -77,5 +77,10 @@ mod tests {
         assert!(space.has_room(10), "asked at once");
         disk.set_capacity(Some(500));
         assert!(!space.has_room(125), "much was proposed since");
+        disk.set_capacity(Some(2_000));
+        assert!(!space.is_full(), "noticed without a proposal");
+        disk.set_capacity(Some(500));
+        clock.advance(CHECK_MS);
+        assert!(space.is_full(), "noticed without a proposal");
     }
 }
