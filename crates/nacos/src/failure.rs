@@ -28,10 +28,8 @@ pub(crate) fn failure_of(error: &NodeError) -> Failure {
 
 /// As [`failure_of`], for registrations: a clash of kinds has a text that clients know.
 pub(crate) fn kind_aware(error: &NodeError, batch: bool) -> Failure {
-    match error {
-        NodeError::Registry(RegistryError::KindClash { service, kind }) => {
-            Failure::kind_clash(&service.grouped_name(), *kind == Kind::Persistent, batch)
-        }
-        error => failure_of(error),
+    if let NodeError::Registry(RegistryError::KindClash { service, kind }) = error {
+        return Failure::kind_clash(&service.grouped_name(), *kind == Kind::Persistent, batch);
     }
+    failure_of(error)
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub struct CheckTarget {
     /// The service.
     pub service: ServiceKey,
-    /// The client, for [`SetHealth`](crate::SetHealth).
+    /// The client, for [`SetHealth`].
     pub client: ClientId,
     /// The instance with its present health; a slice of one.
     pub instance: Arc<[Instance]>,

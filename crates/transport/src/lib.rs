@@ -5,7 +5,7 @@
 //! It knows no route, no protocol of Nacos or Eureka and no use case: what those layers need is the
 //! [`ConnectionInfo`] in the extensions of each request, the [`ConnectionTable`] and the [`ConnectionObserver`].
 //!
-//! Start at [`bind`], then [`Transport::start`].
+//! Start at [`bind()`], then [`Transport::start`].
 //!
 //! **Invariants.** One TCP connection is one [`ConnectionId`](muster_model::ConnectionId), never used again.
 //! [`ConnectionObserver::closed`] runs exactly once for each, after everything that served it is dropped. No
