@@ -12,7 +12,8 @@ use muster_nacos_wire::{
     http::{PushAck, push_datagram, takes_udp_push},
 };
 use muster_node::{
-    Node, Push, PushRef, ServiceInterest, ServiceView, Watcher, WatcherKind, registry::Filter, watch::PushId,
+    Node, Push, PushRef, ServiceInterest, ServiceView, Watcher, WatcherKind, registry::ServiceSnapshot,
+    watch::PushId,
 };
 use muster_runtime::Tasks;
 use parking_lot::Mutex;
@@ -173,12 +174,11 @@ impl Datagrams {
     async fn send(&self, subscriber: &Subscriber, push: Push) {
         let Push::Service { push, view, .. } = push else { return };
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
-        let filter = Filter { clusters: &subscriber.clusters, healthy_only: false };
-        let info: Bytes = if filter == Filter::default() {
-            view.rendered(Slot::NacosHttpV1, |snapshot| service_info(Shape::V1, snapshot, filter).into())
-        } else {
-            service_info(Shape::V1, &view, filter).into()
+        let clusters = &*subscriber.clusters;
+        let render = |snapshot: &ServiceSnapshot| -> Bytes {
+            service_info(Shape::V1, snapshot, Some(clusters), false).into()
         };
+        let info = if clusters.is_empty() { view.rendered(Slot::NacosHttpV1, render) } else { render(&view) };
         let info = std::str::from_utf8(&info).expect("JSON is text");
         let datagram = push_datagram(info, number);
         if datagram.len() > DATAGRAM_BYTES_MAX {

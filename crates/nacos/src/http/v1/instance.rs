@@ -13,7 +13,7 @@ use muster_nacos_wire::{
         service_of_key, v1_instance, v1_statuses,
     },
 };
-use muster_node::registry::{Filter, Override, OverrideChange, ShownHost};
+use muster_node::registry::{Filter, Override, OverrideChange, ServiceSnapshot, ShownHost};
 
 /// The address an instance is named by.
 pub(crate) fn address_of(parameters: &Parameters) -> Result<(Host, u16), Refusal> {
@@ -124,12 +124,11 @@ impl Http {
             Some(view) => view,
             None => self.node.view(&service),
         };
-        let filter = Filter { clusters, healthy_only };
-        let body: Bytes = if filter == Filter::default() {
-            view.rendered(Slot::NacosHttpV1, |snapshot| service_info(Shape::V1, snapshot, filter).into())
-        } else {
-            service_info(Shape::V1, &view, filter).into()
+        let render = |snapshot: &ServiceSnapshot| -> Bytes {
+            service_info(Shape::V1, snapshot, Some(clusters), healthy_only).into()
         };
+        let is_whole = clusters.is_empty() && !healthy_only;
+        let body = if is_whole { view.rendered(Slot::NacosHttpV1, render) } else { render(&view) };
         Ok(Answer::json(body).into())
     }
 
