@@ -59,6 +59,11 @@ impl Node {
         self.registry.lock().namespaces().map(|(id, spec)| (id.clone(), spec.clone())).collect()
     }
 
+    /// The namespaces that have services, created ones or not, sorted.
+    pub fn service_namespaces(&self) -> Vec<Namespace> {
+        self.registry.lock().service_namespaces().cloned().collect()
+    }
+
     /// Bytes of rendered lists that are held.
     pub fn rendered_bytes(&self) -> usize {
         self.views.rendered_bytes()

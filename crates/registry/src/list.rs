@@ -104,6 +104,11 @@ impl Registry {
         Page { count: names.len(), items }
     }
 
+    /// The namespaces that have services, created ones or not, sorted.
+    pub fn service_namespaces(&self) -> impl Iterator<Item = &Namespace> {
+        self.services.namespaces()
+    }
+
     /// The services that pass a search; it looks at every service of the namespace.
     pub fn search(&self, search: Search<'_>) -> Page<ServiceSummary> {
         let mut page = Page { count: 0, items: Vec::new() };

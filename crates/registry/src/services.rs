@@ -90,6 +90,11 @@ impl Services {
         self.by_key.get(key).copied()
     }
 
+    /// The namespaces that have services, sorted.
+    pub(crate) fn namespaces(&self) -> impl Iterator<Item = &Namespace> {
+        self.order.keys()
+    }
+
     pub(crate) fn by_key(&self, key: &ServiceKey) -> Option<&Service> {
         self.slab.get(self.find(key)?).map(|service| &**service)
     }
