@@ -36,6 +36,9 @@ pub(crate) async fn ready(State(state): State<AdminState>, Query(query): Query<R
         return refused("the log is being replayed");
     }
     let is_full = state.node.consensus().is_ok_and(|consensus| consensus.metrics().is_full);
+    if !["", "write"].contains(&query.purpose.as_str()) {
+        return (StatusCode::BAD_REQUEST, "for: expected write\n").into_response();
+    }
     if query.purpose == "write" && is_full {
         return refused("free disk space is below the reserve");
     }

@@ -77,11 +77,13 @@ impl From<History> for Answer {
 
 /// `GET /muster/v1/history?namespace=&group=&service=&instance=&limit=`.
 pub(crate) async fn history(State(state): State<AdminState>, Query(query): Query<HistoryQuery>) -> Response {
+    // The default namespace is recorded under its one name, however it is spelled here.
+    let namespace = query.namespace.map(|id| if id.is_empty() { "public".to_owned() } else { id });
     let filter = JournalFilter {
-        namespace: query.namespace,
+        namespace,
         group: query.group,
         service: query.service,
-        instance: query.instance,
+        instance: query.instance.filter(|instance| !instance.is_empty()),
         since: None,
         limit: query.limit.min(10_000),
     };

@@ -75,6 +75,8 @@ impl Snapshot {
                 connections.refused,
             ),
             ("muster_connections_too_slow", "connections closed for want of a request", connections.too_slow),
+            ("muster_connections_idle_closed", "connections closed because they were idle", connections.idle),
+            ("muster_accept_errors", "errors of accepting connections", connections.accept_errors),
             ("muster_operations_applied", "durable operations applied", consensus.ops),
             ("muster_log_entries_applied", "log entries applied that carried operations", consensus.entries),
             ("muster_operations_overloaded", "durable operations refused, queue full", consensus.overloaded),

@@ -1,25 +1,31 @@
 //! The status page: one plain HTML page, read only.
 
 use crate::AdminState;
-use axum::{extract::State, response::Html};
+use axum::{
+    extract::State,
+    http::header,
+    response::{Html, IntoResponse},
+};
 use muster_model::{GroupName, Namespace};
 use muster_node::registry::Search;
+use muster_transport::Protocol;
 use std::fmt::Write as _;
 
-/// Services listed on the page; the rest is counted.
-const SERVICES_SHOWN: usize = 200;
+/// Services of a namespace, and connections, listed on the page; the rest is counted.
+const SHOWN: usize = 200;
 
 const HEAD: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-<meta name=\"viewport\" content=\"width=device-width\"><title>Muster</title><style>\
+<meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\"><title>Muster</title><style>\
 body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#222;background:#fff}\
 h1{margin:0}table{border-collapse:collapse;width:100%;margin:1rem 0}\
-th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ddd}th{font-weight:600}\
+th,td{text-align:left;overflow-wrap:anywhere;padding:.3rem .6rem;border-bottom:1px solid #ddd}th{font-weight:600}\
 td.n,th.n{text-align:right}.ok{color:#16793c}.wait{color:#a15c00}small{color:#666}\
-@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}th,td{border-color:#444}small{color:#999}}\
+@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}th,td{border-color:#444}small{color:#999}\
+.ok{color:#5fd38d}.wait{color:#f0b060}a{color:#8ab4f8}}\
 </style></head><body>";
 
 /// `GET /`.
-pub(crate) async fn page(State(state): State<AdminState>) -> Html<String> {
+pub(crate) async fn page(State(state): State<AdminState>) -> impl IntoResponse {
     let node = &state.node;
     let counts = node.registry_counts();
     let (class, health) = if node.is_ready() { ("ok", "ready") } else { ("wait", "starting") };
@@ -38,18 +44,15 @@ pub(crate) async fn page(State(state): State<AdminState>) -> Html<String> {
         push(&mut html, format_args!("<tr><td>{what}</td><td class=\"n\">{number}</td></tr>"));
     }
     html.push_str("</table>");
-    for namespace in namespaces(&state) {
+    for namespace in node.service_namespaces() {
         services(&mut html, &state, &namespace);
     }
+    connections(&mut html, &state);
     html.push_str(
         "<p><small>Read only. Metrics: <a href=\"/metrics\">/metrics</a>.</small></p></body></html>\n",
     );
-    Html(html)
-}
-
-fn namespaces(state: &AdminState) -> Vec<Namespace> {
-    let created = state.node.namespaces().into_iter().map(|(id, _)| id);
-    std::iter::once(Namespace::default()).chain(created).collect()
+    // Nothing but its own style sheet: a name that slipped through the escapes could still do nothing.
+    ([(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'")], Html(html))
 }
 
 fn services(html: &mut String, state: &AdminState, namespace: &Namespace) {
@@ -60,7 +63,7 @@ fn services(html: &mut String, state: &AdminState, namespace: &Namespace) {
         name_contains: "",
         with_instances: false,
         offset: 0,
-        limit: SERVICES_SHOWN,
+        limit: SHOWN,
     };
     let found = state.node.search_services(search);
     if found.count == 0 {
@@ -81,8 +84,39 @@ fn services(html: &mut String, state: &AdminState, namespace: &Namespace) {
         );
     }
     html.push_str("</table>");
-    if found.count > found.items.len() {
-        push(html, format_args!("<p>and {} more</p>", found.count - found.items.len()));
+    more(html, found.count, found.items.len());
+}
+
+/// Who is connected, those first that have been for longest.
+fn connections(html: &mut String, state: &AdminState) {
+    let mut open = state.connections.all();
+    open.sort_by_key(|connection| connection.id());
+    let now = state.node.now().wall;
+    html.push_str("<h2>Connections</h2><table><tr><th>from</th><th>to</th><th>protocol</th><th class=\"n\">open for</th></tr>");
+    for connection in open.iter().take(SHOWN) {
+        let info = connection.info();
+        let protocol = match connection.protocol() {
+            Protocol::Http1 => "HTTP/1.1",
+            Protocol::Http2 => "HTTP/2, gRPC",
+            Protocol::Unknown => "",
+        };
+        let seconds = now.0.saturating_sub(connection.opened().0) / 1_000;
+        let (from, to) = (info.remote, info.local);
+        push(
+            html,
+            format_args!(
+                "<tr><td>{from}</td><td>{to}</td><td>{protocol}</td><td class=\"n\">{seconds} s</td></tr>"
+            ),
+        );
+    }
+    html.push_str("</table>");
+    more(html, open.len(), SHOWN);
+}
+
+/// What the list above left out.
+fn more(html: &mut String, count: usize, shown: usize) {
+    if count > shown {
+        push(html, format_args!("<p>and {} more</p>", count - shown));
     }
 }
 
@@ -91,13 +125,17 @@ fn push(html: &mut String, text: std::fmt::Arguments<'_>) {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn names_cannot_inject_markup() {
-        assert_eq!(super::escape("<a href=\"x\">&"), "&lt;a href=&quot;x&quot;&gt;&amp;");
+        assert_eq!(super::escape("<a href=\"x\">&'"), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
     }
 }
