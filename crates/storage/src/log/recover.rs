@@ -138,7 +138,7 @@ impl Scan<'_> {
             Header::Damaged => {
                 // The header is synced before the first record is written: without any record the creation of
                 // this segment was interrupted.
-                let empty = content.get(segment::HEADER..).unwrap_or_default().iter().all(|b| *b == 0);
+                let empty = is_zero(content.get(segment::HEADER..).unwrap_or_default());
                 if !(is_last && empty) {
                     return Err(corrupt(0, expected, "a damaged segment header").into());
                 }
@@ -225,10 +225,16 @@ fn records(content: &[u8], segment: &mut Segment, last: &mut Option<EntryId>) ->
                 segment.push(header.size());
                 *last = Some(EntryId { index: header.index, term: header.term, node: header.node });
             }
-            _ if rest.iter().all(|byte| *byte == 0) => return Stop::End,
+            _ if is_zero(rest) => return Stop::End,
             _ => return Stop::Bad,
         }
     }
+}
+
+/// Whether only zeros are there. A segment is mostly such, so that this is most of what a start does with the log.
+fn is_zero(bytes: &[u8]) -> bool {
+    const ZEROS: [u8; 4_096] = [0; 4_096];
+    bytes.chunks(ZEROS.len()).all(|chunk| chunk == &ZEROS[..chunk.len()])
 }
 
 /// What lies behind the valid part of a segment, and whether there is a valid record of a later append in it. The
