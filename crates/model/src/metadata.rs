@@ -27,13 +27,17 @@ impl Metadata {
 
     /// The pairs, in key order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        let mut rest = &*self.0;
-        std::iter::from_fn(move || Some((unpack(&mut rest)?, unpack(&mut rest)?)))
+        self.bytes().map(|(key, value)| (text(key), text(value)))
     }
 
     /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.iter().find(|(k, _)| *k == key).map(|(_, v)| v)
+        self.bytes().find(|(k, _)| *k == key.as_bytes()).map(|(_, value)| text(value))
+    }
+
+    fn bytes(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let mut rest = &*self.0;
+        std::iter::from_fn(move || Some((unpack(&mut rest)?, unpack(&mut rest)?)))
     }
 
     /// Whether there is no pair.
@@ -67,7 +71,7 @@ fn pack(into: &mut Vec<u8>, text: &str) {
     into.extend_from_slice(text.as_bytes());
 }
 
-fn unpack<'a>(from: &mut &'a [u8]) -> Option<&'a str> {
+fn unpack<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (mut size, mut shift) = (0usize, 0);
     loop {
         let (&byte, rest) = from.split_first()?;
@@ -80,7 +84,11 @@ fn unpack<'a>(from: &mut &'a [u8]) -> Option<&'a str> {
     }
     let (text, rest) = from.split_at(size);
     *from = rest;
-    Some(std::str::from_utf8(text).expect("packed from a str"))
+    Some(text)
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("packed from a str")
 }
 
 impl fmt::Debug for Metadata {

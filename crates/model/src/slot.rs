@@ -20,13 +20,15 @@ pub enum Slot {
 const COUNT: usize = 4;
 
 /// The slots of one snapshot; they die with it. A slot is filled at most once.
+///
+/// Most snapshots have one filled, many none: a slot is a pointer to its bytes.
 #[derive(Debug, Default)]
-pub struct Slots([OnceLock<Bytes>; COUNT]);
+pub struct Slots([OnceLock<Box<Bytes>>; COUNT]);
 
 impl Slots {
     /// The bytes of a slot, rendered by whoever asks first.
     pub fn get_or_render(&self, slot: Slot, render: impl FnOnce() -> Bytes) -> Bytes {
-        self.0[slot as usize].get_or_init(render).clone()
+        Bytes::clone(self.0[slot as usize].get_or_init(|| Box::new(render())))
     }
 
     /// Whether a slot is filled.
@@ -36,6 +38,6 @@ impl Slots {
 
     /// The bytes held by all slots together.
     pub fn size(&self) -> usize {
-        self.0.iter().filter_map(OnceLock::get).map(Bytes::len).sum()
+        self.0.iter().filter_map(OnceLock::get).map(|bytes| bytes.len()).sum()
     }
 }

@@ -91,7 +91,18 @@ fn hosts_array<'h>(
     grouped: &[u8],
     hosts: impl IntoIterator<Item = HostView<'h>>,
 ) {
-    json::array(out, hosts, |out, host| host_object(out, shape, grouped, host));
+    let hosts = hosts.into_iter();
+    let mut left = hosts.size_hint().0;
+    json::array(out, hosts, |out, host| {
+        let before = out.len();
+        host_object(out, shape, grouped, host);
+        // Hosts of one service are about as long as each other: room is made once, after the first.
+        if left > 1 {
+            let size = out.len() - before;
+            out.reserve((left - 1) * (size + size / 16 + 1));
+        }
+        left = 0;
+    });
 }
 
 /// `grouped` is the grouped service name as a JSON string, quotes included.

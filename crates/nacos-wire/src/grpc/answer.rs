@@ -27,16 +27,17 @@ pub fn instance(kind: RequestType, action: &str) -> Payload {
     })
 }
 
-/// The body of a `QueryServiceResponse` around a rendered ServiceInfo: the bytes worth keeping a revision long.
-pub fn query_service_body(service_info: &[u8]) -> Bytes {
-    body(service_info.len() + 32, |object| {
-        object.raw("serviceInfo", service_info);
-    })
+/// The body of a `QueryServiceResponse` around the ServiceInfo that is written: the bytes worth keeping a revision
+/// long, so they take no more room than they need.
+pub fn query_service_body(write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+    body(512, |object| write(object.key("serviceInfo")))
 }
 
 /// `QueryServiceResponse`.
 pub fn query_service(service_info: &[u8]) -> Payload {
-    Payload::new(RequestType::ServiceQuery.response(), query_service_body(service_info))
+    with(RequestType::ServiceQuery, service_info.len() + 32, |object| {
+        object.raw("serviceInfo", service_info);
+    })
 }
 
 /// `SubscribeServiceResponse`, to subscribe and unsubscribe.
@@ -168,5 +169,5 @@ fn body(size: usize, write: impl FnOnce(&mut Object<'_>)) -> Bytes {
     write(&mut object);
     object.raw("success", b"true");
     object.close();
-    out.into()
+    json::fitting(out)
 }

@@ -62,11 +62,10 @@ pub fn notify_subscriber(id: u64, service_info: &[u8]) -> Payload {
     })
 }
 
-/// The body of a `NotifySubscriberRequest`: the bytes worth keeping a revision long, where the id is the revision's.
-pub fn notify_subscriber_body(id: u64, service_info: &[u8]) -> Bytes {
-    body(PushType::NotifySubscriber, id, service_info.len(), |object| {
-        object.raw("serviceInfo", service_info);
-    })
+/// The body of a `NotifySubscriberRequest` around the ServiceInfo that is written: the bytes worth keeping a revision
+/// long, where the id is the revision's, so they take no more room than they need.
+pub fn notify_subscriber_body(id: u64, write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+    body(PushType::NotifySubscriber, id, 512, |object| write(object.key("serviceInfo")))
 }
 
 /// `ConfigChangeNotifyRequest`, in the spelling this client listened with: a null or empty tenant is left out.
@@ -204,5 +203,5 @@ fn body(kind: PushType, id: u64, size: usize, write: impl FnOnce(&mut Object<'_>
     write(&mut object);
     object.string("module", kind.module());
     object.close();
-    out.into()
+    json::fitting(out)
 }

@@ -4,39 +4,29 @@ use super::{NacosGrpcService, session::Session};
 use crate::failure::{failure_of, kind_aware};
 use muster_model::{ClientId, GroupName, Kind, Namespace, ServiceKey, Slot};
 use muster_nacos_wire::{
-    HostView, ParamError, ServiceInfoView as WireView, Shape,
+    ParamError, Shape,
     grpc::{
         BatchInstanceRequest, Failure, InstanceBody, InstanceRequest, NamingFuzzyWatchRequest, Payload,
         RequestType, ServiceListRequest, ServiceQueryRequest, SubscribeServiceRequest, WatchType, answer,
         parse, service_key,
     },
-    write_service_info,
 };
 use muster_node::ServiceInterest;
-use muster_node::registry::{Filter, ServiceSnapshot};
+use muster_node::registry::ServiceSnapshot;
 use muster_node::watch::{Pattern, SyncKind};
 
-/// The ServiceInfo of a view, for some clusters (none or "" is all), as JSON.
+/// The ServiceInfo of a view in gRPC's shape.
 pub(crate) fn service_info(
     snapshot: &ServiceSnapshot,
     clusters: Option<&str>,
     healthy_only: bool,
 ) -> Vec<u8> {
-    let selection = snapshot.select(Filter { clusters: clusters.unwrap_or_default(), healthy_only });
-    let mut out = Vec::with_capacity(256 + 400 * selection.hosts.len());
-    let view = WireView {
-        service: &snapshot.key,
-        clusters,
-        last_ref_time: snapshot.last_ref_time,
-        protected: selection.protected,
-    };
-    let hosts = selection.hosts.iter().map(|host| HostView {
-        instance: host,
-        healthy: selection.shows_healthy(host),
-        ephemeral: host.is_ephemeral(),
-    });
-    write_service_info(&mut out, Shape::Grpc, &view, hosts);
-    out
+    crate::service_info::service_info(Shape::Grpc, snapshot, clusters, healthy_only)
+}
+
+/// The ServiceInfo of all clusters of a view, written into an answer or a push that is kept.
+pub(crate) fn write_unfiltered(out: &mut Vec<u8>, snapshot: &ServiceSnapshot) {
+    crate::service_info::write_service_info_of(out, Shape::Grpc, snapshot, Some(""), false);
 }
 
 impl NacosGrpcService {
@@ -107,7 +97,7 @@ impl NacosGrpcService {
         let view = self.node.view(&service);
         if request.cluster.is_empty() && !request.healthy_only {
             let body = view.rendered(Slot::NacosGrpcQuery, |snapshot| {
-                answer::query_service_body(&service_info(snapshot, Some(""), false))
+                answer::query_service_body(|out| write_unfiltered(out, snapshot))
             });
             return Ok(Payload::new(RequestType::ServiceQuery.response(), body));
         }
@@ -190,8 +180,8 @@ fn no_instance() -> Failure {
 
 /// The check filter looks at each name of a cluster list.
 fn check_clusters(list: &str) -> Result<(), ParamError> {
-    let names = list.split(',').filter(|name| !name.trim().is_empty());
-    names.map(|name| muster_model::ClusterName::new(name).map(drop)).collect::<Result<(), _>>()?;
+    let mut names = list.split(',').filter(|name| !name.trim().is_empty());
+    names.try_for_each(|name| muster_model::ClusterName::new(name).map(drop))?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 //! A request id is a number whose last three bits say what it is of, so that an acknowledgement finds its way back
 //! whatever its type.
 
-use super::naming::service_info;
+use super::naming::{service_info, write_unfiltered};
 use muster_model::{Revision, Slot};
 use muster_nacos_wire::{
     Text,
@@ -83,7 +83,7 @@ fn service(view: &ServiceView, clusters: &str, push: PushId) -> Payload {
     let id = id_of(PushRef::Service(push));
     if clusters.is_empty() && push == PushId::Revision(view.revision) {
         let body = view.rendered(Slot::NacosGrpcPush, |snapshot| {
-            push::notify_subscriber_body(id, &service_info(snapshot, Some(""), false))
+            push::notify_subscriber_body(id, |out| write_unfiltered(out, snapshot))
         });
         return Payload::new(PushType::NotifySubscriber.as_str(), body);
     }
