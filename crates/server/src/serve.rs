@@ -27,10 +27,10 @@ const FILES_BESIDE: u64 = 128;
 
 /// Runs a node until it is told to stop.
 pub(crate) fn serve(flags: &ServeFlags, environment: &BTreeMap<String, String>) -> anyhow::Result<()> {
-    let (settings, _) = settings::load(&flags.flags(), environment)
+    let (mut settings, _) = settings::load(&flags.flags(), environment)
         .map_err(|problems| Exit::new(USAGE, problems.to_string()))?;
     telemetry::start(&settings);
-    raise_nofile_limit(&settings);
+    fit_connections(&mut settings);
     let stored = start::open(&settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -40,8 +40,8 @@ pub(crate) fn serve(flags: &ServeFlags, environment: &BTreeMap<String, String>) 
     runtime.block_on(run(settings, stored))
 }
 
-/// Each connection is an open file; fewer than the settings promise is worth a warning.
-fn raise_nofile_limit(settings: &Settings) {
+/// Each connection is an open file, and log and state need some, too: no more are taken than there is room for.
+fn fit_connections(settings: &mut Settings) {
     let limit = match muster_transport::raise_nofile_limit() {
         Ok(limit) => limit.after,
         Err(error) => {
@@ -49,13 +49,16 @@ fn raise_nofile_limit(settings: &Settings) {
             error.before
         }
     };
-    let connections_max = settings.connections_max;
-    if limit < connections_max as u64 + FILES_BESIDE {
-        tracing::warn!(
+    let room = usize::try_from(limit.saturating_sub(FILES_BESIDE)).unwrap_or(usize::MAX).max(1);
+    if room < settings.connections_max {
+        let connections_max = settings.connections_max;
+        tracing::info!(
             limit,
             connections_max,
-            "the limit of open files is below connections_max, raise it (ulimit -n)"
+            connections = room,
+            "limit of open files leaves room for fewer connections"
         );
+        settings.connections_max = room;
     }
 }
 
