@@ -31,12 +31,12 @@ func victim(naming naming_client.INamingClient) {
 
 // restart sees the server die and come back.
 func restart(checks *Checks, provider naming_client.INamingClient, client config_client.IConfigClient) {
-	n, c := naming{provider, provider}, config{client, client}
+	n, c := naming{provider, provider}, config{client, client, func() config_client.IConfigClient { return client }}
 	done(provider.RegisterInstance(instance("restart", "10.3.0.1", 1)))
 	count := counted(provider, "watched")
 	done(provider.RegisterInstance(instance("watched", "10.3.0.2", 2)))
 	c.publish("kept", group, "before")
-	told := c.listened("kept")
+	told, _ := c.listened("kept")
 	c.publish("kept", group, "still before")
 	eventually(soon, "still before", told.Load)
 	eventually(soon, int64(1), count)

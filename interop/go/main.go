@@ -23,7 +23,7 @@ func main() {
 	case "naming":
 		runNaming(checks, namingClient(address), namingClient(address))
 	case "config":
-		runConfig(checks, configClient(address), configClient(address))
+		runConfig(checks, address)
 	case "observe":
 		observe(checks, namingClient(address))
 	case "victim":
