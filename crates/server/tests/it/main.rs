@@ -1,0 +1,24 @@
+//! The real binary, under everything that can happen to a process, its disk and its clients.
+//!
+//! Figures come from the environment: `MUSTER_KILL_ROUNDS`, `MUSTER_STARTS`, `MUSTER_DAMAGE_TRIALS`, and `MUSTER_SEED`
+//! to repeat a run. What a machine can't do (no `strace`, no right to mount) is skipped, and says so.
+#![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
+
+mod backup;
+mod client;
+mod damage;
+mod disk_full;
+mod drain;
+mod figures;
+mod journal;
+mod kill;
+mod node;
+mod offline;
+mod oracle;
+mod power_cut;
+mod refusals;
+mod restart;
+mod sequence;
+mod starts;
+mod trace;
+mod writer;
