@@ -34,7 +34,8 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn name(self) -> &'static str {
+    /// What it is called in the table.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Floor => "floor",
             Self::Muster => "muster",
@@ -101,6 +102,11 @@ impl Server {
     /// Whether it only pretends.
     pub(crate) fn is_floor(&self) -> bool {
         self.kind == Kind::Floor
+    }
+
+    /// Whether it is somebody else's.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.kind == Kind::Rnacos
     }
 
     /// Where it speaks gRPC.

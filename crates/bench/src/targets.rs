@@ -5,6 +5,8 @@ use crate::{figures::Figures, rows::Row};
 /// One figure held against its target.
 #[derive(Clone, Debug)]
 pub(crate) struct Verdict {
+    /// The name of the value.
+    pub(crate) name: &'static str,
     /// What was measured, with its unit.
     pub(crate) measured: String,
     /// What is wanted.
@@ -25,7 +27,7 @@ pub(crate) fn judge(row: Row, muster: &Figures, floor: Option<&Figures>) -> Vec<
         Row::PublishSequential => at_most(muster, &[("to fsync", 3.0), ("to fdatasync", 3.0)]),
         Row::Idle => at_most(muster, &[("rss", 14.0), ("a connection", 32.0)]),
         Row::Memory => at_most(muster, &[("before", 400.0), ("after", 900.0)]),
-        Row::Storm => at_most(muster, &[("registered in", 30.0), ("ratio", 1.5)]),
+        Row::Storm => at_most(muster, &[("registered in", 30.0), ("ratio", 1.5), ("watched ratio", 1.5)]),
         Row::HttpQuery | Row::HttpConfig | Row::HttpBeat => Vec::new(),
     }
 }
@@ -33,6 +35,7 @@ pub(crate) fn judge(row: Row, muster: &Figures, floor: Option<&Figures>) -> Vec<
 fn to_floor(muster: &Figures, floor: Option<&Figures>, times: f64) -> Vec<Verdict> {
     let pair = muster.get("cpu").zip(floor.and_then(|floor| floor.get("cpu")));
     let judged = pair.map(|(cpu, floor)| Verdict {
+        name: "cpu",
         measured: format!("cpu {cpu:.1} µs = {:.2} × floor", cpu / floor),
         target: format!("≤ {times} × floor ({floor:.1} µs)"),
         met: cpu <= floor * times,
@@ -48,6 +51,7 @@ fn at_most(muster: &Figures, limits: &[(&str, f64)]) -> Vec<Verdict> {
             let mut wanted = value.clone();
             wanted.amount = limit;
             Verdict {
+                name: value.name,
                 measured: format!("{} {value}", value.name),
                 target: format!("≤ {wanted}"),
                 met: value.amount <= limit,

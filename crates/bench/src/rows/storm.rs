@@ -22,8 +22,8 @@ const CHURN_EVERY: Duration = Duration::from_millis(20);
 const QUERY_EVERY: Duration = Duration::from_millis(1);
 const UNRELATED: &str = "bench-storm-unrelated";
 
-/// All connections share the services, so that each service ends with connections × batch instances; the one
-/// that churns has a subscriber, so that each state is wanted.
+/// All connections share the services, so that each service ends with connections × batch instances. The churn is
+/// measured twice: while nobody reads the service that churns, and with a subscriber, who wants each state of it.
 pub(crate) async fn run(server: &Server, sizes: &Sizes, figures: &mut Figures) -> Result<()> {
     let provider = Session::open(server.grpc(), "naming").await?;
     let hosts: Vec<_> = (0..10).map(|number| bodies::instance(number, 8080, 0)).collect();
@@ -31,34 +31,55 @@ pub(crate) async fn run(server: &Server, sizes: &Sizes, figures: &mut Figures) -
     let connections = sizes.storm_connections as usize;
     let sessions = session::open_many(server.grpc(), "naming", connections).await?;
     let took = register_all(&sessions, sizes).await?;
+    let instances = f64::from(sizes.storm_connections * sizes.storm_services * sizes.storm_batch);
+    figures.put("instances", instances, Unit::Count);
+    figures.put_time("registered in", took, Unit::Seconds);
+    let unread = best_of(server, &sessions[0], sizes).await?;
     let subscriber = Session::open(server.grpc(), "naming").await?;
     subscriber.channel().call_ok(bodies::subscribe(&name(0))).await?;
-    let mut best: Option<(f64, Histogram, Histogram)> = None;
+    let watched = best_of(server, &sessions[0], sizes).await?;
+    figures.put_time("quiet p99", unread.quiet, Unit::Millis);
+    figures.put_time("churn p99", unread.churning, Unit::Millis);
+    figures.put("ratio", unread.ratio(), Unit::Times);
+    figures.put_time("watched quiet p99", watched.quiet, Unit::Millis);
+    figures.put_time("watched churn p99", watched.churning, Unit::Millis);
+    figures.put("watched ratio", watched.ratio(), Unit::Times);
+    #[expect(clippy::cast_precision_loss, reason = "a size of memory")]
+    figures.put_bytes("rss", server.process().resident()? as f64, Unit::MiB);
+    Ok(())
+}
+
+/// The p99 of an unrelated query, before and during the churn.
+struct Pair {
+    quiet: Duration,
+    churning: Duration,
+}
+
+impl Pair {
+    fn ratio(&self) -> f64 {
+        self.churning.as_secs_f64() / self.quiet.as_secs_f64()
+    }
+}
+
+/// The run in which the churn did least.
+async fn best_of(server: &Server, churner: &Session, sizes: &Sizes) -> Result<Pair> {
+    let mut best: Option<Pair> = None;
     for _ in 0..sizes.storm_runs {
         tokio::time::sleep(sizes.measure / 4).await;
-        let quiet = probe(server.grpc(), sizes.measure)?.finish().await?;
+        let quiet = probe(server.grpc(), sizes.measure)?.finish().await?.quantile(0.99);
         let mut churning = JoinSet::new();
-        churning.spawn(churn(sessions[0].channel(), sizes.storm_batch));
-        let during = probe(server.grpc(), sizes.measure)?.finish().await?;
+        churning.spawn(churn(churner.channel(), sizes.storm_batch));
+        let during = probe(server.grpc(), sizes.measure)?.finish().await?.quantile(0.99);
         if let Some(ended) = churning.try_join_next() {
             ended.context("the churn panicked")??;
         }
         churning.shutdown().await;
-        let ratio = during.quantile(0.99).as_secs_f64() / quiet.quantile(0.99).as_secs_f64();
-        if best.as_ref().is_none_or(|(least, ..)| ratio < *least) {
-            best = Some((ratio, quiet, during));
+        let pair = Pair { quiet, churning: during };
+        if best.as_ref().is_none_or(|least| pair.ratio() < least.ratio()) {
+            best = Some(pair);
         }
     }
-    let (ratio, quiet, during) = best.context("no run was asked for")?;
-    let instances = f64::from(sizes.storm_connections * sizes.storm_services * sizes.storm_batch);
-    figures.put("instances", instances, Unit::Count);
-    figures.put_time("registered in", took, Unit::Seconds);
-    figures.put_time("quiet p99", quiet.quantile(0.99), Unit::Millis);
-    figures.put_time("churn p99", during.quantile(0.99), Unit::Millis);
-    figures.put("ratio", ratio, Unit::Times);
-    #[expect(clippy::cast_precision_loss, reason = "a size of memory")]
-    figures.put_bytes("rss", server.process().resident()? as f64, Unit::MiB);
-    Ok(())
+    best.context("no run was asked for")
 }
 
 /// Every connection registers its batch in every service, all connections side by side.
