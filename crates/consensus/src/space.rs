@@ -68,7 +68,7 @@ mod tests {
         let clock = Arc::new(ManualClock::at(Now { wall: Timestamp(1), mono: Monotonic(1) }));
         let space = Space::new(Arc::new(disk.clone()), PathBuf::from("/data"), 1_000, clock.clone());
         assert!(space.has_room(10), "no limit");
-        disk.set_capacity(Some(1_005));
+        disk.set_capacity(Some(995));
         assert!(space.has_room(10), "not asked again yet");
         clock.advance(CHECK_MS);
         assert!(!space.has_room(10));
