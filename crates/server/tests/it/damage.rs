@@ -244,3 +244,36 @@ async fn no_damage_loses_anything_in_silence() {
         messages.iter().for_each(|message| say(message));
     }
 }
+
+/// What a power cut leaves: the last append is torn, and neither the state nor the noted commit point has come as far.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_torn_end_is_cut_counted_and_named() {
+    let base = tempfile::tempdir().unwrap();
+    let dir = base.path().join("data");
+    let mut writes = Sequence::new("torn", 200);
+    let node = Node::start(&dir, &[]).await;
+    let session = Session::open(&node.address()).await.unwrap();
+    writes.write_many(&session, 9).await;
+    drop(session);
+    node.kill();
+    let committed = fs::read(dir.join("log/committed")).unwrap();
+    let node = Node::start(&dir, &[]).await;
+    let session = Session::open(&node.address()).await.unwrap();
+    writes.write_many(&session, 2).await;
+    drop(session);
+    node.kill();
+    for file in ["state.db", "state.db-wal", "state.db-shm"] {
+        fs::remove_file(dir.join(file)).unwrap();
+    }
+    fs::write(dir.join("log/committed"), committed).unwrap();
+    let log = dir.join("log/00000000000000000000.log");
+    let last = used(&fs::read(&log).unwrap());
+    OpenOptions::new().write(true).open(&log).unwrap().set_len(last - 3).unwrap();
+
+    let node = Node::start(&dir, &[]).await;
+    let session = Session::open(&node.address()).await.unwrap();
+    assert_eq!(writes.missing(&session).await, [10], "the torn one only");
+    let said = node.log();
+    assert_eq!(cut_entries(&said), 1, "{said}");
+    assert!(said.contains("00000000000000000000.log") && said.contains("torn"), "{said}");
+}
