@@ -1,5 +1,6 @@
 //! Config contents in memory: a bounded cache over the state store, and what is applied but not yet stored.
 
+use crate::read_map::read_map;
 use bytes::Bytes;
 use foldhash::{HashMap, fast::RandomState};
 use muster_config::ContentKey;
@@ -52,7 +53,7 @@ impl Contents {
     pub(crate) fn new(bytes_max: usize) -> Self {
         Self {
             bytes_max,
-            cached: papaya::HashMap::default(),
+            cached: read_map(),
             bytes: AtomicUsize::new(0),
             order: Mutex::default(),
             unstored: Mutex::default(),

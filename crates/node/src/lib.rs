@@ -18,6 +18,7 @@ mod op;
 mod publish_config;
 mod query_config;
 mod query_service;
+mod read_map;
 mod records;
 mod register_instance;
 mod settings;

@@ -1,5 +1,6 @@
 //! The newest view of each service, and the bytes that edges rendered from it.
 
+use crate::read_map::read_map;
 use muster_model::{ServiceKey, Slot};
 use muster_registry::{Registry, ServiceSnapshot};
 use muster_runtime::Clock;
@@ -84,7 +85,7 @@ impl Views {
     /// No views yet; rendered bytes are held to `rendered_bytes_max`.
     pub(crate) fn new(rendered_bytes_max: usize) -> Self {
         let budget = Budget { max: rendered_bytes_max, used: AtomicUsize::new(0), order: Mutex::default() };
-        Self { views: papaya::HashMap::default(), budget: Arc::new(budget) }
+        Self { views: read_map(), budget: Arc::new(budget) }
     }
 
     /// The view of a service as of now. The registry's lock is taken only if the service changed since it was
