@@ -19,8 +19,10 @@ impl Watcher {
             // Not a name any namespace can have: nothing matches.
             Err(_) => Vec::new(),
         };
-        let start =
-            self.node.watchers.fuzzy_services.lock().watch(self.id, pattern, kind, received, existing)?;
+        let mut fuzzy = self.node.watchers.fuzzy_services.lock();
+        self.open()?;
+        let start = fuzzy.watch(self.id, pattern, kind, received, existing)?;
+        drop(fuzzy);
         drop(registry);
         if start.wake {
             self.wake();
@@ -45,8 +47,10 @@ impl Watcher {
             Ok(namespace) => configs.in_namespace(&namespace).map(|config| config.key().clone()).collect(),
             Err(_) => Vec::new(),
         };
-        let start =
-            self.node.watchers.fuzzy_configs.lock().watch(self.id, pattern, kind, received, existing)?;
+        let mut fuzzy = self.node.watchers.fuzzy_configs.lock();
+        self.open()?;
+        let start = fuzzy.watch(self.id, pattern, kind, received, existing)?;
+        drop(fuzzy);
         drop(configs);
         if start.wake {
             self.wake();

@@ -12,7 +12,7 @@ use muster_watch::{
 use parking_lot::Mutex;
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 use tokio::sync::Notify;
 
@@ -200,24 +200,14 @@ pub struct Watcher {
     pub(crate) node: Arc<Node>,
     pub(crate) id: WatcherId,
     wake: Arc<Notify>,
+    /// Set by [`Watcher::close`] before it takes any lock, so that whoever watches under a lock and finds it unset
+    /// is undone by the close that follows.
+    closed: AtomicBool,
 }
 
 impl Drop for Watcher {
     fn drop(&mut self) {
         self.close();
-    }
-}
-
-impl Watcher {
-    /// Ends all it watches, as dropping it does: for owners that are let go of later than they are over, as values
-    /// of a concurrent map are. What is asked of it afterwards is answered as by one that watches nothing.
-    pub fn close(&self) {
-        let watchers = &self.node.watchers;
-        watchers.wakers.pin().remove(&self.id);
-        watchers.services.lock().close(self.id);
-        watchers.configs.lock().close(self.id);
-        watchers.fuzzy_services.lock().close(self.id);
-        watchers.fuzzy_configs.lock().close(self.id);
     }
 }
 
@@ -236,7 +226,7 @@ impl Node {
         }
         let wake = Arc::new(Notify::new());
         self.watchers.wakers.pin().insert(id, wake.clone());
-        Watcher { node: self.clone(), id, wake }
+        Watcher { node: self.clone(), id, wake, closed: AtomicBool::new(false) }
     }
 
     /// How many are watching what.
@@ -250,6 +240,25 @@ impl Node {
 }
 
 impl Watcher {
+    /// Ends all it watches, now and for good: a later watch is refused. For owners that are let go of later than
+    /// they are over, as values of a concurrent map are.
+    pub fn close(&self) {
+        if self.closed.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let watchers = &self.node.watchers;
+        watchers.wakers.pin().remove(&self.id);
+        watchers.services.lock().close(self.id);
+        watchers.configs.lock().close(self.id);
+        watchers.fuzzy_services.lock().close(self.id);
+        watchers.fuzzy_configs.lock().close(self.id);
+    }
+
+    /// Refuses to watch once it is closed. To be asked under the lock of the core that is to watch.
+    pub(crate) fn open(&self) -> Result<(), WatchError> {
+        if self.closed.load(Ordering::SeqCst) { Err(WatchError::UnknownWatcher) } else { Ok(()) }
+    }
+
     /// Begins to watch a service, and gives its view as of now. The first watch of a service is followed by one
     /// push of its list; a later one replaces how the watcher wants to be told.
     pub fn watch_service(
