@@ -15,5 +15,8 @@ mod service_info;
 mod text;
 
 pub use check::{ParamError, check_clusters, config_key};
-pub use service_info::{HostView, ServiceInfoView, Shape, write_host, write_hosts, write_service_info};
+pub use service_info::{
+    HostView, ServiceInfoView, Shape, write_host, write_hosts, write_nameless_service_info,
+    write_service_info,
+};
 pub use text::{Pairs, Text};

@@ -64,6 +64,25 @@ pub fn write_service_info<'h>(
     object.close();
 }
 
+/// Writes the ServiceInfo of a query over gRPC that names no service: without hosts, the blank name as it was given, no
+/// key for a null (recording naming-query-invalid).
+pub fn write_nameless_service_info(
+    out: &mut Vec<u8>,
+    given: Option<&str>,
+    group: &str,
+    clusters: &str,
+    last_ref_time: u64,
+) {
+    let mut object = Object::open(out);
+    if let Some(given) = given {
+        object.string("name", given);
+    }
+    object.string("groupName", group).string("clusters", clusters).raw("cacheMillis", b"10000");
+    object.raw("hosts", b"[]").value("lastRefTime", &last_ref_time).raw("checksum", b"\"\"");
+    object.raw("allIps", b"false").raw("reachProtectionThreshold", b"false").raw("valid", b"true");
+    object.close();
+}
+
 /// Writes the hosts alone, as the array that HTTP v3 answers.
 pub fn write_hosts<'h>(
     out: &mut Vec<u8>,

@@ -3,7 +3,7 @@
 use muster_model::Kind;
 use muster_nacos_wire::grpc::Failure;
 use muster_node::NodeError;
-use muster_node::config::ConfigError;
+use muster_node::config::{ConfigError, FieldError};
 use muster_node::registry::RegistryError;
 
 /// The failure of an error, told to the log where it is ours.
@@ -16,13 +16,26 @@ pub(crate) fn failure_of(error: &NodeError) -> Failure {
             tracing::error!(%error, "request failed");
             Failure::of(error.code(), "internal error, see the log of the server")
         }
-        NodeError::Field(error) => Failure::typed(400, error.to_string()),
+        NodeError::Field(error) => Failure::typed(field_code(error), error.to_string()),
         NodeError::Name(_)
         | NodeError::Registry(_)
         | NodeError::Config(_)
         | NodeError::Propose(_)
         | NodeError::Watch(_)
         | NodeError::Pattern(_) => Failure::of(error.code(), error.to_string()),
+    }
+}
+
+/// What is checked of a content is answered with 400, of every other field with 500 (recording config-publish-invalid).
+fn field_code(error: &FieldError) -> i32 {
+    match error {
+        FieldError::ContentBlank | FieldError::ContentNotUtf8 | FieldError::ContentTooLong { .. } => 400,
+        FieldError::TooLong { .. }
+        | FieldError::TooManyTags { .. }
+        | FieldError::InvalidTag(_)
+        | FieldError::InvalidGrayName(_)
+        | FieldError::InvalidGrayRule(_)
+        | FieldError::InvalidGrayVersion(_) => 500,
     }
 }
 

@@ -87,7 +87,7 @@ async fn requests_are_as_clients_of_nacos_send_them() {
 async fn an_absent_config_is_none_and_other_refusals_are_errors() {
     fn refuse(kind: RequestType) -> Payload {
         if kind == RequestType::ConfigQuery {
-            Failure::config_not_found().answer(kind)
+            answer::config_not_found(None)
         } else if kind == RequestType::ServiceQuery {
             answer::success(RequestType::HealthCheck)
         } else {

@@ -92,6 +92,20 @@ pub fn config_query(found: &FoundConfig<'_>) -> Payload {
     Payload::new(RequestType::ConfigQuery.response(), config_query_body(found))
 }
 
+/// `ConfigQueryResponse` of a config that was not found; it repeats the tag that was asked for.
+pub fn config_not_found(tag: Option<&str>) -> Payload {
+    let message = "config data not exist";
+    let mut out = Vec::with_capacity(160);
+    let mut object = failed(&mut out, 500, 300, message);
+    object.raw("lastModified", b"0");
+    if let Some(tag) = tag {
+        object.string("tag", tag);
+    }
+    object.raw("beta", b"false").raw("success", b"false");
+    object.close();
+    Payload::new(RequestType::ConfigQuery.response(), out)
+}
+
 /// One config of a change answer, in the client's own spelling.
 #[derive(Clone, Copy, Debug)]
 pub struct ChangedConfig<'a> {
@@ -127,7 +141,7 @@ pub fn lock(result: bool) -> Payload {
 /// A failure in the type of the expected answer, with the keys that strict parsers want even then.
 pub fn failure(kind: RequestType, code: i32, message: &str) -> Payload {
     let mut out = Vec::with_capacity(128 + message.len());
-    let mut object = failed(&mut out, code, message);
+    let mut object = failed(&mut out, 500, code, message);
     if kind == RequestType::ConfigQuery {
         object.raw("lastModified", b"0").raw("beta", b"false");
     } else if kind == RequestType::ServiceList {
@@ -142,19 +156,21 @@ pub fn failure(kind: RequestType, code: i32, message: &str) -> Payload {
     Payload::new(kind.response(), out)
 }
 
-/// `ErrorResponse`. Its `resultCode` is 500 as recorded for everything before a handler runs.
+/// `ErrorResponse`. Its `resultCode` is 500 as recorded for everything before a handler runs, and the code itself for a
+/// lost connection (-401), which a handler finds.
 pub fn error(code: i32, message: &str) -> Payload {
+    let result = if code < 0 { code } else { 500 };
     let mut out = Vec::with_capacity(96 + message.len());
-    let mut object = failed(&mut out, code, message);
+    let mut object = failed(&mut out, result, code, message);
     object.raw("success", b"false");
     object.close();
     Payload::new("ErrorResponse", out)
 }
 
-fn failed<'a>(out: &'a mut Vec<u8>, code: i32, message: &str) -> Object<'a> {
+fn failed<'a>(out: &'a mut Vec<u8>, result: i32, code: i32, message: &str) -> Object<'a> {
     debug_assert_ne!(code, 0, "a failure with code 0 reads as success in Python");
     let mut object = Object::open(out);
-    object.raw("resultCode", b"500").value("errorCode", &code).string("message", message);
+    object.value("resultCode", &result).value("errorCode", &code).string("message", message);
     object
 }
 

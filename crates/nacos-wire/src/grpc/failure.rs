@@ -1,7 +1,7 @@
 //! Failures, with the numbers and texts clients know.
 
 use super::{BodyError, Payload, RequestType, answer};
-use crate::ParamError;
+use crate::{ParamError, Text};
 use muster_model::ErrorCode;
 use std::borrow::Cow;
 
@@ -98,9 +98,14 @@ impl Failure {
         )
     }
 
-    /// 300 in a config query: there is no such config.
-    pub fn config_not_found() -> Self {
-        Self::typed(300, "config data not exist")
+    /// 400 in a publish or a removal of a config: a name is blank; `given` is what was sent, `null` for nothing.
+    pub fn blank_config_name(what: &str, given: &Text<'_>) -> Self {
+        Self::typed(400, format!("invalid {what} : {}", given.as_java()))
+    }
+
+    /// 400 in a publish of a config: the content is blank.
+    pub fn blank_content(given: &Text<'_>) -> Self {
+        Self::typed(400, format!("content is blank : {}", given.as_java()))
     }
 
     /// 500: the compare-and-set condition of a publish did not hold.

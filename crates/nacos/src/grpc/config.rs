@@ -3,9 +3,9 @@
 use super::{NacosGrpcService, naming::sync_kind, session::Session};
 use crate::failure::failure_of;
 use bytes::Bytes;
-use muster_model::{ConfigKey, ConfigType};
+use muster_model::{ConfigKey, ConfigType, NameError};
 use muster_nacos_wire::{
-    config_key,
+    ParamError, Text, config_key,
     grpc::{
         ConfigBatchListenRequest, ConfigFuzzyWatchRequest, ConfigListenContext, ConfigPublishRequest,
         ConfigQueryRequest, ConfigRemoveRequest, Failure, Payload, RequestType, WatchType, answer, parse,
@@ -18,11 +18,20 @@ use muster_node::{ConfigInterest, FoundConfig};
 impl NacosGrpcService {
     pub(super) fn config_query(&self, session: &Session, body: &[u8]) -> Result<Payload, Failure> {
         let request: ConfigQueryRequest<'_> = parse(body)?;
-        let key = config_key(&request.tenant, &request.group, &request.data_id)?;
-        let labels = &self.setup(session)?.labels;
         let tag = Some(request.tag.as_str()).filter(|tag| !tag.is_empty());
+        let key = match config_key(&request.tenant, &request.group, &request.data_id) {
+            Ok(key) => key,
+            // Names that are sent, but blank, are those of no config; only without a name it is no query.
+            Err(ParamError::Name(NameError::Blank(_)))
+                if !request.data_id.is_null() && !request.group.is_null() =>
+            {
+                return Ok(answer::config_not_found(tag));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let labels = &self.setup(session)?.labels;
         let found = self.node.query_config(&key, labels, tag).map_err(|error| failure_of(&error))?;
-        let Some(found) = found else { return Err(Failure::config_not_found()) };
+        let Some(found) = found else { return Ok(answer::config_not_found(tag)) };
         let body = if found.selection.name == VariantName::Formal {
             found.content.rendered(|| query_body(&found))
         } else {
@@ -33,7 +42,10 @@ impl NacosGrpcService {
 
     pub(super) async fn config_publish(&self, session: &Session, body: &[u8]) -> Result<Payload, Failure> {
         let request: ConfigPublishRequest<'_> = parse(body)?;
-        let key = config_key(&request.tenant, &request.group, &request.data_id)?;
+        let key = written_key(&request.tenant, &request.group, &request.data_id)?;
+        if request.content.is_blank() {
+            return Err(Failure::blank_content(&request.content));
+        }
         let publish = self.publication(session, key, &request).map_err(|error| failure_of(&error.into()))?;
         self.node.publish_config(publish).await.map_err(|error| failure_of(&error))?;
         Ok(answer::success(RequestType::ConfigPublish))
@@ -74,7 +86,7 @@ impl NacosGrpcService {
 
     pub(super) async fn config_remove(&self, session: &Session, body: &[u8]) -> Result<Payload, Failure> {
         let request: ConfigRemoveRequest<'_> = parse(body)?;
-        let key = config_key(&request.tenant, &request.group, &request.data_id)?;
+        let key = written_key(&request.tenant, &request.group, &request.data_id)?;
         let target = match request.tag.as_str() {
             "" => RemoveTarget::All,
             gray => RemoveTarget::Gray(gray.to_owned()),
@@ -114,7 +126,8 @@ impl NacosGrpcService {
         session.watcher.watch_config(key, interest).map_err(|error| failure_of(&error.into()))?;
         let labels = &self.setup(session)?.labels;
         Ok(match self.node.config_md5(key, labels) {
-            Some(md5) => !md5.matches(&context.md5),
+            // To the letter, as in the original: a digest in upper case is another one (recording config-listen-compare).
+            Some(md5) => md5.to_string() != context.md5.as_str(),
             None => !context.md5.is_empty(),
         })
     }
@@ -144,6 +157,14 @@ impl NacosGrpcService {
         }
         Ok(answer::success(RequestType::ConfigFuzzyWatch))
     }
+}
+
+/// The key of a config to write. A blank name is refused by the handler, in other words than the check filter's.
+fn written_key(tenant: &str, group: &Text<'_>, data_id: &Text<'_>) -> Result<ConfigKey, Failure> {
+    config_key(tenant, group, data_id).map_err(|error| {
+        let ParamError::Name(NameError::Blank(what)) = error else { return error.into() };
+        Failure::blank_config_name(what, if data_id.is_blank() { data_id } else { group })
+    })
 }
 
 fn query_body(found: &FoundConfig) -> Bytes {

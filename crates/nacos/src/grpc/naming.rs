@@ -4,12 +4,13 @@ use super::{NacosGrpcService, session::Session};
 use crate::failure::{failure_of, kind_aware};
 use muster_model::{ClientId, GroupName, Kind, Namespace, ServiceKey, Slot};
 use muster_nacos_wire::{
-    ParamError, Shape,
+    ParamError, Shape, Text,
     grpc::{
         BatchInstanceRequest, Failure, InstanceBody, InstanceRequest, NamingFuzzyWatchRequest, Payload,
         RequestType, ServiceListRequest, ServiceQueryRequest, SubscribeServiceRequest, WatchType, answer,
         parse, service_key,
     },
+    write_nameless_service_info,
 };
 use muster_node::ServiceInterest;
 use muster_node::registry::ServiceSnapshot;
@@ -92,6 +93,9 @@ impl NacosGrpcService {
 
     pub(super) fn service_query(&self, body: &[u8]) -> Result<Payload, Failure> {
         let request: ServiceQueryRequest<'_> = parse(body)?;
+        if request.service_name.is_blank() {
+            return self.nameless_query(&request);
+        }
         let service = service_key(&request.namespace, &request.group_name, &request.service_name)?;
         check_clusters(&request.cluster)?;
         let view = self.node.view(&service);
@@ -104,14 +108,21 @@ impl NacosGrpcService {
         Ok(answer::query_service(&service_info(&view, Some(&request.cluster), request.healthy_only)))
     }
 
+    /// A query that names no service is answered with an empty one, once what it does name is checked.
+    fn nameless_query(&self, request: &ServiceQueryRequest<'_>) -> Result<Payload, Failure> {
+        Namespace::canonical(&request.namespace).map_err(ParamError::from)?;
+        let group = group_or_default(&request.group_name)?;
+        check_clusters(&request.cluster)?;
+        let (given, now) = (request.service_name.as_option(), self.node.now().wall.0);
+        let mut info = Vec::with_capacity(192);
+        write_nameless_service_info(&mut info, given, group.as_str(), &request.cluster, now);
+        Ok(answer::query_service(&info))
+    }
+
     pub(super) fn service_list(&self, body: &[u8]) -> Result<Payload, Failure> {
         let request: ServiceListRequest<'_> = parse(body)?;
         let namespace = Namespace::canonical(&request.namespace).map_err(ParamError::from)?;
-        let group = if request.group_name.is_blank() {
-            GroupName::default()
-        } else {
-            GroupName::new(&request.group_name).map_err(ParamError::from)?
-        };
+        let group = group_or_default(&request.group_name)?;
         let size = usize::try_from(request.page_size).unwrap_or(0);
         let page = usize::try_from(request.page_no).unwrap_or(0).saturating_sub(1);
         let found = self.node.list_services(&namespace, &group, page.saturating_mul(size), size);
@@ -122,6 +133,10 @@ impl NacosGrpcService {
         let request: SubscribeServiceRequest<'_> = parse(body)?;
         let service = service_key(&request.namespace, &request.group_name, &request.service_name)?;
         check_clusters(&request.clusters)?;
+        if request.group_name.is_blank() {
+            return Err(ParamError::Blank("groupName").into());
+        }
+        self.require_naming(session)?;
         let view = if request.subscribe {
             let interest = ServiceInterest { clusters: request.clusters.as_option().map(Into::into) };
             session.watcher.watch_service(&service, interest).map_err(|error| failure_of(&error.into()))?
@@ -172,6 +187,10 @@ impl NacosGrpcService {
 
 pub(super) fn sync_kind(initializing: bool) -> SyncKind {
     if initializing { SyncKind::Initial } else { SyncKind::Difference }
+}
+
+fn group_or_default(group: &Text<'_>) -> Result<GroupName, ParamError> {
+    if group.is_blank() { Ok(GroupName::default()) } else { Ok(GroupName::new(group)?) }
 }
 
 fn no_instance() -> Failure {
