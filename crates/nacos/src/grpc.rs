@@ -8,7 +8,7 @@ mod session;
 mod sessions;
 mod stream;
 
-pub use sessions::{SessionSummary, Sessions};
+pub use sessions::{SessionSettings, SessionSummary, Sessions};
 
 use muster_nacos_wire::grpc::{
     BiRequestStreamServer, EmptyRequest, Failure, NacosGrpc, Payload, RequestServer, RequestType, answer,
@@ -16,7 +16,7 @@ use muster_nacos_wire::grpc::{
 };
 use muster_node::Node;
 use muster_runtime::Tasks;
-use muster_transport::ConnectionInfo;
+use muster_transport::{ConnectionInfo, limit_body_stall};
 use session::{Session, Setup};
 use std::sync::Arc;
 use tonic::{Request, Response, Status, Streaming, service::Routes};
@@ -31,10 +31,11 @@ pub(crate) struct NacosGrpcService {
 /// The gRPC routes.
 pub(crate) fn routes(node: Arc<Node>, sessions: Arc<Sessions>, tasks: Tasks) -> axum::Router {
     let message_bytes_max = node.settings().limits.frame_bytes_max();
+    let body_stall = sessions.settings().body_stall;
     let service = Arc::new(NacosGrpcService { node, sessions, tasks });
-    Routes::new(RequestServer::new(service.clone(), message_bytes_max))
-        .add_service(BiRequestStreamServer::new(service, message_bytes_max))
-        .into_axum_router()
+    let unary = Routes::new(RequestServer::new(service.clone(), message_bytes_max)).into_axum_router();
+    let stream = Routes::new(BiRequestStreamServer::new(service, message_bytes_max)).into_axum_router();
+    limit_body_stall(unary.reset_fallback(), body_stall).merge(stream.reset_fallback())
 }
 
 fn connection<T>(request: &Request<T>) -> Result<ConnectionInfo, Status> {

@@ -9,7 +9,7 @@ mod grpc;
 mod http;
 mod service_info;
 
-pub use grpc::{SessionSummary, Sessions};
+pub use grpc::{SessionSettings, SessionSummary, Sessions};
 pub use http::HttpSettings;
 
 use ::http::{HeaderValue, header::CONTENT_TYPE};
@@ -27,7 +27,7 @@ pub fn router(
     tasks: Tasks,
     settings: HttpSettings,
 ) -> axum::Router {
-    let grpc = grpc::routes(node.clone(), sessions.clone(), tasks.clone()).reset_fallback();
+    let grpc = grpc::routes(node.clone(), sessions.clone(), tasks.clone());
     let http = http::routes(node.clone(), sessions, tasks, settings);
     grpc.merge(http).fallback(move |request: Request| ready(unknown_path(&node, &request)))
 }

@@ -16,6 +16,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::{Notify, oneshot};
+use tonic::Status;
 
 /// Messages besides pushes (detections, resets) that may wait for one client. A client that leaves so many unread
 /// is not there: further ones are dropped, and the detection closes it.
@@ -24,6 +25,10 @@ const CONTROL_MAX: usize = 64;
 /// How long a unary request waits for a set-up that is under way: Java ≤ 2.2, Go and Rust send their first request
 /// 0 to 100 ms after the set-up, and throw the server away on a 301 (nacos-grpc T4).
 const SETUP_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a unary request waits for the stream that the set-up comes on. Both may be there and be taken up in
+/// either order, because each is served by a task of its own.
+const STREAM_PATIENCE: Duration = Duration::from_millis(100);
 
 /// What a client said of itself when it set up.
 #[derive(Debug)]
@@ -66,10 +71,13 @@ pub(crate) struct Session {
     pub(crate) actor: Actor,
     pub(crate) watcher: Watcher,
     setup: OnceLock<Setup>,
-    /// Told when the set-up is there, or never will be.
-    setup_changed: Notify,
+    /// Told when the stream opens or ends, and when the set-up is there.
+    changed: Notify,
     has_stream: AtomicBool,
-    ended: AtomicBool,
+    /// When the stream ended, on the monotonic clock; 0 while it has not.
+    ended_at: AtomicU64,
+    /// What the stream ends with, if not well; taken by the stream.
+    failure: Mutex<Option<Status>>,
     control: Mutex<VecDeque<Payload>>,
     /// Requests of ours whose answers somebody waits for, by request id.
     asked: Mutex<HashMap<u64, oneshot::Sender<Bytes>>>,
@@ -89,9 +97,10 @@ impl Session {
             actor,
             watcher,
             setup: OnceLock::new(),
-            setup_changed: Notify::new(),
+            changed: Notify::new(),
             has_stream: AtomicBool::new(false),
-            ended: AtomicBool::new(false),
+            ended_at: AtomicU64::new(0),
+            failure: Mutex::default(),
             control: Mutex::default(),
             asked: Mutex::default(),
             detected_at: AtomicU64::new(0),
@@ -105,40 +114,71 @@ impl Session {
         self.setup.get()
     }
 
-    /// The set-up, waited for a little if the stream is open and it may be on its way.
+    /// The set-up, waited for a little while it may be on its way.
     pub(crate) async fn await_setup(&self) -> Option<&Setup> {
-        if self.setup.get().is_none() && self.has_stream.load(Ordering::Acquire) && !self.is_ended() {
-            let changed = self.setup_changed.notified();
-            if self.setup.get().is_none() {
-                // Elapsed or told: either way the set-up is looked at once more.
-                drop(tokio::time::timeout(SETUP_PATIENCE, changed).await);
+        if self.setup.get().is_none() {
+            self.wait(STREAM_PATIENCE, || self.has_stream.load(Ordering::Acquire)).await;
+            if self.has_stream.load(Ordering::Acquire) {
+                self.wait(SETUP_PATIENCE, || self.setup.get().is_some() || self.is_ended()).await;
             }
         }
         self.setup.get()
     }
 
+    async fn wait(&self, limit: Duration, done: impl Fn() -> bool) {
+        let waiting = async {
+            loop {
+                // Counts from its making, so what happens during the look is not missed.
+                let changed = self.changed.notified();
+                if done() {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        // Elapsed or done: the caller looks once more.
+        drop(tokio::time::timeout(limit, waiting).await);
+    }
+
     /// Takes the set-up; false if there was one, which stays.
     pub(crate) fn set_up(&self, setup: Setup) -> bool {
         let first = self.setup.set(setup).is_ok();
-        self.setup_changed.notify_waiters();
+        self.changed.notify_waiters();
         first
     }
 
     /// The one stream of the connection is open; false if there is one already.
     pub(crate) fn open_stream(&self) -> bool {
-        !self.has_stream.swap(true, Ordering::AcqRel)
+        let first = !self.has_stream.swap(true, Ordering::AcqRel);
+        self.changed.notify_waiters();
+        first
     }
 
-    /// The stream is over: nothing can be pushed any more.
-    pub(crate) fn end(&self) {
-        self.ended.store(true, Ordering::Release);
-        self.setup_changed.notify_waiters();
+    /// The stream is over, well or with a failure that the client is told: nothing can be pushed any more. The first
+    /// end counts.
+    pub(crate) fn end(&self, now: Monotonic, failure: Option<Status>) {
+        let mut told = self.failure.lock();
+        if self.ended_at.compare_exchange(0, now.0.max(1), Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            *told = failure;
+        }
+        drop(told);
+        self.changed.notify_waiters();
         self.watcher.wake();
+    }
+
+    /// Since when the stream is over.
+    pub(crate) fn ended_since(&self) -> Option<Monotonic> {
+        Some(self.ended_at.load(Ordering::Acquire)).filter(|since| *since > 0).map(Monotonic)
     }
 
     /// Whether the stream is over.
     pub(crate) fn is_ended(&self) -> bool {
-        self.ended.load(Ordering::Acquire)
+        self.ended_since().is_some()
+    }
+
+    /// What an ended stream ends with; given once.
+    pub(crate) fn take_failure(&self) -> Option<Status> {
+        self.failure.lock().take()
     }
 
     /// Queues a message that is no push of a watch; false if the client reads nothing.

@@ -6,20 +6,40 @@ use foldhash::fast::RandomState;
 use muster_model::{ConnectionId, Monotonic, Reason};
 use muster_nacos_wire::grpc::push;
 use muster_node::{Node, WatcherKind};
-use muster_transport::{ConnectionInfo, ConnectionObserver, ConnectionTable};
+use muster_transport::{Connection, ConnectionInfo, ConnectionObserver, ConnectionTable};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tonic::Status;
 
-/// A connection without a sign of life for so long is asked for one.
-const IDLE_MS: u64 = 20_000;
-/// A connection that does not answer within this time is closed.
-const DETECTION_MS: u64 = 5_000;
-/// How often connections are looked at.
-const SCAN_EVERY: Duration = Duration::from_secs(1);
+/// How long connections may be silent. `Default` is the one place of the defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionSettings {
+    /// A connection without a sign of life for so long (20 s) is asked for one.
+    pub idle: Duration,
+    /// A connection that does not answer that within this time (5 s) is closed.
+    pub detection: Duration,
+    /// How often connections are looked at (1 s). It is also the time between the end of a stream and the close of a
+    /// connection that its client does not leave.
+    pub scan_every: Duration,
+    /// How long the one message of a unary call may make no progress (30 s), then the call fails.
+    pub body_stall: Duration,
+}
+
+impl Default for SessionSettings {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(20),
+            detection: Duration::from_secs(5),
+            scan_every: Duration::from_secs(1),
+            body_stall: Duration::from_secs(30),
+        }
+    }
+}
 
 /// The sessions by connection. The transport tells it when connections close.
 pub struct Sessions {
     node: Arc<Node>,
     table: Arc<ConnectionTable>,
+    settings: SessionSettings,
     sessions: papaya::HashMap<ConnectionId, Arc<Session>, RandomState>,
 }
 
@@ -39,7 +59,21 @@ pub struct SessionSummary {
 impl Sessions {
     /// No sessions yet.
     pub fn new(node: Arc<Node>, table: Arc<ConnectionTable>) -> Arc<Self> {
-        Arc::new(Self { node, table, sessions: papaya::HashMap::default() })
+        Self::with_settings(node, table, SessionSettings::default())
+    }
+
+    /// No sessions yet, with other times than the defaults.
+    pub fn with_settings(
+        node: Arc<Node>,
+        table: Arc<ConnectionTable>,
+        settings: SessionSettings,
+    ) -> Arc<Self> {
+        Arc::new(Self { node, table, settings, sessions: papaya::HashMap::default() })
+    }
+
+    /// The times it goes by.
+    pub(crate) fn settings(&self) -> &SessionSettings {
+        &self.settings
     }
 
     /// The session of a connection, begun by whatever comes first on it.
@@ -130,32 +164,50 @@ impl Sessions {
         loop {
             tokio::select! {
                 () = stopping.cancelled() => return,
-                () = tokio::time::sleep(SCAN_EVERY) => self.detect(self.node.now().mono),
+                () = tokio::time::sleep(self.settings.scan_every) => self.detect(self.node.now().mono),
             }
         }
     }
 
     fn detect(&self, now: Monotonic) {
         let sessions = self.sessions.pin();
-        for session in sessions.values().filter(|session| session.setup().is_some()) {
+        for session in sessions.values() {
             let Some(connection) = self.table.get(session.info.id) else { continue };
-            if now.since(connection.last_active()) < IDLE_MS {
-                session.is_alive();
-                continue;
-            }
-            match session.detect(now) {
-                None => {
-                    let id = super::push::control_id(session.next_id());
-                    session.send(push::client_detection(id));
-                }
-                Some(since) if now.since(since) >= DETECTION_MS => {
-                    tracing::info!(connection = session.name, "client does not answer, closing");
-                    session.closing(Reason::ConnectionSilent);
+            if let Some(since) = session.ended_since() {
+                // The end of the stream has been sent. A connection without one is of no use to its client.
+                if is_over(self.settings.scan_every, since, now) {
                     connection.close();
                 }
-                Some(_) => {}
+            } else if session.setup().is_some() {
+                self.probe(session, &connection, now);
             }
         }
+    }
+
+    /// Asks a silent client for a sign of life, and ends the stream of one that gives none.
+    fn probe(&self, session: &Session, connection: &Connection, now: Monotonic) {
+        if !is_over(self.settings.idle, connection.last_active(), now) {
+            session.is_alive();
+            return;
+        }
+        match session.detect(now) {
+            None => {
+                let id = super::push::control_id(session.next_id());
+                session.send(push::client_detection(id));
+            }
+            Some(since) if is_over(self.settings.detection, since, now) => {
+                tracing::info!(connection = session.name, "client does not answer, closing");
+                session.closing(Reason::ConnectionSilent);
+                session.end(now, None);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// A session's stream is over, and with it the connection: what still runs on it may finish.
+    pub(crate) fn leave(&self, session: &Session, failure: Option<Status>) {
+        session.end(self.node.now().mono, failure);
+        self.table.retire(session.info.id);
     }
 
     /// A message came on a session's stream: it is alive.
@@ -165,6 +217,10 @@ impl Sessions {
             connection.touch(self.node.now().mono);
         }
     }
+}
+
+fn is_over(limit: Duration, since: Monotonic, now: Monotonic) -> bool {
+    u128::from(now.since(since)) >= limit.as_millis()
 }
 
 fn reset(session: &Session, target: Option<(&str, u16)>) {
@@ -177,8 +233,8 @@ impl ConnectionObserver for Sessions {
     fn closed(&self, id: ConnectionId) {
         let session = self.sessions.pin().remove(&id).cloned();
         if let Some(session) = session {
-            session.end();
-            // The map lets go of a removed session at some later time.
+            session.end(self.node.now().mono, None);
+            // Not by its drop: the map and the tasks of the connection may keep the session for a while.
             session.watcher.close();
             self.node.close_connection(id, session.actor.clone(), session.close_reason());
         }

@@ -9,7 +9,7 @@ use futures_util::{Stream, StreamExt, stream};
 use muster_nacos_wire::grpc::{Ack, ConnectionSetupRequest, Payload, RequestType, parse, push::setup_ack};
 use std::{pin::Pin, sync::Arc};
 use tokio_util::sync::CancellationToken;
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 
 /// What this server can do; an ability is here only when it works.
 const ABILITIES: [(&str, bool); 3] =
@@ -24,7 +24,7 @@ pub(super) fn pushes(session: Arc<Session>) -> Pushes {
     Box::pin(stream::unfold(session, |session| async move {
         loop {
             if session.is_ended() {
-                return None;
+                return session.take_failure().map(|failure| (Err(failure), session));
             }
             if let Some(payload) = session.take_control() {
                 return Some((Ok(payload), session));
@@ -37,16 +37,16 @@ pub(super) fn pushes(session: Arc<Session>) -> Pushes {
     }))
 }
 
-/// Reads what a client sends on the stream, until it ends.
+/// Reads what a client sends on the stream, until it ends; the connection ends with it.
 pub(super) async fn receive(
     sessions: Arc<Sessions>,
     session: Arc<Session>,
     mut incoming: Streaming<Payload>,
     stopping: CancellationToken,
 ) {
-    loop {
+    let failure = loop {
         let message = tokio::select! {
-            () = stopping.cancelled() => break,
+            () = stopping.cancelled() => break None,
             message = incoming.next() => message,
         };
         match message {
@@ -56,12 +56,18 @@ pub(super) async fn receive(
             }
             Some(Err(status)) => {
                 tracing::debug!(connection = session.name, %status, "stream broke");
-                break;
+                break Some(told(status));
             }
-            None => break,
+            None => break None,
         }
-    }
-    session.end();
+    };
+    sessions.leave(&session, failure);
+}
+
+/// What the client is told when its half of the stream breaks. grpc-java answers a message over the limit with
+/// `RESOURCE_EXHAUSTED`, tonic with `OUT_OF_RANGE`, which nothing else here gives.
+fn told(status: Status) -> Status {
+    if status.code() == Code::OutOfRange { Status::resource_exhausted(status.message()) } else { status }
 }
 
 fn take(session: &Session, payload: &Payload) {
