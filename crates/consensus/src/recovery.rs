@@ -11,11 +11,11 @@ use crate::{
     pipeline::Pipeline,
     snapshotter::Snapshotter,
     status::Status,
-    types::Membership,
+    types::{LogId, Membership},
 };
 use muster_model::NodeId;
 use muster_storage::{
-    log::{Log, LogReader},
+    log::{Log, LogReader, Vote},
     state::StateStore,
 };
 use std::{
@@ -39,7 +39,7 @@ pub(crate) struct Recovered {
 /// Brings state and log together and has the machine load.
 pub(crate) fn recover(
     settings: &Settings,
-    log: Log,
+    mut log: Log,
     state: Arc<dyn StateStore>,
     machine: Arc<dyn Machine>,
     snapshots: Arc<Snapshotter>,
@@ -66,6 +66,7 @@ pub(crate) fn recover(
         tracing::warn!(state = marker.index(), log = log_next, "the log ends before the state does");
         snapshots.make()?;
     }
+    catch_up_vote(&mut log, &marker)?;
     machine.load(&*state)?;
     let membership = newest_membership(&marker, &log.reader(), log_next)?;
     let is_alone = is_alone(settings.node, &membership);
@@ -93,6 +94,16 @@ impl Recovered {
         let engine = Engine { settings, log, lane, snapshots, pipeline, status, raft, is_alone };
         Ok(vec![engine.spawn(stop)?, applying])
     }
+}
+
+/// Terms never fall, but a directory that holds a snapshot alone, as after a restore, has no vote: the next leader's
+/// entries would come before those that the snapshot covers.
+fn catch_up_vote(log: &mut Log, marker: &Marker) -> Result<(), ConsensusError> {
+    let Some(LogId { leader_id, .. }) = marker.applied else { return Ok(()) };
+    if log.vote().is_none_or(|vote| vote.term < leader_id.term) {
+        log.save_vote(Vote { term: leader_id.term, node: leader_id.node_id, committed: false })?;
+    }
+    Ok(())
 }
 
 /// The members as of the end of the log.

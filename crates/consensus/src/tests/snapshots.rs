@@ -4,7 +4,7 @@ use super::world::{LOG, Life, SNAPSHOTS, World, small};
 use crate::{ConsensusError, Settings};
 use muster_runtime::disk::Disk;
 use muster_storage::{
-    log::{Log, LogSettings},
+    log::{Log, LogSettings, Vote},
     state::StateStore,
 };
 use std::{path::Path, sync::Arc};
@@ -129,4 +129,41 @@ async fn a_log_that_lost_its_end_goes_on_after_the_state() {
     fill(&life, "c", 1).await;
     assert_eq!(life.ledger.ops().len(), 41);
     life.shut_down().await;
+}
+
+/// As a restored backup is: the terms of what it holds are in no vote of this directory.
+#[tokio::test]
+async fn a_snapshot_alone_of_a_group_that_has_voted_often_takes_new_operations() {
+    let world = World::new();
+    let life = world.start(quiet()).await;
+    fill(&life, "a", 10).await;
+    life.kill().await;
+    // As if it had been killed in the middle of some elections.
+    let disk: Arc<dyn Disk> = Arc::new(world.disk.clone());
+    let (mut log, _) = Log::open(disk, Path::new(LOG), LogSettings::default()).unwrap();
+    log.save_vote(Vote { term: 7, node: 1, committed: false }).unwrap();
+    drop(log);
+    let life = world.start(quiet()).await;
+    fill(&life, "b", 10).await;
+    let made = life.consensus.snapshot().await.unwrap();
+    life.shut_down().await;
+    for name in world.disk.list(Path::new(LOG)).unwrap() {
+        world.disk.remove(&Path::new(LOG).join(name)).unwrap();
+    }
+
+    let world = World { store: Arc::default(), ..world };
+    for name in ["c", "d"] {
+        let life = world.start(quiet()).await;
+        fill(&life, name, 10).await;
+        assert!(life.consensus.applied() > made.index);
+        life.kill().await;
+    }
+    let life = world.start(quiet()).await;
+    assert_eq!(fill_one(&life).await, 41, "nothing is lost, and sequence numbers go on");
+    life.shut_down().await;
+}
+
+async fn fill_one(life: &Life) -> u64 {
+    life.consensus.wait_ready().await.unwrap();
+    life.propose("one").await
 }
