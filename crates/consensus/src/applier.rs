@@ -157,11 +157,9 @@ impl Applier {
     fn account(&self, rows: &[Row]) {
         let bytes: usize =
             rows.iter().map(|row| row.key.len() + row.value.as_ref().map_or(0, Bytes::len)).sum();
-        let before = self.status.row_bytes.fetch_add(bytes as u64, Relaxed);
-        let is_checkpoint_due =
-            before < self.checkpoint_bytes && before + bytes as u64 >= self.checkpoint_bytes;
+        let uncheckpointed = self.status.row_bytes.fetch_add(bytes as u64, Relaxed) + bytes as u64;
         let uncovered = self.marker.next_index().saturating_sub(self.status.snapshot_next.load(Relaxed));
-        if is_checkpoint_due || uncovered >= self.snapshot_entries {
+        if uncheckpointed >= self.checkpoint_bytes || uncovered >= self.snapshot_entries {
             self.status.maintenance.notify_one();
         }
     }

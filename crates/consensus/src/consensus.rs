@@ -280,6 +280,11 @@ impl Consensus {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn status(&self) -> &Status {
+        &self.inner.status
+    }
+
     fn raft(&self) -> Result<&Raft, ProposeError> {
         match (self.inner.raft.get(), self.inner.status.phase()) {
             (Some(raft), Phase::Running) => Ok(raft),

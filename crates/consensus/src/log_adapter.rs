@@ -83,8 +83,8 @@ impl LogAdapter {
     }
 
     fn account(&self, bytes: u64) {
-        let before = self.status.log_bytes.fetch_add(bytes, Relaxed);
-        if before < self.snapshot_bytes && before + bytes >= self.snapshot_bytes {
+        let uncovered = self.status.log_bytes.fetch_add(bytes, Relaxed) + bytes;
+        if uncovered >= self.snapshot_bytes {
             self.status.maintenance.notify_one();
         }
     }

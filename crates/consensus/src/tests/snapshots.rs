@@ -7,7 +7,10 @@ use muster_storage::{
     log::{Log, LogSettings, Vote},
     state::StateStore,
 };
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 fn quiet() -> Settings {
     Settings { snapshot_entries: 1_000_000, ..small() }
@@ -166,4 +169,33 @@ async fn a_snapshot_alone_of_a_group_that_has_voted_often_takes_new_operations()
 async fn fill_one(life: &Life) -> u64 {
     life.consensus.wait_ready().await.unwrap();
     life.propose("one").await
+}
+
+/// What came while a snapshot was made may be enough for the next one already.
+#[tokio::test]
+async fn snapshots_go_on_although_the_log_grows_faster_than_they_are_made() {
+    let world = World::new();
+    let life = world.start(Settings { snapshot_bytes: 2_000, ..quiet() }).await;
+    fill(&life, "a", 1).await;
+    life.consensus.status().log_bytes.store(5_000, Relaxed);
+    fill(&life, "b", 1).await;
+    while life.consensus.last_snapshot().is_none() {
+        tokio::task::yield_now().await;
+    }
+    life.shut_down().await;
+}
+
+/// The same with what is to be written back from the store's own journal.
+#[tokio::test]
+async fn checkpoints_go_on_although_rows_come_faster_than_they_are_written_back() {
+    let world = World::new();
+    let life = world.start(quiet()).await;
+    fill(&life, "a", 1).await;
+    let rows = &life.consensus.status().row_bytes;
+    rows.store(1_000, Relaxed);
+    fill(&life, "b", 1).await;
+    while rows.load(Relaxed) >= quiet().checkpoint_bytes {
+        tokio::task::yield_now().await;
+    }
+    life.shut_down().await;
 }
