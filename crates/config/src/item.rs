@@ -97,7 +97,8 @@ impl Config {
         &self.key
     }
 
-    /// A number that stays the same while the config exists: the revision it was created at.
+    /// A number that stays the same while the config exists, and is no other config's: its place in the log when it was
+    /// created.
     pub fn id(&self) -> u64 {
         self.id
     }

@@ -73,7 +73,8 @@ fn admit(publish: &Publish, old: Option<&Config>, replaced: Option<&Variant>) ->
 fn merge(publish: &Publish, old: Option<&Config>, revision: Revision, at: At) -> Config {
     let mut config = old.cloned().unwrap_or_else(|| Config {
         key: publish.key.clone(),
-        id: revision.0,
+        // Not its revision: that may be the one of another config, after a removal that took several.
+        id: at.revision.0,
         created: at.time,
         created_by: publish.author.clone(),
         revision,

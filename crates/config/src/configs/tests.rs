@@ -512,3 +512,21 @@ fn damaged_and_newer_rows_are_refused() {
     }
     assert_eq!(GrayName::new("tag_t").unwrap().tag(), Some("t"));
 }
+
+#[test]
+fn ids_are_unique_after_a_removal_of_many_versions() {
+    let mut configs = Configs::new();
+    let mut apply = |op: Op, revision: u64| {
+        let at = At { revision: Revision(revision), time: Timestamp(revision) };
+        configs.apply(op, at, &mut Vec::new()).unwrap();
+    };
+    let publish = |publish: Publish| Op::Publish(Box::new(publish));
+    apply(publish(publication("a", "formal")), 1);
+    apply(publish(Publish { gray: beta("10.0.0.1"), ..publication("a", "beta") }), 2);
+    let target = RemoveTarget::All;
+    apply(Op::Remove(Remove { key: key("a"), target, author: author("bob"), bounds: bounds() }), 3);
+    apply(publish(publication("a", "again")), 4);
+    apply(publish(publication("b", "other")), 5);
+    let id = |data_id| configs.get(&key(data_id)).unwrap().id();
+    assert_ne!(id("a"), id("b"));
+}
