@@ -6,6 +6,10 @@ use super::{multipart, percent::decode};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parameters(Vec<(String, String)>);
 
+/// The most parameters of a request that are looked at; further ones are ignored. A form of nothing but `&a` is else
+/// many times as large in memory.
+const COUNT_MAX: usize = 1_000;
+
 impl Parameters {
     /// Reads the query (without `?`) and, if the content type says it is a form, the body: URL-encoded or multipart
     /// (text parts). Other bodies are no parameters (Seata sends `application/json` and puts all into the query).
@@ -20,13 +24,15 @@ impl Parameters {
         } else if media_type.eq_ignore_ascii_case("multipart/form-data")
             && let Some(boundary) = multipart::boundary(content_type)
         {
-            parameters.0.extend(multipart::text_parts(&boundary, body));
+            parameters.0.extend(multipart::text_parts(&boundary, body, COUNT_MAX));
+            parameters.0.truncate(COUNT_MAX);
         }
         parameters
     }
 
     fn add_encoded(&mut self, text: &[u8]) {
-        for pair in text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+        let pairs = text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+        for pair in pairs.take(COUNT_MAX - self.0.len().min(COUNT_MAX)) {
             let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
             let value = pair.get(at + 1..).unwrap_or_default();
             self.0.push((decode(&pair[..at]).into_owned(), decode(value).into_owned()));
@@ -102,6 +108,18 @@ mod tests {
         assert_eq!(parameters.get("c"), Some("3 4"));
         assert_eq!(parameters.get("d"), Some(""));
         assert_eq!(parameters.get("A"), None);
+    }
+
+    #[test]
+    fn a_flood_of_parameters_is_cut() {
+        let flood = "a&".repeat(1_000_000);
+        let parameters = Parameters::read("b=1", FORM, flood.as_bytes());
+        assert_eq!(parameters.get("b"), Some("1"));
+        assert_eq!(parameters.iter().count(), COUNT_MAX);
+        let part =
+            "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n".repeat(COUNT_MAX + 1) + "--b--";
+        let parameters = Parameters::read("", Some("multipart/form-data; boundary=b"), part.as_bytes());
+        assert_eq!(parameters.iter().count(), COUNT_MAX);
     }
 
     #[test]
