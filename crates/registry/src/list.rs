@@ -136,6 +136,11 @@ impl Registry {
         services.filter(|service| !service.publications.is_empty()).map(|service| &service.key)
     }
 
+    /// Whether a service has instances, so that fuzzy watches show it.
+    pub fn is_visible(&self, service: &ServiceKey) -> bool {
+        self.services.by_key(service).is_some_and(|service| !service.publications.is_empty())
+    }
+
     /// A service's attributes.
     pub fn details(&self, service: &ServiceKey) -> Option<ServiceDetails> {
         let service = self.services.by_key(service)?;

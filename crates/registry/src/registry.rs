@@ -120,6 +120,20 @@ impl Registry {
         }
     }
 
+    /// Forgets everything, before it is loaded anew. The numbers go on: no revision and no `last_ref_time` comes twice,
+    /// and no view made before passes for current.
+    pub fn clear(&mut self) {
+        let mut empty = Self::new(self.limits.clone());
+        empty.revision = Revision(self.revision.0 + 1);
+        empty.sequence = self.sequence;
+        empty.ref_time_floor = self.ref_time_floor;
+        for service in self.services.iter() {
+            service.latest.set(empty.revision);
+            empty.ref_time_floor = empty.ref_time_floor.max(service.last_ref_time);
+        }
+        *self = empty;
+    }
+
     /// Makes one change; what follows from it is appended to `effects`. A refused op changes nothing and
     /// has no effects.
     ///
