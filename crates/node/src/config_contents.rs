@@ -3,7 +3,7 @@
 use crate::read_map::read_map;
 use bytes::Bytes;
 use foldhash::{HashMap, fast::RandomState};
-use muster_config::ContentKey;
+use muster_config::{ContentKey, Effect};
 use muster_model::{Row, Table};
 use muster_storage::state::{StateError, StateStore};
 use parking_lot::Mutex;
@@ -36,13 +36,22 @@ impl CachedContent {
     }
 }
 
+/// What an entry costs besides its content: keys, maps, and the answer around the content.
+const ENTRY_BYTES: usize = 1_024;
+
+/// The bytes an entry is counted at: its content twice, because an answer may be rendered from it. Without a price for
+/// the entry itself the versions of a small config that changes often would fill the memory.
+fn charge(content: &CachedContent) -> usize {
+    ENTRY_BYTES + 2 * content.bytes.len()
+}
+
 /// The cache. A content never changes under its key, so nothing is ever invalidated; entries go when there are
 /// too many bytes, those first that were not read since they were last passed over.
 #[derive(Debug)]
 pub(crate) struct Contents {
     bytes_max: usize,
     cached: papaya::HashMap<ContentKey, Arc<CachedContent>, RandomState>,
-    /// Each entry is counted at twice its content, because an answer may be rendered from it.
+    /// Each entry as [`charge`] counts it.
     bytes: AtomicUsize,
     order: Mutex<VecDeque<ContentKey>>,
     /// Contents of operations that are applied and not committed yet, by the key of their row.
@@ -60,12 +69,13 @@ impl Contents {
         }
     }
 
-    /// Keeps the content of a row that will be written with the commit that comes.
-    pub(crate) fn follow(&self, row: &Row) {
-        if row.table == Table::ConfigContent
-            && let Some(value) = &row.value
-        {
-            self.unstored.lock().insert(row.key.clone(), value.clone());
+    /// Keeps the contents of rows that will be written with the commit that comes.
+    pub(crate) fn follow(&self, effects: &[Effect]) {
+        let mut unstored = self.unstored.lock();
+        for effect in effects {
+            if let Effect::Persist(Row { table: Table::ConfigContent, key, value: Some(value) }) = effect {
+                unstored.insert(key.clone(), value.clone());
+            }
         }
     }
 
@@ -119,7 +129,7 @@ impl Contents {
     }
 
     fn insert(&self, key: ContentKey, content: Arc<CachedContent>) {
-        let size = 2 * content.bytes.len();
+        let size = charge(&content);
         if size > self.bytes_max {
             return;
         }
@@ -136,8 +146,31 @@ impl Contents {
             if content.used.swap(false, Ordering::Relaxed) {
                 self.order.lock().push_back(oldest);
             } else if cached.remove(&oldest).is_some() {
-                self.bytes.fetch_sub(2 * content.bytes.len(), Ordering::Relaxed);
+                self.bytes.fetch_sub(charge(content), Ordering::Relaxed);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use muster_model::{ConfigKey, DataId, GroupName, Namespace, Revision};
+
+    fn version(revision: u64) -> ContentKey {
+        let data_id = DataId::new("flag").unwrap();
+        let key = ConfigKey::new(Namespace::default(), GroupName::default(), data_id);
+        ContentKey { key, revision: Revision(revision) }
+    }
+
+    #[test]
+    fn the_versions_of_a_small_config_do_not_pile_up() {
+        let contents = Contents::new(64 << 10);
+        for revision in 1..=10_000 {
+            contents.insert(version(revision), CachedContent::new(Bytes::from_static(b"1")));
+        }
+        assert!(contents.cached.len() <= 64, "{} are held", contents.cached.len());
+        assert_eq!(contents.cached.len(), contents.order.lock().len());
+        assert!(contents.peek(&version(10_000)).is_some(), "the newest is held");
     }
 }

@@ -9,8 +9,18 @@ use muster_model::{Actor, Cause, ClientId, Kind, Monotonic, Reason, ServiceKey};
 use muster_registry::{CheckTarget, Checker, Op, SetHealth};
 use muster_runtime::Rng;
 use parking_lot::Mutex;
-use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
-use tokio::{net::TcpStream, sync::Notify, sync::Semaphore, time::timeout};
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    net::{TcpStream, lookup_host},
+    sync::{Notify, Semaphore},
+    time::timeout,
+};
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
@@ -22,6 +32,9 @@ const FIRST_WITHIN_MS: u64 = 1_000;
 const EVERY_MS: std::ops::Range<u64> = 1_000..5_000;
 /// Checks at one moment at most; those that are due beyond it wait.
 const CONCURRENT_MAX: usize = 64;
+/// Names that are looked up at one moment at most; the others' checks come later. A lookup holds a thread until the
+/// resolver gives up, whatever the time-out of the check.
+const LOOKUPS_MAX: usize = 8;
 
 /// What a check found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +50,7 @@ pub(crate) struct HealthChecks {
     state: Mutex<State>,
     wake: Notify,
     permits: Arc<Semaphore>,
+    lookups: Semaphore,
 }
 
 #[derive(Debug)]
@@ -61,6 +75,7 @@ impl HealthChecks {
             state: Mutex::new(state),
             wake: Notify::new(),
             permits: Arc::new(Semaphore::new(CONCURRENT_MAX)),
+            lookups: Semaphore::new(LOOKUPS_MAX),
         }
     }
 
@@ -140,13 +155,19 @@ impl State {
 async fn check(node: &Node, client: ClientId, service: ServiceKey) {
     let target = node.registry.lock().check_target(&client, &service);
     let Some(CheckTarget { instance, checker, port, .. }) = target else {
-        return node.health_checks.end(&(client, service));
+        node.health_checks.end(&(client.clone(), service.clone()));
+        // One that was registered again just before that counted as taken up already.
+        if node.registry.lock().check_target(&client, &service).is_some() {
+            node.health_checks.begin(&client, &service, node.now().mono);
+        }
+        return;
     };
     let (Checker::Tcp, Some(instance)) = (checker, instance.first()) else {
         return node.health_checks.again((client, service), node.now().mono);
     };
-    let finding = connect(instance.host.as_str(), port).await;
-    if let Some(healthy) = node.health_checks.note(&client, &service, finding)
+    let finding = probe(node, instance.host.as_str(), port).await;
+    if let Some(finding) = finding
+        && let Some(healthy) = node.health_checks.note(&client, &service, finding)
         && instance.healthy != healthy
     {
         debug_assert!(matches!(client, ClientId::Address(_, _, Kind::Persistent)), "only these are checked");
@@ -160,8 +181,23 @@ async fn check(node: &Node, client: ClientId, service: ServiceKey) {
     node.health_checks.again((client, service), node.now().mono);
 }
 
-async fn connect(host: &str, port: u16) -> Finding {
-    match timeout(CONNECT_TIMEOUT, TcpStream::connect((host, port))).await {
+/// What a connection to a host finds; `None` if its name could not be looked up now.
+async fn probe(node: &Node, host: &str, port: u16) -> Option<Finding> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Some(connect((address, port).into()).await);
+    }
+    let permit = node.health_checks.lookups.try_acquire().ok()?;
+    let stopping = node.tasks.stopping();
+    let found = stopping.run_until_cancelled(lookup_host((host, port))).await?;
+    drop(permit);
+    match found.ok().and_then(|mut addresses| addresses.next()) {
+        Some(address) => Some(connect(address).await),
+        None => Some(Finding::Silent),
+    }
+}
+
+async fn connect(address: SocketAddr) -> Finding {
+    match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
         Ok(Ok(_)) => Finding::Reachable,
         Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Finding::Refused,
         Ok(Err(_)) | Err(_) => Finding::Silent,
@@ -205,9 +241,9 @@ mod tests {
     #[tokio::test]
     async fn a_closed_port_is_refused_and_an_open_one_reachable() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        assert_eq!(connect("127.0.0.1", port).await, Finding::Reachable);
+        let address = listener.local_addr().unwrap();
+        assert_eq!(connect(address).await, Finding::Reachable);
         drop(listener);
-        assert_eq!(connect("127.0.0.1", port).await, Finding::Refused);
+        assert_eq!(connect(address).await, Finding::Refused);
     }
 }

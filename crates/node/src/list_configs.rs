@@ -3,7 +3,7 @@
 use crate::{FoundConfig, Node, NodeError};
 use muster_config::{Config, VariantName};
 use muster_model::{ConfigKey, Namespace};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 impl Node {
     /// The configs of a namespace that are wanted, oldest first. It looks at each of them.
@@ -18,10 +18,11 @@ impl Node {
 
     /// The keys of configs by their numbers; unknown numbers are left out. It looks at all configs.
     pub fn configs_by_id(&self, ids: &[u64]) -> Vec<ConfigKey> {
+        let wanted: BTreeSet<u64> = ids.iter().copied().collect();
         let configs = self.configs.read();
         configs
             .iter()
-            .filter(|config| ids.contains(&config.id()))
+            .filter(|config| wanted.contains(&config.id()))
             .map(|config| config.key().clone())
             .collect()
     }

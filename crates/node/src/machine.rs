@@ -116,11 +116,16 @@ impl Node {
     ) -> Result<muster_config::Outcome, ConfigError> {
         let place = At { revision: Revision(at.sequence), time: at.time };
         let mut effects = Vec::new();
-        let outcome = self.configs.write().apply(op, place, &mut effects)?;
+        let outcome = {
+            let mut configs = self.configs.write();
+            let outcome = configs.apply(op, place, &mut effects)?;
+            // Before anybody can see the config: its content is in no store yet.
+            self.contents.follow(&effects);
+            outcome
+        };
         let mut pending = self.pending.lock();
         for effect in effects {
             if let muster_config::Effect::Persist(row) = effect {
-                self.contents.follow(&row);
                 rows.push(row);
             } else {
                 pending.push(PendingEffect::Config(effect));

@@ -6,7 +6,7 @@ use crate::{
 };
 use muster_config::Configs;
 use muster_consensus::Consensus;
-use muster_model::{NodeId, Now};
+use muster_model::{NodeId, Now, ServiceKey};
 use muster_registry::{Effect, Op, Outcome, Registry, RegistryError};
 use muster_runtime::{Clock, Tasks};
 use muster_storage::{journal::Journal, state::StateStore};
@@ -18,7 +18,8 @@ use std::sync::{Arc, OnceLock};
 /// own files; edges hold an `Arc` of it.
 ///
 /// Locks: each of `registry`, `configs`, `locks` and those in `Watchers` is held for one call of its core and
-/// never together with another one, except that effects of the apply loop are kept in `pending` in between.
+/// never together with another one, except that effects of the apply loop are kept in `pending` in between, and that
+/// the locks on watched names are taken under the one on what has these names.
 pub struct Node {
     /// This node's id in the ensemble.
     pub(crate) id: NodeId,
@@ -118,12 +119,26 @@ impl Node {
             Effect::ServiceChanged { service, revision, .. } => {
                 self.watchers.service_changed(&service, revision)
             }
-            Effect::ServiceAppeared(service) => self.watchers.service_appeared(&service),
-            Effect::ServiceVanished(service) => self.watchers.service_vanished(&service),
+            Effect::ServiceAppeared(service) | Effect::ServiceVanished(service) => {
+                self.tell_presence(&service);
+            }
             Effect::ServiceRemoved(service) => self.views.forget(&service),
             Effect::Recorded(change) => self.journal.record(change),
             Effect::Persist(_) => unreachable!("rows are taken out by the apply loop"),
         }
+    }
+
+    /// Tells those who watch its name whether a service has instances now. Effects run without a lock, so those of two
+    /// threads may run in another order than the changes were made: what counts is what is true when they run.
+    fn tell_presence(&self, service: &ServiceKey) {
+        if self.watchers.fuzzy_services.lock().pattern_count() == 0 {
+            // Whoever begins to watch after this is told what there is then.
+            return;
+        }
+        // The same two locks as in `Watcher::watch_service_names`, in the same order.
+        let registry = self.registry.lock();
+        let presence = if registry.is_visible(service) { Presence::Present } else { Presence::Absent };
+        self.watchers.service_presence(service, presence);
     }
 
     /// Runs one effect of the config core.
@@ -142,7 +157,8 @@ impl Node {
 
     /// Empties memory, before it is loaded from the store.
     pub(crate) fn reset(&self) {
-        *self.registry.lock() = Registry::new(self.settings.limits.clone());
+        self.registry.lock().clear();
+        self.views.clear();
         *self.configs.write() = Configs::new();
         *self.locks.lock() = Locks::default();
         self.contents.clear();
@@ -176,3 +192,6 @@ impl Drop for Settle<'_> {
         self.waiting.close(self.ticket);
     }
 }
+
+#[cfg(test)]
+mod tests;

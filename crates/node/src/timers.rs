@@ -67,7 +67,7 @@ impl Node {
         }
         self.expire_history(now.wall).await;
         let seen = self.registry.lock().orphaned_overrides();
-        orphans.retain(|key, _| seen.contains(key));
+        orphans.retain(|key, _| seen.binary_search(key).is_ok());
         for key in seen {
             let since = *orphans.entry(key.clone()).or_insert(now.mono);
             if now.mono.since(since) >= OVERRIDE_GRACE_MS {

@@ -6,7 +6,7 @@ use muster_registry::{Registry, ServiceSnapshot};
 use muster_runtime::Clock;
 use parking_lot::Mutex;
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     ops::Deref,
     sync::{
         Arc,
@@ -128,6 +128,11 @@ impl Views {
         self.views.pin().remove(service);
     }
 
+    /// Drops all views.
+    pub(crate) fn clear(&self) {
+        self.views.pin().clear();
+    }
+
     /// Bytes rendered and held.
     pub(crate) fn rendered_bytes(&self) -> usize {
         self.budget.used.load(Ordering::Relaxed)
@@ -157,10 +162,75 @@ impl Views {
                 views.remove(&service);
             }
         }
-        // A service that changes often is noted at each rendering: keep the order no longer than useful.
+        // A service that changes often is noted at each rendering: keep the order no longer than useful. The latest note
+        // of each view stays, for a view without one would never be dropped.
         let mut order = self.budget.order.lock();
-        while order.len() > 2 * self.views.len() + 64 {
-            order.pop_front();
+        if order.len() > 2 * self.views.len() + 64 {
+            let views = self.views.pin();
+            let mut seen = HashSet::with_capacity(views.len());
+            let mut notes = std::mem::take(&mut *order);
+            while let Some(service) = notes.pop_back() {
+                if views.contains_key(&service) && seen.insert(service.clone()) {
+                    order.push_front(service);
+                }
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use muster_model::{
+        Actor, Cause, ClientId, ClusterName, ConnectionId, GroupName, Host, Instance, Limits, Metadata,
+        Namespace, NodeId, Reason, ServiceName, Weight,
+    };
+    use muster_registry::{Op, Register};
+    use muster_runtime::SystemClock;
+
+    fn key(name: &str) -> ServiceKey {
+        ServiceKey::new(Namespace::default(), GroupName::default(), ServiceName::new(name).unwrap())
+    }
+
+    /// Changes a service and renders it, to 1,000 bytes.
+    fn render(views: &Views, registry: &Mutex<Registry>, clock: &SystemClock, name: &str) {
+        let instance = Instance {
+            host: Host::new("10.0.0.1").unwrap(),
+            port: 80,
+            cluster: ClusterName::default(),
+            weight: Weight::default(),
+            enabled: true,
+            healthy: true,
+            metadata: Metadata::default(),
+        };
+        let register = Register {
+            client: ClientId::Connection(ConnectionId(1)),
+            origin: NodeId(1),
+            service: key(name),
+            instances: vec![instance],
+            cause: Cause { actor: Actor::default(), reason: Reason::Registered },
+        };
+        registry.lock().apply(Op::Register(register), clock.now(), &mut Vec::new()).unwrap();
+        views.get(&key(name), registry, clock).rendered(Slot::NacosGrpcPush, |_| Bytes::from(vec![0; 1_000]));
+    }
+
+    #[test]
+    fn quiet_services_are_still_dropped_when_one_changes_often() {
+        let (clock, registry) = (SystemClock::new(), Mutex::new(Registry::new(Limits::default())));
+        let views = Views::new(100_000);
+        for number in 0..50 {
+            render(&views, &registry, &clock, &format!("quiet-{number}"));
+        }
+        for _ in 0..500 {
+            render(&views, &registry, &clock, "busy");
+        }
+        assert!(views.budget.order.lock().len() <= 2 * 51 + 65);
+        for number in 0..500 {
+            render(&views, &registry, &clock, &format!("late-{number}"));
+        }
+        let held = (0..50).filter(|number| views.views.pin().contains_key(&key(&format!("quiet-{number}"))));
+        assert_eq!(held.count(), 0, "views nobody reads are dropped for those that are");
+        assert!(views.rendered_bytes() <= 101_000);
     }
 }

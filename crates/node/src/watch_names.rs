@@ -15,7 +15,9 @@ impl Watcher {
         // The list of what exists and the watch must be one step: both locks, this order, nowhere else.
         let registry = self.node.registry.lock();
         let existing: Vec<ServiceKey> = match Namespace::new(pattern.namespace()) {
-            Ok(namespace) => registry.visible(&namespace).cloned().collect(),
+            Ok(namespace) => {
+                registry.visible(&namespace).filter(|key| pattern.matches(*key)).cloned().collect()
+            }
             // Not a name any namespace can have: nothing matches.
             Err(_) => Vec::new(),
         };
@@ -44,7 +46,10 @@ impl Watcher {
     ) -> Result<FuzzyStart, NodeError> {
         let configs = self.node.configs.read();
         let existing: Vec<ConfigKey> = match Namespace::new(pattern.namespace()) {
-            Ok(namespace) => configs.in_namespace(&namespace).map(|config| config.key().clone()).collect(),
+            Ok(namespace) => {
+                let keys = configs.in_namespace(&namespace).map(|config| config.key());
+                keys.filter(|key| pattern.matches(*key)).cloned().collect()
+            }
             Err(_) => Vec::new(),
         };
         let mut fuzzy = self.node.watchers.fuzzy_configs.lock();

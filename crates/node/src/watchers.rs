@@ -112,15 +112,9 @@ impl Watchers {
         self.wake(&wake);
     }
 
-    pub(crate) fn service_appeared(&self, service: &ServiceKey) {
+    pub(crate) fn service_presence(&self, service: &ServiceKey, presence: Presence) {
         let mut wake = Vec::new();
-        self.fuzzy_services.lock().changed(service, Presence::Present, &mut wake);
-        self.wake(&wake);
-    }
-
-    pub(crate) fn service_vanished(&self, service: &ServiceKey) {
-        let mut wake = Vec::new();
-        self.fuzzy_services.lock().changed(service, Presence::Absent, &mut wake);
+        self.fuzzy_services.lock().changed(service, presence, &mut wake);
         self.wake(&wake);
     }
 
