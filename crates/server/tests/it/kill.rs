@@ -4,7 +4,7 @@ use crate::{
     figures::{figure, rng, say},
     node::Node,
     offline::Stored,
-    oracle::Readers,
+    oracle::{HISTORY_MAX, Readers},
     writer::{WRITES, Writer},
 };
 use muster_runtime::Rng;
@@ -49,11 +49,12 @@ async fn nothing_acknowledged_is_lost_by_kill_9() {
 async fn directory(rng: &mut Rng, rounds: u64, compact: bool) -> [u64; WRITES.len()] {
     let base = tempfile::tempdir().unwrap();
     let dir = base.path().join("data");
-    let settings: &[&str] = if compact { &["snapshot_every=300"] } else { &[] };
+    let history = format!("history_per_config_max={HISTORY_MAX}");
+    let settings = if compact { vec![&*history, "snapshot_every=300"] } else { vec![&*history] };
     let mut writers: Vec<Writer> =
         (0..WRITERS).map(|id| Writer::new(id, Rng::seeded(rng.next_u64()))).collect();
     for _ in 0..rounds {
-        let node = Node::start(&dir, settings).await;
+        let node = Node::start(&dir, &settings).await;
         let readers = Readers::open(&node.address()).await;
         for writer in &mut writers {
             writer.check_served(&readers).await;
@@ -71,7 +72,7 @@ async fn directory(rng: &mut Rng, rounds: u64, compact: bool) -> [u64; WRITES.le
         let stored = Stored::read(&dir);
         writers.iter().for_each(|writer| writer.check_stored(&stored));
     }
-    let node = Node::start(&dir, settings).await;
+    let node = Node::start(&dir, &settings).await;
     let readers = Readers::open(&node.address()).await;
     for writer in &mut writers {
         writer.check_served(&readers).await;

@@ -45,6 +45,9 @@ impl<T: Clone + std::fmt::Debug> Known<T> {
     }
 }
 
+/// History entries that a node keeps of a config; few, so that old ones go all the time.
+pub(crate) const HISTORY_MAX: usize = 20;
+
 /// One entry of a config's history: letter, gray name ("" is the formal version), digest of the content it has.
 pub(crate) type Past = (&'static str, String, Md5);
 
@@ -57,7 +60,7 @@ pub(crate) struct ConfigState {
     pub(crate) kind: String,
     /// Description and tag of the formal version.
     pub(crate) about: String,
-    /// What was done, oldest first.
+    /// What was done, oldest first, as far as it is kept.
     pub(crate) history: Vec<Past>,
 }
 
@@ -70,6 +73,7 @@ impl ConfigState {
             None => ("I", content),
         };
         self.history.push((letter, gray.to_owned(), Md5::of(shown.as_bytes())));
+        self.forget();
         if gray.is_empty() {
             kind.clone_into(&mut self.kind);
             about.clone_into(&mut self.about);
@@ -84,10 +88,16 @@ impl ConfigState {
             let content = self.variants.remove(&name).unwrap();
             self.history.push(("D", name, Md5::of(content.as_bytes())));
         }
+        self.forget();
         if self.variants.is_empty() {
             self.kind.clear();
             self.about.clear();
         }
+    }
+
+    fn forget(&mut self) {
+        let old = self.history.len().saturating_sub(HISTORY_MAX);
+        self.history.drain(..old);
     }
 }
 
