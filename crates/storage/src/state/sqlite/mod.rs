@@ -25,6 +25,11 @@ use std::{
 /// How long a connection waits for another one of this process, which never holds a lock for long.
 const BUSY_MAX: Duration = Duration::from_secs(10);
 
+/// Beyond so many bytes the write-ahead log is begun anew; so long it may stay.
+const WAL_BYTES_MAX: u64 = 64 << 20;
+/// How long commits wait for readers to let go of the write-ahead log before it is begun anew another time.
+const READERS_MAX: Duration = Duration::from_millis(20);
+
 const SCHEMA: &str = "
     CREATE TABLE row (
         kind  INTEGER NOT NULL,
@@ -44,7 +49,7 @@ const SCHEMA: &str = "
 
 /// The state in a SQLite database of this process alone (the data directory is locked).
 ///
-/// Lock order: `writer` before `head`; `reader` and `checkpointer` alone.
+/// Lock order: `checkpointer` before `writer` before `head`; `reader` alone.
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
@@ -166,10 +171,34 @@ impl SqliteStore {
         }
     }
 
-    fn move_wal(&self, mode: &str) -> Result<(), StateError> {
-        let sql = format!("PRAGMA wal_checkpoint({mode})");
-        self.checkpointer.lock().query_row(&sql, [], |_| Ok(())).map_err(sort)
+    fn wal_bytes(&self) -> Result<u64, StateError> {
+        let path = beside(&self.path, "-wal");
+        match std::fs::metadata(&path) {
+            Ok(wal) => Ok(wal.len()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(StateError::Failed(format!("look at {}: {error}", path.display()))),
+        }
     }
+
+    /// Has the next commit write to the beginning of the write-ahead log. SQLite does so only when all of it was
+    /// moved, and a commit that comes while it is being moved never lets that happen: so the last of it is moved
+    /// while commits wait. A reader that stays, such as an export, puts it off.
+    fn begin_wal_anew(&self) -> Result<(), StateError> {
+        let checkpointer = self.checkpointer.lock();
+        // What came while the bulk was moved, so that little is left for the moment when commits wait.
+        move_wal(&checkpointer, "PASSIVE")?;
+        let writer = self.writer.lock();
+        checkpointer.busy_timeout(READERS_MAX).map_err(sort)?;
+        let moved = move_wal(&checkpointer, "RESTART");
+        drop(writer);
+        checkpointer.busy_timeout(BUSY_MAX).map_err(sort)?;
+        moved
+    }
+}
+
+fn move_wal(checkpointer: &Connection, mode: &str) -> Result<(), StateError> {
+    let sql = format!("PRAGMA wal_checkpoint({mode})");
+    checkpointer.query_row(&sql, [], |_| Ok(())).map_err(sort)
 }
 
 fn write_row(transaction: &Transaction<'_>, row: &Row, head: &mut Head) -> rusqlite::Result<()> {
@@ -248,7 +277,10 @@ impl StateStore for SqliteStore {
         let applied = self.applied()?;
         self.sync_wal()?;
         // Passive: it waits for nobody and moves what it can; the rest is durable where it is.
-        self.move_wal("PASSIVE")?;
+        move_wal(&self.checkpointer.lock(), "PASSIVE")?;
+        if self.wal_bytes()? > WAL_BYTES_MAX {
+            self.begin_wal_anew()?;
+        }
         Ok(applied)
     }
 
@@ -270,7 +302,7 @@ impl StateStore for SqliteStore {
             Ok(())
         })?;
         self.sync_wal()?;
-        self.move_wal("TRUNCATE")
+        move_wal(&self.checkpointer.lock(), "TRUNCATE")
     }
 }
 

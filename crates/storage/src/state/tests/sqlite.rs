@@ -1,5 +1,10 @@
 use super::*;
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 /// A database in a directory of its own.
 fn store_in(dir: &Path) -> SqliteStore {
@@ -182,4 +187,53 @@ fn opening_a_hundred_thousand_configs() {
         store.get(Table::ConfigContent, &key(number)).unwrap();
     }
     println!("get: {:?}", begun.elapsed() / 10_000);
+}
+
+/// A commit that comes while the log is moved keeps SQLite from beginning it anew.
+#[test]
+fn the_write_ahead_log_is_begun_anew_under_commits_without_a_pause() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store_in(dir.path());
+    // Its header counts how often.
+    let begun = || {
+        let header = fs::read(dir.path().join("state.db-wal")).unwrap();
+        u32::from_be_bytes(header[12..16].try_into().unwrap())
+    };
+    (0..65).for_each(|number| store.commit(&[put(Table::Config, number, vec![1; 1 << 20])], b"a").unwrap());
+    let before = begun();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut number = 0;
+            while !is_over.load(Relaxed) {
+                store.commit(&[put(Table::Config, number % 65, vec![2; 64 << 10])], b"b").unwrap();
+                number += 1;
+            }
+        });
+        store.checkpoint().unwrap();
+        store.checkpoint().unwrap();
+        is_over.store(true, Relaxed);
+    });
+    store.commit(&[], b"c").unwrap();
+    assert!(begun() > before, "{} bytes", fs::metadata(dir.path().join("state.db-wal")).unwrap().len());
+    let before = content(&store);
+    drop(store);
+    assert_eq!(content(&store_in(dir.path())), before);
+}
+
+#[test]
+fn an_export_only_puts_off_that_the_write_ahead_log_is_begun_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store_in(dir.path());
+    let large = |number| put(Table::Config, number, vec![1; 1 << 20]);
+    store.commit(&[large(0)], b"a").unwrap();
+    let export = store.export().unwrap();
+    (1..70).for_each(|number| store.commit(&[large(number)], b"b").unwrap());
+    assert_eq!(store.checkpoint().unwrap().as_deref(), Some(&b"b"[..]));
+    assert_eq!(export.rows.count(), 1, "what it shows stays");
+    assert_eq!(store.checkpoint().unwrap().as_deref(), Some(&b"b"[..]));
+    store.commit(&[large(70)], b"c").unwrap();
+    let wal = fs::metadata(dir.path().join("state.db-wal")).unwrap().len();
+    assert!(wal <= 64 << 20, "{wal} bytes");
+    assert_eq!(content(&store).1.len(), 71);
 }
