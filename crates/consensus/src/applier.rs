@@ -134,7 +134,10 @@ impl Applier {
             self.marker.sequence += 1;
             self.machine.apply(op, ApplyContext { index, sequence: self.marker.sequence, time }, rows)
         };
-        Ok(ops.iter().map(apply).collect())
+        ops.iter().map(apply).collect::<Result<_, _>>().map_err(|error| {
+            let error = format!("log entry {index} holds an operation this program does not know: {error}");
+            self.status.fail("apply an entry", &error)
+        })
     }
 
     /// Memory is ahead of the store here, so a full disk can only be waited for.

@@ -23,10 +23,11 @@ pub struct ApplyContext {
 /// a worker of the async runtime, so short locks are fine, waiting for a task is not.
 pub trait Machine: Send + Sync + 'static {
     /// Applies one operation, in log order, in memory only. Rows to be written are appended to `rows`; the result
-    /// goes to the proposer. It must depend on nothing but its arguments and the state before, and it must not
-    /// fail: what is wrong with an operation is part of its result. `op` is a slice of a larger buffer: copy what
-    /// is kept for long.
-    fn apply(&self, op: &Bytes, at: ApplyContext, rows: &mut Vec<Row>) -> Bytes;
+    /// goes to the proposer. It must depend on nothing but its arguments and the state before. What is wrong with an
+    /// operation is part of its result; an error, for people, says that the operation is not understood at all,
+    /// since a newer program wrote it: consensus stops then, because going on without it would lose what was
+    /// acknowledged. `op` is a slice of a larger buffer: copy what is kept for long.
+    fn apply(&self, op: &Bytes, at: ApplyContext, rows: &mut Vec<Row>) -> Result<Bytes, String>;
 
     /// The rows of everything applied since the last call are committed: run the effects now. Proposers are
     /// answered right after it returns, so it should be quick.

@@ -153,8 +153,9 @@ impl Status {
             tracing::debug!(error = text, "failed while stopping");
         } else {
             tracing::error!(error = text, "consensus can not go on");
-            self.enter(Phase::Failed);
+            // First of all: whoever sees that it has failed may end the process and would not know why.
             (self.fatal)(&text);
+            self.enter(Phase::Failed);
         }
         self.stop();
         Failed(text)

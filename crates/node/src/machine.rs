@@ -20,18 +20,11 @@ pub(crate) enum Applied {
 const LOAD_ROWS: usize = 1_024;
 
 impl Machine for Node {
-    fn apply(&self, op: &Bytes, at: ApplyContext, rows: &mut Vec<Row>) -> Bytes {
-        let (ticket, result) = match DurableOp::decode(op) {
-            Ok((ticket, op)) => (ticket, self.apply_durable(op, at, rows)),
-            Err(error) => {
-                // Checksums held, so a newer version wrote it: going on without it is the only choice that keeps
-                // the replicas alike, and it must be seen.
-                tracing::error!(index = at.index, %error, "operation in the log is not understood");
-                return Bytes::new();
-            }
-        };
-        self.waiting.settle(ticket, result);
-        Bytes::new()
+    fn apply(&self, op: &Bytes, at: ApplyContext, rows: &mut Vec<Row>) -> Result<Bytes, String> {
+        // Checksums held, and nothing is proposed that does not read back: a newer version wrote it.
+        let (ticket, op) = DurableOp::decode(op).map_err(|error| error.to_string())?;
+        self.waiting.settle(ticket, self.apply_durable(op, at, rows));
+        Ok(Bytes::new())
     }
 
     fn committed(&self) {

@@ -92,7 +92,13 @@ impl Node {
         let consensus = self.consensus()?;
         let ticket = self.waiting.open();
         let ended = Settle { waiting: &self.waiting, ticket };
-        consensus.propose(op.encode(ticket)).await?;
+        let bytes = op.encode(ticket);
+        // Every start would stop at an operation in the log that does not read.
+        DurableOp::decode(&bytes).map_err(|error| {
+            tracing::error!(%error, ?op, "an operation does not read back, it is not proposed");
+            NodeError::Defect("an operation does not read back")
+        })?;
+        consensus.propose(bytes).await?;
         ended.take().ok_or(NodeError::Defect("an applied operation left no result"))
     }
 

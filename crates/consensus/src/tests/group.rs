@@ -168,3 +168,18 @@ async fn a_machine_that_panics_ends_consensus_and_says_so() {
     assert!(life.consensus.propose(Bytes::from_static(b"more")).await.is_err());
     life.kill().await;
 }
+
+#[tokio::test]
+async fn an_operation_of_a_newer_program_ends_consensus_now_and_at_every_start() {
+    let world = World::new();
+    let life = world.start(Settings::default()).await;
+    life.consensus.wait_ready().await.unwrap();
+    let result = life.consensus.propose(Bytes::from_static(b"newer")).await;
+    assert_eq!(result, Err(ProposeError::Timeout), "nobody knows");
+    life.kill().await;
+    let life = world.start(Settings::default()).await;
+    life.consensus.wait_ready().await.unwrap_err();
+    let fatal = life.fatal.lock()[0].clone();
+    assert!(fatal.contains("log entry 2") && fatal.contains("it has version 9"), "{fatal}");
+    life.kill().await;
+}

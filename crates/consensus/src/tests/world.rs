@@ -69,16 +69,19 @@ impl Ledger {
 }
 
 impl Machine for Ledger {
-    fn apply(&self, op: &Bytes, at: ApplyContext, rows: &mut Vec<Row>) -> Bytes {
+    fn apply(&self, op: &Bytes, at: ApplyContext, rows: &mut Vec<Row>) -> Result<Bytes, String> {
         self.released.wait_while(&mut self.is_held.lock(), |is_held| *is_held);
         let mut seen = self.seen.lock();
         assert_ne!(seen.panic_at, Some(at.sequence), "as the test wants it");
+        if op.starts_with(b"newer") {
+            return Err("it has version 9".to_owned());
+        }
         seen.ops.push(op.clone());
         seen.times.push(at.time);
         assert_eq!(seen.ops.len() as u64, at.sequence, "sequence numbers have no gaps");
         let key = Bytes::copy_from_slice(&at.sequence.to_be_bytes());
         rows.push(Row { table: Table::Meta, key: key.clone(), value: Some(op.clone()) });
-        key
+        Ok(key)
     }
 
     fn committed(&self) {
