@@ -177,18 +177,21 @@ impl Log {
         Ok(())
     }
 
-    /// Sees to it that the last segment has room for `size` bytes and only zeros behind its records.
+    /// Sees to it that the last segment has room for `size` bytes, and that only zeros lie behind all records.
     fn make_room(&mut self, next: u64, size: u64) -> Result<(), LogError> {
         let last = self.index.read().segments.back().map(|s| (s.file.clone(), s.end, s.is_empty()));
+        if self.untidy
+            && let Some((file, end, _)) = &last
+        {
+            // Synced, so that no power cut can mix what lies there with what comes now; also when this segment is
+            // left, since it would be corruption then.
+            file.set_len(*end)?;
+            file.sync_data()?;
+            self.untidy = false;
+        }
         if let Some((file, end, is_empty)) = last
             && (is_empty || end + size <= self.settings.segment_bytes)
         {
-            if self.untidy {
-                // Synced, so that no power cut can mix what lies there with what comes now.
-                file.set_len(end)?;
-                file.sync_data()?;
-                self.untidy = false;
-            }
             return Ok(file.preallocate(self.settings.segment_bytes.max(end + size))?);
         }
         let bytes = self.settings.segment_bytes.max(segment::HEADER as u64 + size);

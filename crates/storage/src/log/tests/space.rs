@@ -66,6 +66,24 @@ fn a_write_cut_short_leaves_nothing_behind() {
     assert_eq!(recovery.cut, None);
 }
 
+/// What comes after a write that found no room may be too long for the segment.
+#[test]
+fn a_write_cut_short_leaves_nothing_behind_in_a_segment_that_is_left() {
+    let disk = new_disk();
+    let (mut log, _) = open_on(&disk).unwrap();
+    log.append(&entries(0..2, 100)).unwrap();
+    let end = segment::HEADER + log.bytes() as usize;
+    let path = Path::new(DIR).join("00000000000000000000.log");
+    let mut image = Vec::new();
+    record::encode(&entry(2, 60), 0, log.index.read().segments[0].salt, end as u64, &mut image);
+    disk.damage(&path, |bytes| bytes[end..end + 50].copy_from_slice(&image[..50])).unwrap();
+    log.untidy = true;
+    log.append(&[entry(2, SEGMENT as usize)]).unwrap();
+    let (log, recovery) = open_on(&disk).unwrap();
+    assert_eq!(all(&log), [entries(0..2, 100), entries(2..3, SEGMENT as usize)].concat());
+    assert_eq!(recovery.cut, None);
+}
+
 #[test]
 fn the_reserve_is_measured_on_what_is_free() {
     let disk = new_disk();
