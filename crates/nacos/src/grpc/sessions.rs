@@ -3,6 +3,7 @@
 use super::session::Session;
 use bytes::Bytes;
 use foldhash::fast::RandomState;
+use futures_util::future::join_all;
 use muster_model::{ConnectionId, Monotonic, Reason};
 use muster_nacos_wire::grpc::push;
 use muster_node::{Node, WatcherKind};
@@ -150,13 +151,8 @@ impl Sessions {
             };
             sessions.values().filter(of_ip).filter_map(ask).collect()
         };
-        let mut answers = Vec::new();
-        for answer in asked {
-            if let Ok(Ok(body)) = tokio::time::timeout(limit, answer).await {
-                answers.push(body);
-            }
-        }
-        answers
+        let answers = join_all(asked.into_iter().map(|answer| tokio::time::timeout(limit, answer))).await;
+        answers.into_iter().filter_map(|answer| answer.ok()?.ok()).collect()
     }
 
     /// Looks for silent connections until the node stops.
