@@ -11,6 +11,9 @@ use std::{sync::Arc, time::Duration};
 const PAUSE_MAX: Duration = Duration::from_millis(1_000);
 /// How often the removals that go through the log are looked for.
 const HOUSEKEEPING_MS: u64 = 60_000;
+/// How many operations that remove old history are proposed in one round: more may come to age in a minute than one
+/// of them removes.
+const HISTORY_ROUNDS_MAX: usize = 100;
 /// An override is dropped when its instance has been gone for this long.
 const OVERRIDE_GRACE_MS: u64 = 3_600_000;
 
@@ -82,19 +85,22 @@ impl Node {
 
     async fn expire_history(&self, now: Timestamp) {
         let expire = ExpireHistory::at(now, &self.settings.history);
-        let is_due = self.configs.read().oldest_history().is_some_and(|oldest| oldest < expire.before);
-        if is_due {
-            self.propose_removal(
-                "config history",
-                DurableOp::Config(muster_config::Op::ExpireHistory(expire)),
-            )
-            .await;
+        let is_due = || self.configs.read().oldest_history().is_some_and(|oldest| oldest < expire.before);
+        // One operation removes a limited number.
+        for _ in 0..HISTORY_ROUNDS_MAX {
+            let op = muster_config::Op::ExpireHistory(expire);
+            if !is_due() || !self.propose_removal("config history", DurableOp::Config(op)).await {
+                return;
+            }
         }
     }
 
-    async fn propose_removal(&self, what: &'static str, op: DurableOp) {
-        if let Err(error) = self.propose(op).await {
+    /// Whether it was done.
+    async fn propose_removal(&self, what: &'static str, op: DurableOp) -> bool {
+        let result = self.propose(op).await;
+        if let Err(error) = &result {
             tracing::warn!(what, %error, "removal waits for the next round");
         }
+        result.is_ok()
     }
 }
