@@ -162,8 +162,8 @@ impl Views {
                 views.remove(&service);
             }
         }
-        // A service that changes often is noted at each rendering: keep the order no longer than useful. The latest note
-        // of each view stays, for a view without one would never be dropped.
+        // A service that changes often is noted at each rendering: keep the order no longer than useful. The
+        // latest note of each view stays, for a view without one would never be dropped.
         let mut order = self.budget.order.lock();
         if order.len() > 2 * self.views.len() + 64 {
             let views = self.views.pin();
