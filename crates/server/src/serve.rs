@@ -17,6 +17,7 @@ use muster_model::NodeId;
 use muster_nacos::Sessions;
 use muster_node::{Node, NodeParts};
 use muster_runtime::{Clock, Rng, SystemClock, Tasks};
+use muster_storage::data_dir::DataDir;
 use muster_transport::{ConnectionTable, Listener, Transport, TransportParts};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -64,6 +65,8 @@ fn fit_connections(settings: &mut Settings) {
 
 async fn run(settings: Settings, stored: Stored) -> anyhow::Result<()> {
     let Stored { dir, disk, log, state, snapshots, journal, journal_task } = stored;
+    // It stays locked until the process has ended: threads that still write may outlive this function.
+    let dir: &'static DataDir = Box::leak(Box::new(dir));
     let listeners = muster_transport::bind(&[settings.listen, settings.grpc_listen()])?;
     let tasks = Tasks::new();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -114,7 +117,6 @@ async fn run(settings: Settings, stored: Stored) -> anyhow::Result<()> {
     if !journal_stop.shutdown(JOURNAL_GRACE).await {
         tracing::warn!("the journal did not end in time, its last second may be missing");
     }
-    drop(dir);
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use serde_json::json;
 use std::{
     fs::{self, File, OpenOptions},
     io::{BufReader, BufWriter, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -51,8 +52,8 @@ fn sync_parent(file: &Path) -> anyhow::Result<()> {
 
 async fn write(server: &str, path: &Path) -> anyhow::Result<(u64, u64)> {
     let mut body = http::get(server, "/muster/v1/backup").await?;
-    // One that a cut-off command left behind is written over.
-    let file = OpenOptions::new().write(true).create(true).truncate(true).open(path);
+    // One that a cut-off command left behind is written over. Like the data directory it is its owner's alone.
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
     let mut file = BufWriter::new(file.with_context(|| format!("create {}", path.display()))?);
     while let Some(frame) = body.frame().await {
         if let Some(data) = frame.context("the backup was cut off")?.data_ref() {

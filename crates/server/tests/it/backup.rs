@@ -9,6 +9,7 @@ use crate::{
 use std::{
     ffi::OsStr,
     fs,
+    os::unix::fs::PermissionsExt,
     path::Path,
     process::Output,
     sync::{
@@ -54,6 +55,7 @@ async fn a_backup_under_load_has_everything_from_before_it() {
         let file = base.path().join(format!("backup-{round}"));
         let output = backup(&node, &file).await;
         assert!(output.status.success(), "{}", complaint(&output));
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o077, 0, "its owner's alone");
 
         let dir = base.path().join(format!("restored-{round}"));
         let output = restore(&file, &dir).await;
