@@ -34,7 +34,8 @@ pub(crate) struct Locks {
 }
 
 impl Locks {
-    /// Applies an operation; true: it was acquired, or was held and is released.
+    /// Applies an operation; true: it was acquired, or was taken and is released. Whether its time was over does not
+    /// matter to a release, as in the original (recording lock-expiry).
     pub(crate) fn apply(&mut self, op: &LockOp, now: Timestamp, rows: &mut Vec<Row>) -> bool {
         match op {
             LockOp::Acquire { key, hold_ms } => {
@@ -47,17 +48,17 @@ impl Locks {
                 self.held.insert(key.clone(), until);
                 true
             }
-            LockOp::Release { key } => match self.held.remove(key) {
-                Some(until) => {
+            LockOp::Release { key } => {
+                let was_taken = self.held.remove(key).is_some();
+                if was_taken {
                     rows.push(row(key, None));
-                    until > now
                 }
-                None => false,
-            },
+                was_taken
+            }
         }
     }
 
-    /// Removes what is over, so that abandoned keys do not stay for ever.
+    /// Removes what was over at a moment, so that abandoned keys do not stay for ever.
     pub(crate) fn expire(&mut self, now: Timestamp, rows: &mut Vec<Row>) {
         self.held.retain(|key, until| {
             let held = *until > now;

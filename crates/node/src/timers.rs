@@ -14,6 +14,9 @@ const HOUSEKEEPING_MS: u64 = 60_000;
 /// How many operations that remove old history are proposed in one round: more may come to age in a minute than one
 /// of them removes.
 const HISTORY_ROUNDS_MAX: usize = 100;
+/// An expired lock is dropped when it has been so for this long: until then a release of it still answers that it was
+/// taken.
+const LOCK_GRACE_MS: u64 = 60_000;
 /// An override is dropped when its instance has been gone for this long.
 const OVERRIDE_GRACE_MS: u64 = 3_600_000;
 
@@ -65,8 +68,9 @@ impl Node {
 
     async fn keep_house(&self, orphans: &mut HashMap<(ServiceKey, InstanceKey), Monotonic>) {
         let now = self.now();
-        if self.locks.lock().has_expired(now.wall) {
-            self.propose_removal("expired locks", DurableOp::ExpireLocks(now.wall)).await;
+        let long_over = Timestamp(now.wall.0.saturating_sub(LOCK_GRACE_MS));
+        if self.locks.lock().has_expired(long_over) {
+            self.propose_removal("expired locks", DurableOp::ExpireLocks(long_over)).await;
         }
         self.expire_history(now.wall).await;
         let seen = self.registry.lock().orphaned_overrides();
