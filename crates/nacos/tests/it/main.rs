@@ -1,8 +1,9 @@
-//! The HTTP edge over a node in memory.
+//! The HTTP and the gRPC edge over a node in memory.
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 mod configs;
 mod console;
+mod grpc;
 mod instances;
 mod listener;
 mod refusals;

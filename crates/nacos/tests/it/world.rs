@@ -4,8 +4,8 @@ use axum::{Router, body::Body};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use muster_consensus::Parts;
-use muster_model::{ConnectionId, NodeId};
-use muster_nacos::{HttpSettings, Sessions, router};
+use muster_model::{ConnectionId, NodeId, Now};
+use muster_nacos::{HttpSettings, SessionSettings, Sessions, router};
 use muster_node::{Node, NodeParts, Settings};
 use muster_runtime::{
     Clock, Rng, SystemClock, Tasks,
@@ -18,13 +18,46 @@ use muster_storage::{
     state::MemoryStore,
 };
 use muster_transport::{ConnectionInfo, ConnectionTable, ListenerIndex};
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use tower::ServiceExt as _;
 
 pub(crate) struct World {
     pub(crate) node: Arc<Node>,
     pub(crate) table: Arc<ConnectionTable>,
-    router: Router,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) clock: Arc<SkippingClock>,
+    pub(crate) tasks: Tasks,
+    pub(crate) router: Router,
+}
+
+/// The machine's time, and what a test skipped of it.
+#[derive(Debug, Default)]
+pub(crate) struct SkippingClock {
+    real: SystemClock,
+    skipped_ms: AtomicU64,
+}
+
+impl SkippingClock {
+    pub(crate) fn skip(&self, time: Duration) {
+        self.skipped_ms.fetch_add(time.as_millis() as u64, Ordering::Relaxed);
+    }
+}
+
+impl Clock for SkippingClock {
+    fn now(&self) -> Now {
+        let (mut now, skipped) = (self.real.now(), self.skipped_ms.load(Ordering::Relaxed));
+        now.wall.0 += skipped;
+        now.mono.0 += skipped;
+        now
+    }
 }
 
 /// An answer, read.
@@ -62,7 +95,15 @@ impl World {
 
     /// A node that is not ready: consensus has not started.
     pub(crate) fn starting(http: HttpSettings, settings: Settings) -> Self {
-        let tasks = Tasks::new();
+        Self::with_sessions(http, settings, SessionSettings::default())
+    }
+
+    pub(crate) fn with_sessions(
+        http: HttpSettings,
+        settings: Settings,
+        session_settings: SessionSettings,
+    ) -> Self {
+        let (tasks, clock) = (Tasks::new(), Arc::new(SkippingClock::default()));
         let disk: Arc<dyn Disk> = Arc::new(MemoryDisk::new());
         let journal = Path::new("/journal");
         disk.create_dir_all(journal).unwrap();
@@ -72,16 +113,16 @@ impl World {
                 settings,
                 state: Arc::new(MemoryStore::new()),
                 journal,
-                clock: Arc::new(SystemClock::new()),
+                clock: clock.clone(),
                 tasks: tasks.clone(),
                 rng: Rng::seeded(1),
             },
             NodeId(1),
         );
         let table = Arc::new(ConnectionTable::new());
-        let sessions = Sessions::new(node.clone(), table.clone());
-        let router = router(node.clone(), sessions, tasks, http);
-        Self { node, table, router }
+        let sessions = Sessions::with_settings(node.clone(), table.clone(), session_settings);
+        let router = router(node.clone(), sessions.clone(), tasks.clone(), http);
+        Self { node, table, sessions, clock, tasks, router }
     }
 
     pub(crate) async fn finish_start(&self) {
@@ -96,7 +137,7 @@ impl World {
             state: self.node.state().clone(),
             snapshots: Snapshots::open(disk, snapshots).unwrap(),
             machine: self.node.clone(),
-            clock: Arc::<SystemClock>::new(SystemClock::new()) as Arc<dyn Clock>,
+            clock: self.clock.clone(),
             tasks: Tasks::new(),
             fatal: Arc::new(|why: &str| panic!("{why}")),
         };

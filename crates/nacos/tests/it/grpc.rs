@@ -1,0 +1,12 @@
+//! The gRPC edge, through real sockets.
+
+mod configs;
+mod connections;
+mod endings;
+mod frames;
+mod fuzzy;
+mod locks;
+mod naming;
+mod peer;
+mod pushes;
+mod server;
