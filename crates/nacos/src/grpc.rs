@@ -70,10 +70,7 @@ impl NacosGrpc for NacosGrpcService {
             return Err(Status::already_exists("the connection has its stream already"));
         }
         let incoming = request.into_inner();
-        self.tasks.spawn(
-            "nacos stream",
-            stream::receive(self.sessions.clone(), session.clone(), incoming, self.tasks.stopping()),
-        );
+        self.tasks.spawn("nacos stream", stream::receive(self.sessions.clone(), session.clone(), incoming));
         Ok(Response::new(stream::pushes(session)))
     }
 }

@@ -8,7 +8,6 @@ use super::{
 use futures_util::{Stream, StreamExt, stream};
 use muster_nacos_wire::grpc::{Ack, ConnectionSetupRequest, Payload, RequestType, parse, push::setup_ack};
 use std::{pin::Pin, sync::Arc};
-use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, Streaming};
 
 /// What this server can do; an ability is here only when it works.
@@ -37,16 +36,16 @@ pub(super) fn pushes(session: Arc<Session>) -> Pushes {
     }))
 }
 
-/// Reads what a client sends on the stream, until it ends; the connection ends with it.
+/// Reads what a client sends on the stream, until it ends or the server drains; the connection ends with it.
 pub(super) async fn receive(
     sessions: Arc<Sessions>,
     session: Arc<Session>,
     mut incoming: Streaming<Payload>,
-    stopping: CancellationToken,
 ) {
+    let draining = sessions.draining();
     let failure = loop {
         let message = tokio::select! {
-            () = stopping.cancelled() => break None,
+            () = draining.cancelled() => break None,
             message = incoming.next() => message,
         };
         match message {

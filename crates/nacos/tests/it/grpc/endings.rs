@@ -48,7 +48,9 @@ async fn a_client_that_answers_the_detection_stays() {
 
 #[tokio::test]
 async fn a_client_that_ends_its_half_of_the_stream_is_gone() {
-    let server = Server::start().await;
+    // It is asked to go, at once; it is not cut off by the look at all connections.
+    let rarely = SessionSettings { scan_every: Duration::from_secs(60), ..often() };
+    let server = Server::with(rarely).await;
     let mut peer = server.naming().await;
     register(&peer, "s", "10.0.0.1").await;
     peer.outgoing = None;
@@ -108,6 +110,17 @@ async fn a_client_that_is_asked_to_move_is_served_until_it_does() {
     peer.push("ConnectResetRequest").await;
     peer.ask("HealthCheckRequest", json!({})).await;
     drop(peer);
+    server.until_connections(0).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_drain_ends_streams_well() {
+    let server = Server::start().await;
+    let mut peer = server.naming().await;
+    register(&peer, "s", "10.0.0.1").await;
+    let drained = tokio::join!(server.drain(), async { assert_eq!(peer.end_of_stream().await, Code::Ok) }).0;
+    assert_eq!((drained.open, drained.aborted), (1, 0));
     server.until_connections(0).await;
     server.stop().await;
 }

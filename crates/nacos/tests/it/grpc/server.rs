@@ -4,7 +4,7 @@ use super::peer::Peer;
 use crate::world::World;
 use muster_nacos::{HttpSettings, SessionSettings};
 use muster_node::Settings;
-use muster_transport::{Transport, TransportParts, TransportSettings, bind};
+use muster_transport::{Drained, Transport, TransportParts, TransportSettings, bind};
 use std::{
     net::{Ipv4Addr, SocketAddr},
     time::Duration,
@@ -66,9 +66,14 @@ impl Server {
         .await;
     }
 
+    /// Closes its connections.
+    pub(super) async fn drain(&self) -> Drained {
+        self.transport.drain(PATIENCE).await
+    }
+
     /// Ends it in order; no task may be left.
     pub(super) async fn stop(self) {
-        self.transport.drain(Duration::from_secs(1)).await;
+        self.drain().await;
         self.world.node.consensus().unwrap().shutdown(PATIENCE).await;
         assert!(self.world.tasks.shutdown(PATIENCE).await, "tasks still run");
     }
