@@ -80,6 +80,15 @@ pub enum DataDirError {
         /// The directory.
         path: PathBuf,
     },
+    /// A restore into the directory was cut short.
+    #[error(
+        "a restore into the data directory {path} did not finish: repeat it (`muster restore FILE --data-dir DIR`), or \
+         remove the directory to start without data"
+    )]
+    RestoreUnfinished {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The state is damaged and can't be rebuilt.
     #[error(
         "the state in {path} can't be used ({why}) and can't be rebuilt: {log}, and no usable snapshot reaches \

@@ -29,6 +29,8 @@ const FORMAT_TEXT: &str = "muster data directory, format ";
 const LOG: &str = "log";
 const STATE: &str = "state.db";
 const SNAPSHOTS: &str = "snapshots";
+/// There while a restore is under way, and after one that was cut short.
+const RESTORING: &str = "RESTORING";
 /// The folder of the flight recorder inside a data directory, for those who read it without opening the directory.
 pub const JOURNAL: &str = "journal";
 
@@ -41,8 +43,17 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Creates the directory if need be (its parent must exist), locks it, and checks its version.
+    /// Creates the directory if need be (its parent must exist), locks it, and checks its version. One into which
+    /// a restore did not finish is refused: it would start empty.
     pub fn open(disk: Arc<dyn Disk>, path: &Path) -> Result<Self, DataDirError> {
+        let dir = Self::enter(disk, path)?;
+        if dir.disk.exists(&path.join(RESTORING))? {
+            return Err(DataDirError::RestoreUnfinished { path: path.to_owned() });
+        }
+        Ok(dir)
+    }
+
+    fn enter(disk: Arc<dyn Disk>, path: &Path) -> Result<Self, DataDirError> {
         create(&*disk, path)?;
         let named = |error| DataDirError::sort(path, error);
         let has_format = check_names(path, &disk.list(path).map_err(named)?)?;
@@ -84,15 +95,24 @@ impl DataDir {
     }
 
     /// Fills a new or empty directory from a backup stream, which is verified first; how many rows it has. The
-    /// next start finds them by [`DataDir::open_state`].
+    /// next start finds them by [`DataDir::open_state`]. One that was cut short may be repeated.
     pub fn restore(disk: Arc<dyn Disk>, path: &Path, from: &mut dyn Read) -> Result<u64, DataDirError> {
-        let dir = Self::open(disk, path)?;
+        let dir = Self::enter(disk, path)?;
+        let mark = path.join(RESTORING);
+        let snapshots = dir.snapshots()?;
+        if dir.disk.exists(&mark)? {
+            snapshots.retain(0)?;
+        }
         if dir.holds_data()? {
             return Err(DataDirError::NotEmpty { path: path.to_owned() });
         }
-        let snapshots = dir.snapshots()?;
+        replace(&*dir.disk, &mark, b"a restore did not finish\n")?;
+        dir.disk.sync_dir(path)?;
         let snapshot = snapshots.receive(from)?;
-        Ok(snapshots.verify(&snapshot)?)
+        let rows = snapshots.verify(&snapshot)?;
+        dir.disk.remove(&mark)?;
+        dir.disk.sync_dir(path)?;
+        Ok(rows)
     }
 
     fn holds_data(&self) -> Result<bool, DiskError> {

@@ -229,8 +229,13 @@ fn a_backup_is_restored_into_an_empty_directory_only() {
     assert!(matches!(origin, StateOrigin::Snapshot { .. }));
     assert_eq!((content(&store), log.last().map(|id| id.index)), (wanted(100), Some(99)));
     log.append(&[entry(100)]).unwrap();
-    let cut = DataDir::restore(real(), &temp.path().join("third"), &mut &backup[..900]).unwrap_err();
+    let third = temp.path().join("third");
+    let cut = DataDir::restore(real(), &third, &mut &backup[..900]).unwrap_err();
     assert!(cut.to_string().contains("damaged: it is cut"), "{cut}");
+    let unfinished = DataDir::open(real(), &third).unwrap_err();
+    assert!(matches!(unfinished, DataDirError::RestoreUnfinished { .. }), "{unfinished}");
+    assert_eq!(DataDir::restore(real(), &third, &mut &backup[..]).unwrap(), 64);
+    DataDir::open(real(), &third).unwrap();
 }
 
 #[test]
