@@ -61,23 +61,24 @@ impl Pair {
     }
 }
 
-/// The run in which the churn did least.
+/// The least of several runs on either side: what disturbs a run from outside only ever makes it slower, and the
+/// run with the best ratio might be one whose quiet part was disturbed.
 async fn best_of(server: &Server, churner: &Session, sizes: &Sizes) -> Result<Pair> {
     let mut best: Option<Pair> = None;
     for _ in 0..sizes.storm_runs {
         tokio::time::sleep(sizes.measure / 4).await;
         let quiet = probe(server.grpc(), sizes.measure)?.finish().await?.quantile(0.99);
-        let mut churning = JoinSet::new();
-        churning.spawn(churn(churner.channel(), sizes.storm_batch));
-        let during = probe(server.grpc(), sizes.measure)?.finish().await?.quantile(0.99);
-        if let Some(ended) = churning.try_join_next() {
+        let mut churn_task = JoinSet::new();
+        churn_task.spawn(churn(churner.channel(), sizes.storm_batch));
+        let churning = probe(server.grpc(), sizes.measure)?.finish().await?.quantile(0.99);
+        if let Some(ended) = churn_task.try_join_next() {
             ended.context("the churn panicked")??;
         }
-        churning.shutdown().await;
-        let pair = Pair { quiet, churning: during };
-        if best.as_ref().is_none_or(|least| pair.ratio() < least.ratio()) {
-            best = Some(pair);
-        }
+        churn_task.shutdown().await;
+        best = Some(match best {
+            Some(least) => Pair { quiet: least.quiet.min(quiet), churning: least.churning.min(churning) },
+            None => Pair { quiet, churning },
+        });
     }
     best.context("no run was asked for")
 }
