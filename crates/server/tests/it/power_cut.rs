@@ -5,7 +5,7 @@ use crate::{
     client::Session,
     figures::say,
     node::{Node, Started},
-    trace::{Shown, check, late},
+    trace::{Shown, check, check_late},
 };
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
@@ -126,7 +126,7 @@ async fn acknowledgements_leave_after_the_sync_returned() {
         trace.lines().filter(|line| !line.contains("fdatasync")).flat_map(|line| [line, "\n"]).collect();
     assert!(check(&without).is_err_and(|why| why.contains("never synced")), "without syncs");
     assert!(
-        check(&late(&trace)).is_err_and(|why| why.contains("before its sync")),
+        check_late(&trace).is_err_and(|why| why.contains("before its sync")),
         "with a sync that returns late"
     );
 }
