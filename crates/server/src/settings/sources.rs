@@ -136,7 +136,7 @@ impl Merge {
         for (name, text) in environment {
             let Some(key) = name.strip_prefix("MUSTER_") else { continue };
             // `MUSTER_BUILD_…` belongs to the build, not to the server.
-            if !key.starts_with("BUILD_") {
+            if !key.starts_with("BUILD_") && !is_service_link(key, text) {
                 self.set(table, &key.to_ascii_lowercase(), text, name);
             }
         }
@@ -169,6 +169,17 @@ impl Merge {
             .collect();
         (self.settings, effective)
     }
+}
+
+/// Whether Kubernetes set a variable for a Service named `muster` (or `muster-…`): `MUSTER_SERVICE_HOST`,
+/// `MUSTER_SERVICE_PORT[_NAME]`, `MUSTER_PORT=tcp://…`, `MUSTER_PORT_8848_TCP[_ADDR|_PORT|_PROTO]`.
+fn is_service_link(key: &str, text: &str) -> bool {
+    let is_url = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| text.starts_with(scheme));
+    let of_port = ["_TCP", "_UDP", "_SCTP"].iter().any(|protocol| key.contains(protocol));
+    key.ends_with("SERVICE_HOST")
+        || key.contains("SERVICE_PORT")
+        || (key.ends_with("PORT") && is_url)
+        || (key.contains("PORT_") && of_port)
 }
 
 #[cfg(test)]
@@ -291,6 +302,23 @@ mod tests {
         let problems = load(&flags(&[], Some(file)), &BTreeMap::new()).unwrap_err().to_string();
         assert!(problems.contains("no setting \"server\""), "{problems}");
         assert!(problems.contains("listen: expected a text"), "{problems}");
+    }
+
+    #[test]
+    fn what_kubernetes_sets_for_a_service_is_no_setting() {
+        let links = [
+            ("MUSTER_SERVICE_HOST", "10.0.0.1"),
+            ("MUSTER_SERVICE_PORT", "8848"),
+            ("MUSTER_SERVICE_PORT_HTTP", "8848"),
+            ("MUSTER_PORT", "tcp://10.0.0.1:8848"),
+            ("MUSTER_PORT_8848_TCP", "tcp://10.0.0.1:8848"),
+            ("MUSTER_PORT_8848_TCP_ADDR", "10.0.0.1"),
+            ("MUSTER_PORT_8848_TCP_PORT", "8848"),
+            ("MUSTER_PORT_8848_TCP_PROTO", "tcp"),
+        ];
+        load(&Flags::default(), &environment(&links)).unwrap();
+        let meant = load(&Flags::default(), &environment(&[("MUSTER_PORT", "8848")]));
+        assert!(meant.is_err(), "what somebody may have meant is refused");
     }
 
     #[test]
