@@ -17,7 +17,8 @@ const HTTP_AT_A_TIME: usize = 6;
 /// gRPC recordings that are replayed at a time.
 const GRPC_AT_A_TIME: &str = "12";
 
-/// The recordings show Nacos's limit on metadata; ours is larger, because applications exceed that one.
+/// The recordings show Nacos's limit on metadata, which is our default, too; said here so that they hold whatever the
+/// environment sets.
 const AS_RECORDED: Environment = &[("MUSTER_METADATA_CHARS_MAX", "1024")];
 
 /// How many steps of the recordings our server answered as the real one did.

@@ -5,8 +5,8 @@
 pub struct Limits {
     /// Bytes of UTF-8 of one config's content (10 MiB).
     pub content_bytes_max: usize,
-    /// Characters of all metadata keys and values of one instance or service (64 Ki; Nacos: 1,024, which Spring
-    /// and Dubbo applications exceed).
+    /// Characters of all metadata keys and values of one instance or service (1,024, as in Nacos; Spring and Dubbo
+    /// applications often need more, and set it).
     pub metadata_chars_max: usize,
     /// Instances in one batch registration (10,000).
     pub batch_instances_max: usize,
@@ -26,7 +26,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             content_bytes_max: 10 << 20,
-            metadata_chars_max: 64 << 10,
+            metadata_chars_max: 1_024,
             batch_instances_max: 10_000,
             gray_versions_max: 10,
             fuzzy_patterns_max: 20,
