@@ -8,6 +8,7 @@ mod cause;
 mod client;
 mod config;
 mod error;
+mod eureka;
 mod host;
 mod instance;
 mod limits;
@@ -24,6 +25,9 @@ pub use cause::{Actor, Cause, Change, Reason};
 pub use client::{ClientId, ConnectionId, NodeId};
 pub use config::{ConfigKey, ConfigType, Md5};
 pub use error::ErrorCode;
+pub use eureka::{
+    DataCenter, EurekaAction, EurekaInstance, EurekaLease, EurekaPort, EurekaStatus, EurekaTimes,
+};
 pub use host::Host;
 pub use instance::Instance;
 pub use limits::Limits;
