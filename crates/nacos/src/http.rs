@@ -1,11 +1,17 @@
-//! Nacos over HTTP: v1 as 1.x clients, scripts and load balancers speak it, and the client and administration
-//! calls of v3.
+//! Nacos over HTTP, in its three generations: v1, v2, and v3 for clients, administration and the console.
 //!
-//! All paths of a generation come in at [`serve`]: it reads the parameters, and one `match` an area finds the
-//! handler. What is refused is a [`Trouble`], worded for the generation that asked (nacos-http.md 0.5).
+//! All paths of a generation come in at [`serve`]: it reads the parameters, and the routes of the path's area
+//! (`areas.rs`) name the handler. A generation's area is one file with its routes (`v1/ns.rs`), its handlers beside it
+//! (`v1/ns/instance.rs`); what generations share is one level up (`naming.rs`, `configs.rs`). What is refused is a [`Trouble`], worded for the generation that asked (nacos-http.md 0.5).
 
+mod actuator;
+mod areas;
 mod call;
+mod configs;
+mod naming;
 mod reply;
+mod route;
+mod server;
 mod trouble;
 mod udp;
 mod v1;
@@ -13,6 +19,7 @@ mod v2;
 mod v3;
 
 use crate::Sessions;
+use areas::AREAS;
 use axum::{
     Router,
     extract::{Request, State},
@@ -25,6 +32,7 @@ use muster_nacos_wire::http::{Refusal, error_page};
 use muster_node::Node;
 use muster_runtime::Tasks;
 use reply::Reply;
+use route::{Area, Handled, Handler};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use trouble::{Family, Trouble};
@@ -92,39 +100,25 @@ async fn serve(State(http): State<Arc<Http>>, request: Request) -> Response {
         Ok(call) => call,
         Err(reply) => return reply.into_response(),
     };
-    let reply = match http.dispatch(&call).await {
-        Ok(reply) => reply,
-        Err(trouble) => trouble.reply(Family::of(&call.path), &call, http.node.now().wall),
+    let found = Area::of(AREAS, &call.path);
+    let family = found.map_or(Family::V1Config, |(area, _)| area.family);
+    let handled = match found {
+        Some((area, rest)) => http.answer(area, rest, &call).await,
+        None => Err(Trouble::NoPath),
     };
+    let reply = handled.unwrap_or_else(|trouble| trouble.reply(family, &call, http.node.now().wall));
     reply.into_response()
 }
 
 impl Http {
-    async fn dispatch(&self, call: &Call) -> Result<Reply, Trouble> {
-        let path = call.path.as_str();
-        // What is asked about the server itself is answered while it starts, too.
-        if let Some(path) = path.strip_prefix("/v1/console") {
-            return self.v1_console(call, path);
-        }
-        if let Some(path) = path.strip_prefix("/v2") {
-            return self.v2(call, path);
-        }
-        if let Some(path) = path.strip_prefix("/actuator") {
-            return self.actuator(call, path);
-        }
-        if let Some(path) = path.strip_prefix("/v1/auth") {
-            return v1::auth(call, path);
-        }
-        if let Some(path) = path.strip_prefix("/v1/ns") {
-            return self.v1_naming(call, path).await;
-        }
-        if let Some(path) = path.strip_prefix("/v1/cs") {
+    async fn answer(&self, area: &Area, rest: &str, call: &Call) -> Handled {
+        let route = area.route(call, rest)?;
+        if !route.early {
             self.ready()?;
-            return self.v1_config(call, path).await;
         }
-        match path.strip_prefix("/v3") {
-            Some(path) => self.v3(call, path).await,
-            None => Err(Trouble::NoPath),
+        match route.handler {
+            Handler::Now(handle) => handle(self, call),
+            Handler::Later(handle) => handle(self, call).await,
         }
     }
 

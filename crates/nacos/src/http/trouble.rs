@@ -90,7 +90,7 @@ fn refusal_of(error: &NodeError) -> Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
     V1Naming,
-    /// `/v1/cs`, `/v1/console`, `/v1/auth`.
+    /// All else of v1.
     V1Config,
     V2,
     V3ClientConfig,
@@ -98,21 +98,6 @@ pub(crate) enum Family {
 }
 
 impl Family {
-    /// The family of a path after the context path.
-    pub(crate) fn of(path: &str) -> Self {
-        if path.starts_with("/v1/ns") {
-            Self::V1Naming
-        } else if path.starts_with("/v2") {
-            Self::V2
-        } else if path.starts_with("/v3/client/cs") {
-            Self::V3ClientConfig
-        } else if path.starts_with("/v3") {
-            Self::V3
-        } else {
-            Self::V1Config
-        }
-    }
-
     fn dialect(self) -> Dialect {
         match self {
             Self::V1Naming => Dialect::V1Naming,

@@ -1,7 +1,13 @@
 //! Searching configs.
 
-use super::config::{config_info, tenant_of};
-use crate::http::{Http, call::Call, refuse, reply::Reply, trouble::Trouble};
+use crate::http::{
+    Http,
+    call::Call,
+    configs::{config_info, tenant_of},
+    refuse,
+    reply::Reply,
+    trouble::Trouble,
+};
 use muster_model::ErrorCode;
 use muster_nacos_wire::http::{Answer, ConfigInfo, Refusal, page};
 use muster_node::config::{Config, Publish, VariantName};

@@ -1,6 +1,6 @@
 //! Services and how naming does.
 
-use crate::http::{Http, call::Call, refuse, reply::Reply, trouble::Trouble};
+use crate::http::{Http, call::Call, refuse, reply::Reply, route::Handled, trouble::Trouble};
 use muster_model::{ClientId, ErrorCode, GroupName, Kind, Namespace};
 use muster_nacos_wire::http::{NamingMetrics, Refusal, check_filter, naming_status, v1_service_names};
 
@@ -30,10 +30,10 @@ impl Http {
     }
 
     /// Whether naming is up; with `onlyStatus=false` how much it holds.
-    pub(super) fn naming_metrics(&self, call: &Call) -> Reply {
+    pub(super) fn naming_metrics(&self, call: &Call) -> Handled {
         let status = if self.node.is_ready() { "UP" } else { "STARTING" };
         if call.parameters.flag(&["onlyStatus"], true) {
-            return naming_status(status, None).into();
+            return Ok(naming_status(status, None).into());
         }
         let counts = self.node.registry_counts();
         let mut metrics = NamingMetrics {
@@ -49,6 +49,6 @@ impl Http {
                 ClientId::Address(_, _, Kind::Persistent) => metrics.persistent_addresses += 1,
             }
         }
-        naming_status(status, Some(&metrics)).into()
+        Ok(naming_status(status, Some(&metrics)).into())
     }
 }

@@ -1,7 +1,6 @@
 //! Beats.
 
-use super::instance::address_of;
-use crate::http::{Http, call::Call, reply::Reply, trouble::Trouble};
+use crate::http::{Http, call::Call, naming::address_of, reply::Reply, trouble::Trouble};
 use muster_model::Host;
 use muster_nacos_wire::http::{Beat, beat_answer};
 use muster_node::registry::Outcome;

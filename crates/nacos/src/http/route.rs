@@ -1,0 +1,114 @@
+//! Routes as data: one row a path and method, from which requests are dispatched.
+
+use super::{Http, call::Call, reply::Reply, trouble::Family, trouble::Trouble};
+use std::{future::Future, pin::Pin};
+
+/// What a handler gives.
+pub(crate) type Handled = Result<Reply, Trouble>;
+
+/// What answers a route.
+#[derive(Clone, Copy)]
+pub(crate) enum Handler {
+    /// A function that waits for nothing.
+    Now(fn(&Http, &Call) -> Handled),
+    /// One that waits: for a write, or for a change.
+    Later(for<'a> fn(&'a Http, &'a Call) -> Pin<Box<dyn Future<Output = Handled> + Send + 'a>>),
+}
+
+/// One method of one path.
+pub(crate) struct Route {
+    /// GET also answers HEAD where the area does; [`ANY`](Self::ANY) answers all.
+    pub(crate) method: &'static str,
+    /// What follows the area's prefix: `/instance`, or `/instance/statuses/{key}`, whose last segment is any text.
+    pub(crate) path: &'static str,
+    pub(crate) handler: Handler,
+    /// Whether it is answered while the node starts. What tells of the server does, what tells of its content does
+    /// not: half a state must not look like all of it.
+    pub(crate) early: bool,
+}
+
+impl Route {
+    /// The method of routes that answer any.
+    pub(crate) const ANY: &str = "*";
+
+    const fn new(method: &'static str, path: &'static str, handler: Handler) -> Self {
+        Self { method, path, handler, early: false }
+    }
+
+    pub(crate) const fn get(path: &'static str, handler: Handler) -> Self {
+        Self::new("GET", path, handler)
+    }
+
+    pub(crate) const fn post(path: &'static str, handler: Handler) -> Self {
+        Self::new("POST", path, handler)
+    }
+
+    pub(crate) const fn put(path: &'static str, handler: Handler) -> Self {
+        Self::new("PUT", path, handler)
+    }
+
+    pub(crate) const fn patch(path: &'static str, handler: Handler) -> Self {
+        Self::new("PATCH", path, handler)
+    }
+
+    pub(crate) const fn delete(path: &'static str, handler: Handler) -> Self {
+        Self::new("DELETE", path, handler)
+    }
+
+    #[allow(dead_code, reason = "the naming routes that answer any method come with their areas")]
+    pub(crate) const fn any(path: &'static str, handler: Handler) -> Self {
+        Self::new(Self::ANY, path, handler)
+    }
+
+    /// Answered while the node starts, too.
+    pub(crate) const fn early(self) -> Self {
+        Self { early: true, ..self }
+    }
+
+    fn is_at(&self, path: &str) -> bool {
+        match self.path.split_once('{') {
+            None => self.path == path,
+            Some((start, _)) => {
+                path.strip_prefix(start).is_some_and(|last| !last.is_empty() && !last.contains('/'))
+            }
+        }
+    }
+
+    fn takes(&self, method: &str) -> bool {
+        self.method == method || self.method == Self::ANY
+    }
+}
+
+/// The routes under one prefix, which speak one language.
+pub(crate) struct Area {
+    /// What their paths begin with, after the context path.
+    pub(crate) prefix: &'static str,
+    /// How refusals are worded.
+    pub(crate) family: Family,
+    /// Whether HEAD is answered as GET.
+    pub(crate) head: bool,
+    pub(crate) routes: &'static [Route],
+}
+
+impl Area {
+    /// The area of a path and what follows its prefix.
+    pub(crate) fn of<'a>(areas: &'static [Self], path: &'a str) -> Option<(&'static Self, &'a str)> {
+        areas.iter().find_map(|area| {
+            let rest = path.strip_prefix(area.prefix)?;
+            (rest.is_empty() || rest.starts_with('/')).then_some((area, rest))
+        })
+    }
+
+    /// The route of a call, whose path goes on after the prefix with `rest`.
+    pub(crate) fn route(&self, call: &Call, rest: &str) -> Result<&'static Route, Trouble> {
+        let method = if self.head { call.method() } else { call.exact_method() };
+        let mut trouble = Trouble::NoPath;
+        for route in self.routes.iter().filter(|route| route.is_at(rest)) {
+            if route.takes(method) {
+                return Ok(route);
+            }
+            trouble = Trouble::NoMethod;
+        }
+        Err(trouble)
+    }
+}

@@ -1,0 +1,94 @@
+//! What is asked about the server: health, state, namespaces; and logins, which an open server grants.
+
+use super::{Http, call::Call, reply::Reply, route::Handled};
+use muster_model::Namespace;
+use muster_nacos_wire::http::{
+    Answer, NamespaceInfo, Refusal, ResultCode, ServerState, login_answer, result, result_error, write_json,
+    write_server_state,
+};
+
+/// The token that says there is nothing to authenticate against, as in the original.
+const NO_TOKEN: &str = "AUTH_DISABLED";
+/// How long it holds, seconds.
+const TOKEN_TTL: u64 = 18_000;
+/// What the console shows above the login.
+const ANNOUNCEMENT: &str =
+    "Authentication has not been enabled: whoever reaches this server may read and change everything.";
+
+/// The announcement in a language that the console has.
+pub(crate) fn announcement(language: &str) -> Option<&'static str> {
+    matches!(language, "zh-CN" | "en-US").then_some(ANNOUNCEMENT)
+}
+
+/// The server is there, as a `Result`.
+pub(crate) fn alive() -> Reply {
+    result(|out| write_json(out, "ok")).into()
+}
+
+impl Http {
+    /// A login at a server without access control: anyone is welcome.
+    pub(crate) fn login(&self, call: &Call) -> Handled {
+        let required = |name| call.parameters.get(name).ok_or(Refusal::Missing { name, of_type: "String" });
+        let username = required("username")?;
+        required("password")?;
+        let reply = Reply::from(login_answer(NO_TOKEN, TOKEN_TTL, username));
+        Ok(reply.with_headers([("Authorization", format!("Bearer {NO_TOKEN}"))]))
+    }
+
+    /// Writes the map of `server/state`.
+    pub(crate) fn write_server_state(&self, out: &mut Vec<u8>) {
+        let settings = self.node.settings();
+        write_server_state(
+            out,
+            &ServerState {
+                version: &self.settings.version,
+                port: self.settings.main_port,
+                content_bytes_max: settings.limits.content_bytes_max,
+                history_days: settings.history.history_retention_ms / 86_400_000,
+            },
+        );
+    }
+
+    /// The map of `server/state` without a wrapper.
+    pub(crate) fn raw_server_state(&self, _: &Call) -> Handled {
+        let mut body = Vec::with_capacity(1024);
+        self.write_server_state(&mut body);
+        Ok(Answer::json(body).into())
+    }
+
+    /// Whether the server is ready, as a `Result`.
+    pub(crate) fn readiness(&self, unready_status: u16) -> Reply {
+        if self.node.is_ready() {
+            return alive();
+        }
+        let text = Some("config and naming not in readiness");
+        result_error(unready_status, ResultCode::ServerError, text).into()
+    }
+
+    /// All namespaces as a generation shows them: how it spells `public`, and the number of the others' type.
+    pub(crate) fn with_namespaces(
+        &self,
+        public: &str,
+        custom_type: u32,
+        answer: impl FnOnce(&[NamespaceInfo<'_>]) -> Answer,
+    ) -> Answer {
+        let created = self.node.namespaces();
+        let mut shown = vec![NamespaceInfo {
+            namespace: public,
+            namespace_show_name: Namespace::PUBLIC,
+            namespace_desc: Some("Default Namespace"),
+            quota: 200,
+            config_count: self.node.config_count_in(&Namespace::default()),
+            r#type: 0,
+        }];
+        shown.extend(created.iter().map(|(id, spec)| NamespaceInfo {
+            namespace: id.as_str(),
+            namespace_show_name: &spec.name,
+            namespace_desc: Some(&*spec.description).filter(|text| !text.is_empty()),
+            quota: 200,
+            config_count: self.node.config_count_in(id),
+            r#type: custom_type,
+        }));
+        answer(&shown)
+    }
+}

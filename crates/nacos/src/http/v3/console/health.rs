@@ -1,0 +1,11 @@
+//! `/v3/console/health`.
+
+use crate::http::{
+    route::{Handler::Now, Route},
+    server::alive,
+};
+
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get("/liveness", Now(|_, _| Ok(alive()))).early(),
+    Route::get("/readiness", Now(|http, _| Ok(http.readiness(500)))).early(),
+];
