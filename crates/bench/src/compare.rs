@@ -25,24 +25,31 @@ pub(crate) async fn run(plan: &Plan, places: &Places, sizes: &Sizes, out: &mut i
     if !rnacos {
         writeln!(out, "rnacos is not on PATH: SKIPPED")?;
     }
+    let eureka = places.eureka.is_some();
+    if !eureka {
+        writeln!(out, "no --eureka JAR given: Eureka's own server SKIPPED")?;
+    }
     let mut lines = Vec::new();
     let mut all_met = true;
     for row in &plan.rows {
         let mut kinds = vec![Kind::Muster];
         if row.has_floor() {
-            kinds.insert(0, Kind::Floor);
+            kinds.insert(if row.answers_alike() { 1 } else { 0 }, Kind::Floor);
         }
-        if rnacos {
+        if rnacos && row.is_nacos() {
             kinds.push(Kind::Rnacos);
+        }
+        if eureka && row.is_eureka() {
+            kinds.push(Kind::Eureka);
         }
         let figures = measure(*row, &kinds, plan.rounds, places, sizes, out).await?;
         let by = |kind: Kind| figures.iter().find(|figures| figures.server == kind.name());
         let muster = by(Kind::Muster).context("muster is always measured")?;
         let verdicts = targets::judge(*row, muster, by(Kind::Floor));
         all_met &= verdicts.iter().all(|verdict| verdict.met);
-        lines.extend(table_lines(*row, &verdicts, muster, by(Kind::Rnacos)));
+        lines.extend(table_lines(*row, &verdicts, muster, by(Kind::Rnacos).or(by(Kind::Eureka))));
     }
-    writeln!(out, "\n| row | muster | target | | r-nacos |\n|---|---|---|---|---|")?;
+    writeln!(out, "\n| row | muster | target | | r-nacos or Eureka |\n|---|---|---|---|---|")?;
     for line in lines {
         writeln!(out, "{line}")?;
     }
@@ -84,9 +91,9 @@ async fn measure(
     Ok(runs.iter().filter_map(|runs| Figures::median(runs)).collect())
 }
 
-fn table_lines(row: Row, verdicts: &[Verdict], muster: &Figures, rnacos: Option<&Figures>) -> Vec<String> {
+fn table_lines(row: Row, verdicts: &[Verdict], muster: &Figures, other: Option<&Figures>) -> Vec<String> {
     let theirs = |name: &str| {
-        rnacos
+        other
             .and_then(|figures| figures.values.iter().find(|value| value.name == name))
             .map(ToString::to_string)
     };

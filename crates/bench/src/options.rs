@@ -44,6 +44,9 @@ pub(crate) struct Options {
     /// The program `muster` [default: the one beside this program]
     #[arg(long)]
     muster: Option<PathBuf>,
+    /// The JAR of Eureka's own server (`interop/eureka-peer`), to be measured beside
+    #[arg(long)]
+    eureka: Option<PathBuf>,
     /// Where fresh data directories are made: on the file system to be measured [default: beside this program]
     #[arg(long)]
     data_root: Option<PathBuf>,
@@ -90,6 +93,7 @@ impl Options {
         let beside = own.parent().context("find the directory of this program")?;
         Ok(Places {
             muster: self.muster.clone().unwrap_or_else(|| beside.join("muster")),
+            eureka: self.eureka.clone(),
             data_root: self.data_root.clone().unwrap_or_else(|| beside.to_owned()),
         })
     }

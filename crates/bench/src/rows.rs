@@ -2,8 +2,11 @@
 
 mod change;
 mod config_push;
+mod config_search;
+mod eureka;
 mod http;
 mod idle;
+mod long_poll;
 mod memory;
 mod push;
 mod sequential;
@@ -51,6 +54,22 @@ pub(crate) enum Row {
     HttpConfig,
     /// Send a beat over HTTP/1.1 (v1).
     HttpBeat,
+    /// Renew an Eureka lease.
+    EurekaHeartbeat,
+    /// Fetch all Eureka instances, packed, while nothing changes.
+    EurekaFull,
+    /// One change and one packed full fetch, in turn.
+    EurekaRepack,
+    /// Fetch packed deltas, 50 a second, under 100 changes a second.
+    EurekaDelta,
+    /// From a registration over Eureka to the full list and the delta.
+    EurekaVisible,
+    /// From a registration over Eureka to 50 subscribers over Nacos gRPC.
+    EurekaToNacos,
+    /// 10,000 held long polls; a change wakes 1,000.
+    LongPoll,
+    /// Search 100,000 configs by parts of names, the first page.
+    ConfigSearch,
 }
 
 impl Row {
@@ -72,12 +91,50 @@ impl Row {
             Self::HttpQuery => "http-query",
             Self::HttpConfig => "http-config",
             Self::HttpBeat => "http-beat",
+            Self::EurekaHeartbeat => "eureka-heartbeat",
+            Self::EurekaFull => "eureka-full",
+            Self::EurekaRepack => "eureka-repack",
+            Self::EurekaDelta => "eureka-delta",
+            Self::EurekaVisible => "eureka-visible",
+            Self::EurekaToNacos => "eureka-to-nacos",
+            Self::LongPoll => "long-poll",
+            Self::ConfigSearch => "config-search",
         }
     }
 
     /// Whether it is measured in several rounds, alternately with the floor.
     pub(crate) fn has_floor(self) -> bool {
         matches!(self, Self::Register | Self::Query10 | Self::Query100 | Self::ConfigQuery | Self::Publish)
+            || self.answers_alike()
+            || self == Self::EurekaHeartbeat
+    }
+
+    /// Whether the floor has to answer what Muster answered, and so comes after it.
+    pub(crate) fn answers_alike(self) -> bool {
+        matches!(self, Self::HttpQuery | Self::EurekaFull)
+    }
+
+    /// Whether Eureka's own server can do it.
+    pub(crate) fn is_eureka(self) -> bool {
+        matches!(
+            self,
+            Self::EurekaHeartbeat
+                | Self::EurekaFull
+                | Self::EurekaRepack
+                | Self::EurekaDelta
+                | Self::EurekaVisible
+        )
+    }
+
+    /// Whether r-nacos can do it.
+    pub(crate) fn is_nacos(self) -> bool {
+        !self.is_eureka() && self != Self::EurekaToNacos
+    }
+
+    /// Whether the floor, which keeps nothing, can be asked.
+    #[cfg(test)]
+    pub(crate) fn runs_on_floor(self) -> bool {
+        !matches!(self, Self::EurekaVisible | Self::EurekaToNacos | Self::LongPoll | Self::ConfigSearch)
     }
 }
 
@@ -100,6 +157,14 @@ pub(crate) async fn run(row: Row, server: &Server, sizes: &Sizes) -> Result<Figu
         Row::HttpQuery => http::query(server, sizes, &mut figures).await?,
         Row::HttpConfig => http::config(server, sizes, &mut figures).await?,
         Row::HttpBeat => http::beat(server, sizes, &mut figures).await?,
+        Row::EurekaHeartbeat => eureka::heartbeat(server, sizes, &mut figures).await?,
+        Row::EurekaFull => eureka::full(server, sizes, &mut figures).await?,
+        Row::EurekaRepack => eureka::repack(server, sizes, &mut figures).await?,
+        Row::EurekaDelta => eureka::delta(server, sizes, &mut figures).await?,
+        Row::EurekaVisible => eureka::visible(server, sizes, &mut figures).await?,
+        Row::EurekaToNacos => eureka::crossing(server, sizes, &mut figures).await?,
+        Row::LongPoll => long_poll::run(server, sizes, &mut figures).await?,
+        Row::ConfigSearch => config_search::run(server, sizes, &mut figures).await?,
     }
     Ok(figures)
 }

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 /// How long a start may take.
-const START_WAIT: Duration = Duration::from_secs(30);
+const START_WAIT: Duration = Duration::from_secs(60);
 /// What Nacos clients add to the main port to find gRPC.
 const GRPC_OFFSET: u16 = 1000;
 
@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     Muster,
     /// r-nacos, by its program `rnacos`.
     Rnacos,
+    /// Eureka's own server: the JAR that `--eureka` names, run by `java`.
+    Eureka,
 }
 
 impl Kind {
@@ -40,6 +42,7 @@ impl Kind {
             Self::Floor => "floor",
             Self::Muster => "muster",
             Self::Rnacos => "r-nacos",
+            Self::Eureka => "eureka",
         }
     }
 }
@@ -51,6 +54,8 @@ pub(crate) struct Places {
     pub(crate) muster: PathBuf,
     /// Where fresh data directories are made: on the file system that is to be measured.
     pub(crate) data_root: PathBuf,
+    /// The program of Eureka's own server, if there is one.
+    pub(crate) eureka: Option<PathBuf>,
 }
 
 /// A running server.
@@ -71,7 +76,7 @@ impl Server {
         let port = free_port()?;
         let http = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let grpc = match kind {
-            Kind::Floor => http,
+            Kind::Floor | Kind::Eureka => http,
             Kind::Muster | Kind::Rnacos => SocketAddr::from((Ipv4Addr::LOCALHOST, port + GRPC_OFFSET)),
         };
         let log = File::create(directory.path().join("output")).context("create the log of the server")?;
@@ -106,7 +111,7 @@ impl Server {
 
     /// Whether it is somebody else's.
     pub(crate) fn is_foreign(&self) -> bool {
-        self.kind == Kind::Rnacos
+        matches!(self.kind, Kind::Rnacos | Kind::Eureka)
     }
 
     /// Where it speaks gRPC.
@@ -150,6 +155,13 @@ impl Server {
                 bail!("/ready answers {}", answer.status);
             }
         }
+        if self.kind == Kind::Eureka {
+            let answer = http1::Client::open(self.http).await?.call(&Method::GET, "/eureka/apps").await?;
+            if !answer.status.is_success() {
+                bail!("/eureka/apps answers {}", answer.status);
+            }
+            return Ok(());
+        }
         let mut connection = Connection::open(self.grpc).await?;
         connection.channel.call_ok(wire::frame("ServerCheckRequest", "{}")).await?;
         Ok(())
@@ -189,6 +201,12 @@ fn command(kind: Kind, places: &Places, http: SocketAddr, directory: &Path) -> R
                 .env("RNACOS_HTTP_CONSOLE_PORT", "0")
                 .env("RNACOS_DATA_DIR", &data)
                 .env("RNACOS_CONFIG_DB_DIR", &data);
+            command
+        }
+        Kind::Eureka => {
+            let mut command = Command::new("java");
+            let jar = places.eureka.as_ref().context("Eureka's own server needs --eureka JAR")?;
+            command.args(["-Xmx384m", "-jar"]).arg(jar).arg(format!("--server.port={}", http.port()));
             command
         }
     })

@@ -1,6 +1,8 @@
 //! How much each row does: full as the table wants it, or tiny for the tests.
 
-use std::time::Duration;
+use bytes::Bytes;
+use parking_lot::Mutex;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// The sizes of all rows.
 #[derive(Clone, Debug)]
@@ -37,6 +39,18 @@ pub(crate) struct Sizes {
     pub(crate) storm_batch: u32,
     /// Comparisons of a query before and during the churn.
     pub(crate) storm_runs: usize,
+    /// Instances that Eureka clients register, ten an application.
+    pub(crate) eureka_instances: u32,
+    /// Registrations that are waited for at readers and subscribers.
+    pub(crate) eureka_changes: u64,
+    /// Long polls that wait.
+    pub(crate) long_polls: u32,
+    /// How many of them a change wakes.
+    pub(crate) woken: u32,
+    /// Configs that are searched.
+    pub(crate) searched: u32,
+    /// What Muster answered, by path, for the floor to answer the same.
+    pub(crate) answers: Arc<Mutex<HashMap<String, Bytes>>>,
 }
 
 impl Sizes {
@@ -59,6 +73,12 @@ impl Sizes {
             storm_services: 20,
             storm_batch: 50,
             storm_runs: 5,
+            eureka_instances: 1000,
+            eureka_changes: 1000,
+            long_polls: 10_000,
+            woken: 1000,
+            searched: 100_000,
+            answers: Arc::default(),
         }
     }
 
@@ -82,6 +102,12 @@ impl Sizes {
             storm_services: 2,
             storm_batch: 2,
             storm_runs: 1,
+            eureka_instances: 3,
+            eureka_changes: 3,
+            long_polls: 3,
+            woken: 1,
+            searched: 3,
+            answers: Arc::default(),
         }
     }
 }

@@ -28,8 +28,22 @@ pub(crate) fn judge(row: Row, muster: &Figures, floor: Option<&Figures>) -> Vec<
         Row::Idle => at_most(muster, &[("rss", 14.0), ("a connection", 32.0)]),
         Row::Memory => at_most(muster, &[("before", 400.0), ("after", 900.0)]),
         Row::Storm => at_most(muster, &[("registered in", 30.0), ("ratio", 1.5), ("watched ratio", 1.5)]),
-        Row::HttpQuery | Row::HttpConfig | Row::HttpBeat => Vec::new(),
+        Row::HttpQuery => to_floor(muster, floor, 1.3),
+        Row::HttpConfig | Row::HttpBeat => Vec::new(),
+        Row::EurekaHeartbeat => both(at_most(muster, &[("cpu", 12.0)]), to_floor(muster, floor, 1.3)),
+        Row::EurekaFull => both(at_most(muster, &[("cpu", 15.0)]), to_floor(muster, floor, 1.3)),
+        Row::EurekaRepack => at_most(muster, &[("cpu", 1500.0), ("body", 58.5)]),
+        Row::EurekaDelta => at_most(muster, &[("cpu", 60.0)]),
+        Row::EurekaVisible => at_most(muster, &[("p99", 5.0)]),
+        Row::EurekaToNacos => at_most(muster, &[("p99", 10.0)]),
+        Row::LongPoll => at_most(muster, &[("a poll", 24.0), ("p99", 10.0)]),
+        Row::ConfigSearch => at_most(muster, &[("p99", 50.0)]),
     }
+}
+
+fn both(mut some: Vec<Verdict>, more: Vec<Verdict>) -> Vec<Verdict> {
+    some.extend(more);
+    some
 }
 
 fn to_floor(muster: &Figures, floor: Option<&Figures>, times: f64) -> Vec<Verdict> {

@@ -1,13 +1,13 @@
 //! What the floor answers, made once, and the parsing that comes before.
 
 use crate::bodies::{self, GROUP};
-use axum::{Router, routing};
+use axum::{Router, http::StatusCode, routing, routing::MethodRouter};
 use bytes::Bytes;
 use muster_nacos_wire::grpc::Payload;
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{collections::HashMap, hint::black_box};
+use std::{collections::HashMap, hint::black_box, sync::Arc};
 use tokio::sync::mpsc;
 use tonic::Status;
 
@@ -157,14 +157,45 @@ fn service_info(hosts: u32) -> Value {
     })
 }
 
-/// The same over HTTP/1.1, without parsing.
+/// The same over HTTP/1.1, without parsing. `PUT /floor/PATH` gives what the path is to answer from then on.
 pub(crate) fn over_http(router: Router) -> Router {
-    let list = Bytes::from(service_info(10).to_string());
+    let list = Answer::new(service_info(10).to_string());
+    let apps =
+        Answer::new(r#"{"applications":{"versions__delta":"1","apps__hashcode":"","application":[]}}"#);
     let content = Bytes::from(bodies::content(0));
     let beat = r#"{"clientBeatInterval":5000,"code":10200,"lightBeatEnabled":true}"#;
     router
-        .route("/nacos/v1/ns/instance/list", routing::get(move || std::future::ready(list.clone())))
+        .route("/nacos/v1/ns/instance/list", list.get())
+        .route("/floor/nacos/v1/ns/instance/list", list.put())
         .route("/nacos/v1/cs/configs", routing::get(move || std::future::ready(content.clone())))
         .route("/nacos/v1/ns/instance", routing::post(|| std::future::ready("ok")))
         .route("/nacos/v1/ns/instance/beat", routing::put(move || std::future::ready(beat)))
+        .route("/eureka/apps", apps.get())
+        .route("/floor/eureka/apps", apps.put())
+        .route("/eureka/apps/delta", apps.get())
+        .route("/eureka/apps/{app}", routing::post(|| std::future::ready(StatusCode::NO_CONTENT)))
+        .route("/eureka/apps/{app}/{id}", routing::put(|| std::future::ready(())))
+}
+
+/// What a path answers.
+#[derive(Clone)]
+struct Answer(Arc<Mutex<Bytes>>);
+
+impl Answer {
+    fn new(text: impl Into<Bytes>) -> Self {
+        Self(Arc::new(Mutex::new(text.into())))
+    }
+
+    fn get(&self) -> MethodRouter {
+        let answer = self.clone();
+        routing::get(move || std::future::ready(answer.0.lock().clone()))
+    }
+
+    fn put(&self) -> MethodRouter {
+        let answer = self.clone();
+        routing::put(move |body: Bytes| {
+            *answer.0.lock() = body;
+            std::future::ready(())
+        })
+    }
 }
