@@ -19,27 +19,27 @@ pub(crate) struct Server {
     child: Child,
     port: u16,
     folder: PathBuf,
-    environment: Environment,
+    settings: Given,
 }
 
-/// Settings of a server that are not the defaults: variables and values.
-pub(crate) type Environment = &'static [(&'static str, &'static str)];
+/// Settings of a server that are given to it on its command line: keys and values.
+pub(crate) type Given = Vec<(&'static str, String)>;
 
 impl Server {
     /// Starts a server with nothing stored; its data and log lie in `target/<name>`.
     pub(crate) fn fresh(name: &str) -> anyhow::Result<Self> {
-        Self::fresh_with(name, &[])
+        Self::fresh_with(name, Given::new())
     }
 
     /// As [`Server::fresh`], with other settings than the defaults.
-    pub(crate) fn fresh_with(name: &str, environment: Environment) -> anyhow::Result<Self> {
+    pub(crate) fn fresh_with(name: &str, settings: Given) -> anyhow::Result<Self> {
         let folder = workspace::target().join(name);
         if folder.exists() {
             fs::remove_dir_all(&folder).context("remove what an earlier run stored")?;
         }
         fs::create_dir_all(&folder).context("create the folder of the server")?;
         let port = process::free_port_pair()?;
-        let mut server = Self { child: spawn(&folder, port, environment)?, port, folder, environment };
+        let mut server = Self { child: spawn(&folder, port, &settings)?, port, folder, settings };
         server.wait_ready()?;
         Ok(server)
     }
@@ -57,7 +57,7 @@ impl Server {
 
     /// Starts it again on the same ports and data.
     pub(crate) fn restart(&mut self) -> anyhow::Result<()> {
-        self.child = spawn(&self.folder, self.port, self.environment)?;
+        self.child = spawn(&self.folder, self.port, &self.settings)?;
         self.wait_ready()
     }
 
@@ -96,7 +96,7 @@ impl Drop for Server {
     }
 }
 
-fn spawn(folder: &Path, port: u16, environment: Environment) -> anyhow::Result<Child> {
+fn spawn(folder: &Path, port: u16, settings: &Given) -> anyhow::Result<Child> {
     let log =
         File::options().create(true).append(true).open(folder.join("server.log")).context("open the log")?;
     let mut serve = process::command(workspace::muster());
@@ -105,8 +105,10 @@ fn spawn(folder: &Path, port: u16, environment: Environment) -> anyhow::Result<C
         .arg("--listen")
         .arg(format!("127.0.0.1:{port}"))
         .arg("--data-dir")
-        .arg(folder.join("data"))
-        .envs(environment.iter().copied());
+        .arg(folder.join("data"));
+    for (key, value) in settings {
+        serve.arg("--set").arg(format!("{key}={value}"));
+    }
     serve.stdout(log.try_clone().context("share the log")?).stderr(Stdio::from(log));
     serve.spawn().context("start target/release/muster; `cargo build --release` makes it")
 }
