@@ -1,7 +1,7 @@
 //! Who publishes.
 
 use crate::{Host, Kind};
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// A node of the ensemble; 1 on a node of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,6 +20,10 @@ pub enum ClientId {
     /// An HTTP client, or any publisher of a persistent instance: known by the address it registers
     /// (`ip:port#true` ephemeral, kept by beats; `ip:port#false` persistent).
     Address(Host, u16, Kind),
+    /// An application instance that registers over Eureka, by its instance id: it publishes one ephemeral instance to
+    /// the service that its application is, kept by renewals. Equal ids of different applications are one client with
+    /// a publication and a lease for each.
+    Eureka(Arc<str>),
 }
 
 impl fmt::Display for ClientId {
@@ -27,6 +31,7 @@ impl fmt::Display for ClientId {
         match self {
             Self::Connection(id) => write!(f, "connection-{}", id.0),
             Self::Address(host, port, kind) => write!(f, "{host}:{port}#{}", *kind == Kind::Ephemeral),
+            Self::Eureka(id) => write!(f, "eureka-{id}"),
         }
     }
 }

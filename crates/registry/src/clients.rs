@@ -6,6 +6,7 @@ use crate::{
 };
 use foldhash::HashMap;
 use muster_model::{ClientId, ConnectionId, Host, Kind, NodeId};
+use std::sync::Arc;
 
 /// A client with at least one publication.
 #[derive(Debug)]
@@ -72,6 +73,7 @@ pub(crate) struct Clients {
     slab: Slab<Client>,
     connections: HashMap<ConnectionId, ClientIndex>,
     addresses: HashMap<(Host, u16, Kind), ClientIndex>,
+    eureka: HashMap<Arc<str>, ClientIndex>,
 }
 
 impl Clients {
@@ -79,6 +81,7 @@ impl Clients {
         match id {
             ClientId::Connection(id) => self.connections.get(id).copied(),
             ClientId::Address(host, port, kind) => self.addresses.get(&(host.clone(), *port, *kind)).copied(),
+            ClientId::Eureka(id) => self.eureka.get(id).copied(),
         }
     }
 
@@ -107,6 +110,7 @@ impl Clients {
         match id.clone() {
             ClientId::Connection(id) => self.connections.insert(id, index),
             ClientId::Address(host, port, kind) => self.addresses.insert((host, port, kind), index),
+            ClientId::Eureka(id) => self.eureka.insert(id, index),
         };
         index
     }
@@ -121,6 +125,7 @@ impl Clients {
         match client.id {
             ClientId::Connection(id) => self.connections.remove(&id),
             ClientId::Address(host, port, kind) => self.addresses.remove(&(host, port, kind)),
+            ClientId::Eureka(id) => self.eureka.remove(&id),
         };
     }
 }

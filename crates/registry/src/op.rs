@@ -104,7 +104,7 @@ impl Op {
 /// The kind of instances a client publishes.
 pub(crate) fn kind_of(client: &ClientId) -> Kind {
     match client {
-        ClientId::Connection(_) => Kind::Ephemeral,
+        ClientId::Connection(_) | ClientId::Eureka(_) => Kind::Ephemeral,
         ClientId::Address(_, _, kind) => *kind,
     }
 }

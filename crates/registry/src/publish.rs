@@ -179,7 +179,11 @@ impl Registry {
 
 /// A client known by its address publishes one instance, there. Or none, to take it back.
 fn check_address(register: &Register) -> Result<(), RegistryError> {
-    let ClientId::Address(host, port, _) = &register.client else { return Ok(()) };
+    let (host, port) = match &register.client {
+        ClientId::Connection(_) => return Ok(()),
+        ClientId::Address(host, port, _) => (host, port),
+        ClientId::Eureka(_) => return Err(RegistryError::NotItsAddress),
+    };
     match &register.instances[..] {
         [] => Ok(()),
         [instance] if instance.host == *host && instance.port == *port => Ok(()),

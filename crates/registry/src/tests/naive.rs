@@ -55,7 +55,7 @@ impl Naive {
     ) -> bool {
         let kind = match client {
             ClientId::Address(_, _, kind) => *kind,
-            ClientId::Connection(_) => Kind::Ephemeral,
+            ClientId::Connection(_) | ClientId::Eureka(_) => Kind::Ephemeral,
         };
         if self.services.get(service).is_some_and(|known| known.kind != kind) {
             return false;
@@ -169,7 +169,7 @@ fn step() -> impl Strategy<Value = Step> {
     let clients = move || prop_oneof![connections(), addresses()];
     let at = |client: &ClientId, i: Instance| match client {
         ClientId::Address(host, ..) => Instance { host: host.clone(), ..i },
-        ClientId::Connection(_) => i,
+        ClientId::Connection(_) | ClientId::Eureka(_) => i,
     };
     prop_oneof![
         6 => (connections(), name(), proptest::collection::vec(any_instance(), 0..5))

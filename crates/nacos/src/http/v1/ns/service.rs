@@ -45,7 +45,9 @@ impl Http {
         for client in self.node.publishing_clients() {
             match client.client {
                 ClientId::Connection(_) => metrics.connections += 1,
-                ClientId::Address(_, _, Kind::Ephemeral) => metrics.ephemeral_addresses += 1,
+                ClientId::Address(_, _, Kind::Ephemeral) | ClientId::Eureka(_) => {
+                    metrics.ephemeral_addresses += 1;
+                }
                 ClientId::Address(_, _, Kind::Persistent) => metrics.persistent_addresses += 1,
             }
         }
