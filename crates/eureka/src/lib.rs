@@ -1,0 +1,3 @@
+//! Eureka over the same registry: wire formats and handlers.
+
+pub mod wire;
