@@ -12,7 +12,7 @@ mod page;
 
 use axum::{Router, middleware, routing::get};
 use muster_node::Node;
-use muster_transport::ConnectionTable;
+use muster_transport::{ConnectionTable, Surface, Surfaces, only_on};
 use std::sync::Arc;
 
 /// What the handlers read.
@@ -28,20 +28,22 @@ pub struct AdminState {
     pub context_path: String,
 }
 
-/// All routes of this crate.
+/// All routes of this crate. Health is answered on every listener, the rest where its surface is shown.
 pub fn router(state: AdminState) -> Router {
     let page = format!("{}/", state.context_path);
     let local = Router::new()
         .route("/muster/v1/history", get(history::history))
         .route("/muster/v1/backup", get(backup::backup))
         .layer(middleware::from_fn(local::only_this_machine));
-    let mut open = Router::new()
-        .route("/live", get(health::live))
-        .route("/ready", get(health::ready))
-        .route("/metrics", get(metrics::metrics))
-        .route("/", get(page::page));
+    let mut console = Router::new().route("/", get(page::page));
     if page != "/" {
-        open = open.route(&page, get(page::page)).route(page.trim_end_matches('/'), get(page::page));
+        console = console.route(&page, get(page::page)).route(page.trim_end_matches('/'), get(page::page));
     }
-    open.merge(local).with_state(state)
+    let health = Router::new().route("/live", get(health::live)).route("/ready", get(health::ready));
+    let metrics = Router::new().route("/metrics", get(metrics::metrics));
+    health
+        .merge(only_on(metrics, Surfaces::of(&[Surface::Metrics])))
+        .merge(only_on(console, Surfaces::of(&[Surface::Console])))
+        .merge(only_on(local, Surfaces::of(&[Surface::MusterAdmin])))
+        .with_state(state)
 }

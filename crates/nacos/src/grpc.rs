@@ -16,7 +16,7 @@ use muster_nacos_wire::grpc::{
 };
 use muster_node::Node;
 use muster_runtime::Tasks;
-use muster_transport::{ConnectionInfo, limit_body_stall};
+use muster_transport::{ConnectionInfo, Surface, Surfaces, limit_body_stall};
 use session::{Session, Setup};
 use std::sync::Arc;
 use tonic::{Request, Response, Status, Streaming, service::Routes};
@@ -38,12 +38,14 @@ pub(crate) fn routes(node: Arc<Node>, sessions: Arc<Sessions>, tasks: Tasks) -> 
     limit_body_stall(unary.reset_fallback(), body_stall).merge(stream.reset_fallback())
 }
 
+/// The connection of a request. On a listener that does not show the surface of clients there is no such method.
 fn connection<T>(request: &Request<T>) -> Result<ConnectionInfo, Status> {
-    request
-        .extensions()
-        .get::<ConnectionInfo>()
-        .copied()
-        .ok_or_else(|| Status::internal("a request without its connection"))
+    let info = request.extensions().get::<ConnectionInfo>().copied();
+    let info = info.ok_or_else(|| Status::internal("a request without its connection"))?;
+    if !info.surfaces.meets(Surfaces::of(&[Surface::NacosClient])) {
+        return Err(Status::unimplemented("no such method"));
+    }
+    Ok(info)
 }
 
 impl NacosGrpc for NacosGrpcService {

@@ -33,7 +33,7 @@ use muster_node::Node;
 use muster_runtime::Tasks;
 use reply::Reply;
 use route::{Area, Handled, Handler};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 use tokio_util::sync::CancellationToken;
 use trouble::{Family, Trouble};
 
@@ -86,12 +86,11 @@ pub(crate) fn routes(
     let draining = sessions.draining();
     let datagrams = udp::Datagrams::new(node.clone(), tasks, settings.udp_push_anywhere);
     let http = Arc::new(Http { node, sessions, settings, datagrams, draining });
-    GENERATIONS
-        .iter()
-        .fold(Router::new(), |router, generation| {
-            router.route(&format!("{context_path}/{generation}/{{*rest}}"), any(serve))
-        })
-        .with_state(http)
+    // The console's own port has no context path.
+    let prefixes = BTreeSet::from([context_path.as_str(), ""]);
+    let paths =
+        prefixes.iter().flat_map(|prefix| GENERATIONS.map(|path| format!("{prefix}/{path}/{{*rest}}")));
+    paths.fold(Router::new(), |router, path| router.route(&path, any(serve))).with_state(http)
 }
 
 /// Answers any request to one of the generations.

@@ -67,7 +67,7 @@ async fn run(settings: Settings, stored: Stored) -> anyhow::Result<()> {
     let Stored { dir, disk, log, state, snapshots, journal, journal_task } = stored;
     // It stays locked until the process has ended: threads that still write may outlive this function.
     let dir: &'static DataDir = Box::leak(Box::new(dir));
-    let listeners = muster_transport::bind(&[settings.listen, settings.grpc_listen()])?;
+    let listeners = bind(&settings)?;
     let tasks = Tasks::new();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let journal_stop = Tasks::new();
@@ -118,6 +118,14 @@ async fn run(settings: Settings, stored: Stored) -> anyhow::Result<()> {
         tracing::warn!("the journal did not end in time, its last second may be missing");
     }
     Ok(())
+}
+
+/// Opens all addresses, or none.
+fn bind(settings: &Settings) -> anyhow::Result<Vec<Listener>> {
+    let wanted = settings.listeners();
+    let addresses: Vec<_> = wanted.iter().map(|listener| listener.address).collect();
+    let bound = muster_transport::bind(&addresses)?;
+    Ok(bound.into_iter().zip(wanted).map(|(socket, listener)| socket.showing(listener.surfaces)).collect())
 }
 
 /// Brings everything acknowledged before the start back into memory.

@@ -1,6 +1,6 @@
 //! Accepting connections.
 
-use crate::{Listener, connection::ListenerIndex, serve::Server};
+use crate::{ConnectionInfo, Listener, Surfaces, connection::ListenerIndex, serve::Server};
 use muster_runtime::Clock;
 use std::{
     io::ErrorKind,
@@ -30,7 +30,9 @@ pub(crate) async fn run(server: Arc<Server>, listener: Listener, index: usize, s
             accepted = listener.socket.accept() => accepted,
         };
         match accepted {
-            Ok((stream, remote)) => take(&server, stream, remote, ListenerIndex(index), &full),
+            Ok((stream, remote)) => {
+                take(&server, stream, remote, (ListenerIndex(index), listener.surfaces), &full)
+            }
             // The client was gone before we looked.
             Err(error) if is_clients(error.kind()) => {}
             Err(error) => {
@@ -56,13 +58,15 @@ fn take(
     server: &Arc<Server>,
     stream: TcpStream,
     remote: SocketAddr,
-    listener: ListenerIndex,
+    (listener, surfaces): (ListenerIndex, Surfaces),
     full: &WarnLimit,
 ) {
     // Both fail only if the client has gone already.
     let Ok(local) = stream.set_nodelay(true).and_then(|()| stream.local_addr()) else { return };
     let max = server.settings.connections_max;
-    match server.table.open(canonical(remote), canonical(local), listener, max, server.clock.now()) {
+    let (remote, local) = (canonical(remote), canonical(local));
+    let info = |id| ConnectionInfo { id, remote, local, listener, surfaces };
+    match server.table.open(info, max, server.clock.now()) {
         Some(connection) => server.spawn(stream, connection),
         None if full.allows(&*server.clock) => {
             tracing::warn!(%remote, connections_max = max, "connection closed at once, too many are open");

@@ -1,5 +1,6 @@
 //! Opening listening sockets.
 
+use crate::Surfaces;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     io::{self, ErrorKind},
@@ -10,17 +11,23 @@ use tokio::net::TcpListener;
 /// Connections the kernel keeps for us before they are accepted.
 const BACKLOG: i32 = 1024;
 
-/// A bound, listening socket that nobody accepts from yet.
+/// A bound, listening socket that nobody accepts from yet. It shows all surfaces unless told otherwise.
 #[derive(Debug)]
 pub struct Listener {
     pub(crate) socket: TcpListener,
     pub(crate) address: SocketAddr,
+    pub(crate) surfaces: Surfaces,
 }
 
 impl Listener {
     /// The address it is bound to, with the port the system chose where 0 was asked for.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The same, showing these surfaces only.
+    pub fn showing(self, surfaces: Surfaces) -> Self {
+        Self { surfaces, ..self }
     }
 }
 
@@ -94,5 +101,5 @@ fn open(address: SocketAddr, ipv6_only: bool) -> io::Result<Listener> {
     socket.listen(BACKLOG)?;
     let socket = TcpListener::from_std(socket.into())?;
     let address = socket.local_addr()?;
-    Ok(Listener { socket, address })
+    Ok(Listener { socket, address, surfaces: Surfaces::ALL })
 }

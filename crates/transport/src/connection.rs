@@ -1,5 +1,6 @@
 //! One connection, as the rest of the server sees it.
 
+use crate::Surfaces;
 use futures_util::task::AtomicWaker;
 use muster_model::{ConnectionId, Monotonic, Now, Timestamp};
 use std::{
@@ -24,6 +25,8 @@ pub struct ConnectionInfo {
     pub local: SocketAddr,
     /// The listener it came in on.
     pub listener: ListenerIndex,
+    /// What that listener shows; other routes are not found there.
+    pub surfaces: Surfaces,
 }
 
 /// What a connection turned out to speak.

@@ -3,7 +3,7 @@
 //! drains all of them at the end.
 //!
 //! It knows no route, no protocol of Nacos or Eureka and no use case: what those layers need is the
-//! [`ConnectionInfo`] in the extensions of each request, the [`ConnectionTable`] and the [`ConnectionObserver`].
+//! [`ConnectionInfo`] in the extensions of each request (with the [`Surfaces`] its listener shows), the [`ConnectionTable`] and the [`ConnectionObserver`].
 //!
 //! Start at [`bind()`], then [`Transport::start`].
 //!
@@ -22,6 +22,7 @@ mod serve;
 mod settings;
 mod socket;
 mod stall;
+mod surface;
 mod sweep;
 mod table;
 mod transport;
@@ -32,5 +33,6 @@ pub use connection::{Connection, ConnectionInfo, ListenerIndex, Protocol};
 pub use nofile::{NofileError, NofileLimit, raise_nofile_limit};
 pub use settings::{SettingProblem, TransportSettings};
 pub use stall::limit_body_stall;
+pub use surface::{Surface, SurfaceError, Surfaces, only_on};
 pub use table::{ConnectionObserver, ConnectionTable, Statistics};
 pub use transport::{Drained, Transport, TransportParts};

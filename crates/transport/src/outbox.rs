@@ -130,7 +130,7 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ConnectionInfo, ListenerIndex};
+    use crate::{ConnectionInfo, ListenerIndex, Surfaces};
     use muster_model::{ConnectionId, Monotonic, Now, Timestamp};
     use std::future::poll_fn;
     use tokio::{
@@ -143,7 +143,8 @@ mod tests {
         let local = listener.local_addr().unwrap();
         let client = TcpStream::connect(local).await.unwrap();
         let (stream, remote) = listener.accept().await.unwrap();
-        let info = ConnectionInfo { id: ConnectionId(1), remote, local, listener: ListenerIndex(0) };
+        let (listener, surfaces) = (ListenerIndex(0), Surfaces::ALL);
+        let info = ConnectionInfo { id: ConnectionId(1), remote, local, listener, surfaces };
         let now = Now { wall: Timestamp(0), mono: Monotonic(0) };
         let connection = Arc::new(Connection::new(info, now));
         // The reading half is not needed, and its end is not the stream's.

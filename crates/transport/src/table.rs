@@ -1,14 +1,10 @@
 //! All open connections.
 
-use crate::{
-    Connection, ConnectionInfo,
-    connection::{ListenerIndex, Order},
-};
+use crate::{Connection, ConnectionInfo, connection::Order};
 use muster_model::{ConnectionId, Now};
 use parking_lot::RwLock;
 use std::{
     collections::HashMap,
-    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -119,9 +115,7 @@ impl ConnectionTable {
     /// Takes a connection in, unless `connections_max` are open.
     pub(crate) fn open(
         &self,
-        remote: SocketAddr,
-        local: SocketAddr,
-        listener: ListenerIndex,
+        info: impl FnOnce(ConnectionId) -> ConnectionInfo,
         connections_max: usize,
         now: Now,
     ) -> Option<Arc<Connection>> {
@@ -131,7 +125,7 @@ impl ConnectionTable {
             return None;
         }
         open.last += 1;
-        let info = ConnectionInfo { id: ConnectionId(open.last), remote, local, listener };
+        let info = info(ConnectionId(open.last));
         let connection = Arc::new(Connection::new(info, now));
         if let Some(order) = open.order {
             connection.order(order);

@@ -20,7 +20,7 @@ use muster_storage::{
     snapshot::Snapshots,
     state::MemoryStore,
 };
-use muster_transport::{ConnectionInfo, ConnectionTable, ListenerIndex};
+use muster_transport::{ConnectionInfo, ConnectionTable, ListenerIndex, Surfaces};
 use std::{net::SocketAddr, path::Path, sync::Arc};
 use tower::ServiceExt as _;
 
@@ -139,6 +139,7 @@ impl World {
             remote: SocketAddr::from((remote, 5_000)),
             local: SocketAddr::from(([127, 0, 0, 1], 8_848)),
             listener: ListenerIndex(0),
+            surfaces: Surfaces::ALL,
         });
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());

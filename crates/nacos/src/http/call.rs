@@ -8,7 +8,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use muster_model::Actor;
 use muster_nacos_wire::http::{Answer, Parameters, client_address};
 use muster_node::config::{Author, ClientLabels};
-use muster_transport::ConnectionInfo;
+use muster_transport::{ConnectionInfo, Surface, Surfaces};
 
 /// A request with its parameters.
 pub(crate) struct Call {
@@ -18,6 +18,8 @@ pub(crate) struct Call {
     pub(crate) full_path: String,
     /// The path after the context path, without a slash at its end.
     pub(crate) path: String,
+    /// Whether the context path is missing: the console's own port has none.
+    is_bare: bool,
     /// Query and form together.
     pub(crate) parameters: Parameters,
     headers: HeaderMap,
@@ -38,9 +40,10 @@ impl Call {
         let content_type = header(&parts.headers, CONTENT_TYPE.as_str());
         let parameters = Parameters::read(parts.uri.query().unwrap_or_default(), content_type, &body);
         let full_path = parts.uri.path().to_owned();
-        let path = full_path.strip_prefix(&http.settings.context_path).unwrap_or(&full_path);
+        let inside = full_path.strip_prefix(&http.settings.context_path);
+        let (is_bare, path) = (inside.is_none(), inside.unwrap_or(&full_path));
         let path = path.trim_end_matches('/').to_owned();
-        Ok(Self { method: parts.method, full_path, path, parameters, headers: parts.headers, info })
+        Ok(Self { method: parts.method, full_path, path, is_bare, parameters, headers: parts.headers, info })
     }
 
     /// The method as routes name it, HEAD as GET.
@@ -51,6 +54,13 @@ impl Call {
     /// The method as it came.
     pub(crate) fn exact_method(&self) -> &str {
         self.method.as_str()
+    }
+
+    /// Whether something on these surfaces is found: the listener must show one of them, and a path without the
+    /// context path only leads to what the console asks.
+    pub(crate) fn is_on(&self, surfaces: Surfaces) -> bool {
+        self.info.surfaces.meets(surfaces)
+            && (!self.is_bare || surfaces.meets(Surfaces::of(&[Surface::Console])))
     }
 
     /// A header that is text and not blank.

@@ -1,10 +1,14 @@
 //! Routes as data: one row a path and method, from which requests are dispatched.
 
 use super::{Http, call::Call, reply::Reply, trouble::Family, trouble::Trouble};
+use muster_transport::Surfaces;
 use std::{future::Future, pin::Pin};
 
 /// What a handler gives.
 pub(crate) type Handled = Result<Reply, Trouble>;
+
+/// What a handler gives when it is done.
+pub(crate) type Later<'a> = Pin<Box<dyn Future<Output = Handled> + Send + 'a>>;
 
 /// What answers a route.
 #[derive(Clone, Copy)]
@@ -12,7 +16,7 @@ pub(crate) enum Handler {
     /// A function that waits for nothing.
     Now(fn(&Http, &Call) -> Handled),
     /// One that waits: for a write, or for a change.
-    Later(for<'a> fn(&'a Http, &'a Call) -> Pin<Box<dyn Future<Output = Handled> + Send + 'a>>),
+    Later(for<'a> fn(&'a Http, &'a Call) -> Later<'a>),
 }
 
 /// One method of one path.
@@ -25,6 +29,8 @@ pub(crate) struct Route {
     /// Whether it is answered while the node starts. What tells of the server does, what tells of its content does
     /// not: half a state must not look like all of it.
     pub(crate) early: bool,
+    /// Where it is found, if not where its area is.
+    pub(crate) surfaces: Option<Surfaces>,
 }
 
 impl Route {
@@ -32,7 +38,7 @@ impl Route {
     pub(crate) const ANY: &str = "*";
 
     const fn new(method: &'static str, path: &'static str, handler: Handler) -> Self {
-        Self { method, path, handler, early: false }
+        Self { method, path, handler, early: false, surfaces: None }
     }
 
     pub(crate) const fn get(path: &'static str, handler: Handler) -> Self {
@@ -65,6 +71,11 @@ impl Route {
         Self { early: true, ..self }
     }
 
+    /// Found on listeners that show one of these, whatever its area says.
+    pub(crate) const fn on(self, surfaces: Surfaces) -> Self {
+        Self { surfaces: Some(surfaces), ..self }
+    }
+
     fn is_at(&self, path: &str) -> bool {
         match self.path.split_once('{') {
             None => self.path == path,
@@ -87,6 +98,8 @@ pub(crate) struct Area {
     pub(crate) family: Family,
     /// Whether HEAD is answered as GET.
     pub(crate) head: bool,
+    /// Where its routes are found, unless a route says otherwise.
+    pub(crate) surfaces: Surfaces,
     pub(crate) routes: &'static [Route],
 }
 
@@ -101,9 +114,11 @@ impl Area {
 
     /// The route of a call, whose path goes on after the prefix with `rest`.
     pub(crate) fn route(&self, call: &Call, rest: &str) -> Result<&'static Route, Trouble> {
+        let is_found =
+            |route: &&Route| route.is_at(rest) && call.is_on(route.surfaces.unwrap_or(self.surfaces));
         let method = if self.head { call.method() } else { call.exact_method() };
         let mut trouble = Trouble::NoPath;
-        for route in self.routes.iter().filter(|route| route.is_at(rest)) {
+        for route in self.routes.iter().filter(is_found) {
             if route.takes(method) {
                 return Ok(route);
             }

@@ -17,7 +17,7 @@ use muster_storage::{
     snapshot::Snapshots,
     state::MemoryStore,
 };
-use muster_transport::{ConnectionInfo, ConnectionTable, ListenerIndex};
+use muster_transport::{ConnectionInfo, ConnectionTable, ListenerIndex, Surfaces};
 use std::{
     net::SocketAddr,
     path::Path,
@@ -173,6 +173,7 @@ impl World {
             remote: SocketAddr::from(([127, 0, 0, 1], 5_000)),
             local: SocketAddr::from(([127, 0, 0, 1], 8_848)),
             listener: ListenerIndex(0),
+            surfaces: Surfaces::ALL,
         });
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (StatusCode::as_u16(&response.status()), response.headers().clone());

@@ -2,6 +2,7 @@
 //! of precedence, in one place. Nothing is guessed: an unknown key or a bad value refuses the start, and all
 //! problems are reported together.
 
+mod listeners;
 mod nacos;
 mod nearest;
 mod sources;
@@ -9,7 +10,7 @@ mod table;
 mod values;
 
 use muster_model::Limits;
-use muster_transport::TransportSettings;
+use muster_transport::{Surface, Surfaces, TransportSettings};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 pub(crate) use sources::{Flags, load};
@@ -33,6 +34,10 @@ pub(crate) enum LogFormat {
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
+    pub(crate) listen_surfaces: Surfaces,
+    /// 0 opens none.
+    pub(crate) console_port: u16,
+    pub(crate) console_surfaces: Surfaces,
     pub(crate) data_dir: PathBuf,
     pub(crate) open_client_api: bool,
     pub(crate) context_path: String,
@@ -64,6 +69,9 @@ impl Default for Settings {
         let consensus = muster_consensus::Settings::default();
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8848)),
+            listen_surfaces: Surfaces::ALL,
+            console_port: 0,
+            console_surfaces: Surfaces::of(&[Surface::Console]),
             data_dir: PathBuf::from("./muster-data"),
             open_client_api: false,
             context_path: "/nacos".into(),
@@ -90,11 +98,6 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The address Nacos clients use for gRPC: the same host, 1000 ports above.
-    pub(crate) fn grpc_listen(&self) -> SocketAddr {
-        SocketAddr::new(self.listen.ip(), self.listen.port() + 1000)
-    }
-
     /// What one setting alone cannot show: the start is refused over it, like over a bad value.
     fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
@@ -106,6 +109,7 @@ impl Settings {
                 self.listen
             ));
         }
+        problems.extend(self.port_problems());
         problems.extend(self.transport().problems().iter().map(ToString::to_string));
         problems
     }

@@ -1,6 +1,7 @@
 //! The table of settings: key, meaning, how a text becomes the value and back.
 
 use super::{LogFormat, Settings, values};
+use muster_transport::{SurfaceError, Surfaces};
 use std::{path::PathBuf, time::Duration};
 
 /// One setting. The environment variable is `MUSTER_` and the key in capitals; `nacos` names variables of
@@ -90,6 +91,10 @@ fn context_path(text: &str) -> Result<String, String> {
     }
 }
 
+fn surfaces(text: &str) -> Result<Surfaces, String> {
+    text.parse().map_err(|error: SurfaceError| error.to_string())
+}
+
 fn directory(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("expected a directory, found nothing".into()) } else { Ok(PathBuf::from(text)) }
 }
@@ -127,7 +132,7 @@ fn log_level(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn network() -> Vec<Setting> {
+fn listeners() -> Vec<Setting> {
     vec![
         setting!(
             listen,
@@ -136,6 +141,21 @@ fn network() -> Vec<Setting> {
             values::address,
             plain
         ),
+        setting!(
+            listen_surfaces,
+            "what is found on these two ports: all, or some of nacos-client, nacos-admin, eureka, muster-admin, console, metrics",
+            &[],
+            surfaces,
+            plain
+        ),
+        setting!(
+            console_port,
+            "one more port of the same address for the console and its API (8080 in Nacos 3), 0 for none",
+            &["NACOS_CONSOLE_PORT"],
+            values::port_or_none,
+            plain
+        ),
+        setting!(console_surfaces, "what is found on that port", &[], surfaces, plain),
         setting!(
             open_client_api,
             "serve clients without authentication on an address other machines can reach",
@@ -150,6 +170,11 @@ fn network() -> Vec<Setting> {
             context_path,
             plain
         ),
+    ]
+}
+
+fn network() -> Vec<Setting> {
+    vec![
         setting!(drain, "longest wait for connections to end at shutdown", &[], values::duration, show_time),
         setting!(
             connections_max,
@@ -276,7 +301,8 @@ fn logging() -> Vec<Setting> {
 
 /// Every setting, in the order in which they are shown.
 pub(super) fn table() -> Vec<Setting> {
-    let mut all = network();
+    let mut all = listeners();
+    all.extend(network());
     all.extend(storage());
     all.extend(memory());
     all.extend(logging());

@@ -93,6 +93,11 @@ pub(super) fn port(text: &str) -> Result<u16, String> {
     }
 }
 
+/// A port of its own, 0 for none.
+pub(super) fn port_or_none(text: &str) -> Result<u16, String> {
+    text.trim().parse().map_err(|_| format!("expected a port from 1 to 65535, or 0 for none, found {text:?}"))
+}
+
 /// Writes bytes with the largest binary unit that divides them.
 pub(super) fn show_bytes(bytes: u64) -> String {
     for (unit, scale) in [("GiB", 1u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] {

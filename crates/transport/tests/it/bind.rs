@@ -64,3 +64,17 @@ async fn each_listener_is_known_to_its_requests() {
     }
     fixture.finish().await;
 }
+
+#[tokio::test]
+async fn what_a_listener_does_not_show_is_not_found_there() {
+    let mut fixture = Fixture::start();
+    for (listener, status, body) in [(0, 200, "apps"), (1, 404, "")] {
+        fixture.address = fixture.transport.addresses()[listener];
+        let mut client = fixture.http1().await;
+        let answer = read(client.send_request(get_request("/apps")).await.unwrap()).await;
+        assert_eq!((answer.0.as_u16(), answer.1.as_str()), (status, body), "listener {listener}");
+        let (status, _) = read(client.send_request(get_request("/info")).await.unwrap()).await;
+        assert_eq!(status, 200, "what no filter is around is on every listener");
+    }
+    fixture.finish().await;
+}

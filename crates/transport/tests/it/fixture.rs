@@ -12,8 +12,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use muster_model::ConnectionId;
 use muster_runtime::{SystemClock, Tasks};
 use muster_transport::{
-    ConnectionInfo, ConnectionObserver, ConnectionTable, Transport, TransportParts, TransportSettings, bind,
-    limit_body, limit_body_stall,
+    ConnectionInfo, ConnectionObserver, ConnectionTable, Listener, Surface, Surfaces, Transport,
+    TransportParts, TransportSettings, bind, limit_body, limit_body_stall, only_on,
 };
 use std::{
     future::{Future, pending},
@@ -86,6 +86,7 @@ impl ConnectionObserver for Recorder {
     }
 }
 
+/// A transport with two listeners: one that shows everything, and one that shows the console.
 pub(crate) struct Fixture {
     pub(crate) transport: Transport,
     pub(crate) table: Arc<ConnectionTable>,
@@ -105,8 +106,11 @@ impl Fixture {
         let (sender, closed) = watch::channel(Closed::new());
         let table = Arc::new(ConnectionTable::new());
         let tasks = Tasks::new();
+        let two = bind(&["127.0.0.1:0".parse().unwrap(), "127.0.0.1:0".parse().unwrap()]).unwrap();
+        let [all, console] = <[Listener; 2]>::try_from(two).unwrap();
+        let console = console.showing(Surfaces::of(&[Surface::Console]));
         let transport = Transport::start(TransportParts {
-            listeners: bind(&["127.0.0.1:0".parse().unwrap(), "127.0.0.1:0".parse().unwrap()]).unwrap(),
+            listeners: vec![all, console],
             router: router(gate.clone()),
             settings,
             table: table.clone(),
@@ -177,6 +181,10 @@ fn router(gate: Gate) -> Router {
         .route("/panic", get(|| async { panic_on_purpose() }))
         .route("/endless", get(|| async { Body::from_stream(endless()) }))
         .route("/hang", get(|| async { pending::<()>().await }))
+        .merge(only_on(
+            Router::new().route("/apps", get(|| async { "apps" })),
+            Surfaces::of(&[Surface::Eureka]),
+        ))
         .merge(limit_body_stall(
             Router::new().route("/unary", post(|body: Bytes| async { body })),
             Duration::from_millis(150),

@@ -7,10 +7,11 @@ use crate::http::{
     server::announcement,
 };
 use muster_nacos_wire::http::{Answer, NamespaceInfo, rest_result, write_json};
+use muster_transport::Surfaces;
 
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/health/liveness", Now(|_, _| Ok(Answer::text(200, "OK").into()))).early(),
-    Route::get("/health/readiness", Now(Http::v1_readiness)).early(),
+    Route::get("/health/liveness", Now(|_, _| Ok(Answer::text(200, "OK").into()))).early().on(Surfaces::ALL),
+    Route::get("/health/readiness", Now(Http::v1_readiness)).early().on(Surfaces::ALL),
     Route::get("/server/state", Now(Http::raw_server_state)).early(),
     Route::get("/server/announcement", Now(Http::v1_announcement)).early(),
     Route::get("/server/guide", Now(|_, _| Ok(rest_result(200, None, |out| write_json(out, "")).into())))

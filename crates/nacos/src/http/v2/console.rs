@@ -7,11 +7,12 @@ use crate::http::{
     server::alive,
 };
 use muster_nacos_wire::http::{NamespaceInfo, result, write_json};
+use muster_transport::Surfaces;
 
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/health/liveness", Now(|_, _| Ok(alive()))).early(),
+    Route::get("/health/liveness", Now(|_, _| Ok(alive()))).early().on(Surfaces::ALL),
     // An unready one is HTTP 200 in v2.
-    Route::get("/health/readiness", Now(|http, _| Ok(http.readiness(200)))).early(),
+    Route::get("/health/readiness", Now(|http, _| Ok(http.readiness(200)))).early().on(Surfaces::ALL),
     Route::get("/namespace/list", Now(Http::v2_namespaces)),
 ];
 
