@@ -4,13 +4,17 @@
 //! access control. It speaks no protocol of Nacos or Eureka. Start at [`router`].
 
 mod backup;
+mod brakes;
 mod health;
 mod history;
 mod local;
 mod metrics;
 mod page;
 
-use axum::{Router, middleware, routing::get};
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
 use muster_node::Node;
 use muster_transport::{ConnectionTable, Surface, Surfaces, only_on};
 use std::sync::Arc;
@@ -34,6 +38,8 @@ pub fn router(state: AdminState) -> Router {
     let local = Router::new()
         .route("/muster/v1/history", get(history::history))
         .route("/muster/v1/backup", get(backup::backup))
+        .route("/muster/v1/brakes", get(brakes::brakes))
+        .route("/muster/v1/brakes/release", post(brakes::release))
         .layer(middleware::from_fn(local::only_this_machine));
     let mut console = Router::new().route("/", get(page::page));
     if page != "/" {

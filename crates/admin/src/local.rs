@@ -2,7 +2,7 @@
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, StatusCode, header, uri::Authority},
+    http::{HeaderMap, Method, StatusCode, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -13,13 +13,18 @@ use std::net::IpAddr;
 const FORWARDING: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
 
 /// Answers 403 to everything that is not plainly from this machine: connections from others, what a proxy
-/// passed on, and requests that name another host, as a browser does whose DNS was made to point here.
+/// passed on, requests that name another host, as a browser does whose DNS was made to point here, and changes that
+/// a page in a browser asks for.
 pub(crate) async fn only_this_machine(request: Request, next: Next) -> Response {
     let is_local = request
         .extensions()
         .get::<ConnectionInfo>()
         .is_some_and(|connection| connection.remote.ip().to_canonical().is_loopback());
-    if is_local && !is_forwarded(request.headers()) && names_this_machine(&request) {
+    if is_local
+        && !is_forwarded(request.headers())
+        && names_this_machine(&request)
+        && !is_sent_by_a_page(&request)
+    {
         next.run(request).await
     } else {
         (StatusCode::FORBIDDEN, "this path is answered to the machine the node runs on only\n")
@@ -29,6 +34,11 @@ pub(crate) async fn only_this_machine(request: Request, next: Next) -> Response 
 
 fn is_forwarded(headers: &HeaderMap) -> bool {
     FORWARDING.iter().any(|name| headers.contains_key(*name))
+}
+
+/// Browsers say from which page a request comes that changes something; there is no page of ours that does.
+fn is_sent_by_a_page(request: &Request) -> bool {
+    request.method() != Method::GET && request.headers().contains_key(header::ORIGIN)
 }
 
 /// Whether the host is an address or `localhost`; HTTP/2 has it in the URI, HTTP/1 in the header. A request that
@@ -70,6 +80,16 @@ mod tests {
         }
         assert!(names_this_machine(&request("/", &[])));
         assert!(!names_this_machine(&request("http://evil.example/", &[("host", "127.0.0.1")])));
+    }
+
+    #[test]
+    fn a_page_changes_nothing() {
+        let mut request = request("/", &[("origin", "http://evil.example")]);
+        assert!(!is_sent_by_a_page(&request));
+        *request.method_mut() = Method::POST;
+        assert!(is_sent_by_a_page(&request));
+        request.headers_mut().clear();
+        assert!(!is_sent_by_a_page(&request));
     }
 
     #[test]

@@ -44,11 +44,18 @@ impl Snapshot {
         let (registry, watch) = (node.registry_counts(), node.watch_counts());
         let connections = state.connections.statistics();
         let consensus = node.consensus().map(|consensus| consensus.metrics()).unwrap_or_default();
+        let brakes = node.brakes_summary();
         let gauges = vec![
             ("muster_ready", "1 once everything acknowledged is in memory", i64::from(node.is_ready())),
             ("muster_services", "services, empty ones too", registry.services as i64),
             ("muster_instances", "registered instances", registry.instances as i64),
             ("muster_publishing_clients", "clients that publish something", registry.clients as i64),
+            (
+                "muster_expiry_brakes_engaged",
+                "namespaces and lease kinds in which mass expiry is held",
+                brakes.engaged as i64,
+            ),
+            ("muster_expiry_held_leases", "leases that ran out and are held", brakes.held as i64),
             ("muster_configs", "configs", node.config_count() as i64),
             ("muster_connections", "open connections", connections.open as i64),
             ("muster_watchers", "clients that may be pushed to", watch.watchers as i64),
@@ -86,6 +93,7 @@ impl Snapshot {
                 consensus.storage_full,
             ),
             ("muster_snapshot_failures", "snapshots that failed", consensus.snapshot_failures),
+            ("muster_expiry_brake_engagements", "times mass expiry was held", brakes.engagements),
             ("muster_journal_dropped", "flight recorder records dropped", node.history_dropped()),
         ];
         Self { gauges, counters }

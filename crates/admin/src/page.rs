@@ -44,6 +44,7 @@ pub(crate) async fn page(State(state): State<AdminState>) -> impl IntoResponse {
         push(&mut html, format_args!("<tr><td>{what}</td><td class=\"n\">{number}</td></tr>"));
     }
     html.push_str("</table>");
+    brakes(&mut html, &state);
     for namespace in node.service_namespaces() {
         services(&mut html, &state, &namespace);
     }
@@ -53,6 +54,27 @@ pub(crate) async fn page(State(state): State<AdminState>) -> impl IntoResponse {
     );
     // Nothing but its own style sheet: a name that slipped through the escapes could still do nothing.
     ([(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'")], Html(html))
+}
+
+/// Where expiry is held, and how to let go.
+fn brakes(html: &mut String, state: &AdminState) {
+    let now = state.node.now().wall;
+    for brake in state.node.brakes() {
+        let (Some(rule), Some(since)) = (brake.rule, brake.since) else { continue };
+        let (namespace, kind) = (escape(brake.namespace.as_str()), brake.kind.as_str());
+        let minutes = now.0.saturating_sub(since.0) / 60_000;
+        push(
+            html,
+            format_args!(
+                "<p class=\"wait\"><strong>Expiry is held</strong> in {namespace} for {minutes} min: {}. {} of {} {kind} leases \
+                 ran out; their instances are listed as before. <code>muster brakes --namespace {namespace} --release \
+                 {kind}</code> lets them go.</p>",
+                rule.as_str(),
+                brake.silent,
+                brake.leases
+            ),
+        );
+    }
 }
 
 fn services(html: &mut String, state: &AdminState, namespace: &Namespace) {

@@ -26,11 +26,13 @@ pub enum Reason {
     PeerLost,
     /// It was restored from disk at start.
     Restored,
+    /// The brake on mass expiry had been engaged for its longest time.
+    HeldTooLong,
 }
 
 impl Reason {
     /// Every reason, in the order of their stored numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Registered,
         Self::Deregistered,
         Self::ConnectionLost,
@@ -41,6 +43,7 @@ impl Reason {
         Self::Operator,
         Self::PeerLost,
         Self::Restored,
+        Self::HeldTooLong,
     ];
 
     /// The reason in words, for people.
@@ -56,6 +59,7 @@ impl Reason {
             Self::Operator => "operator",
             Self::PeerLost => "peer lost",
             Self::Restored => "restored",
+            Self::HeldTooLong => "held too long",
         }
     }
 }
@@ -89,7 +93,8 @@ pub struct Change {
     pub service: ServiceKey,
     /// `ip:port@cluster` of the instance.
     pub instance: Arc<str>,
-    /// What became of it: `added`, `updated`, `healthy`, `unhealthy`, `removed`.
+    /// What became of it: `added`, `updated`, `healthy`, `unhealthy`, `removed`; `expiry held` where its
+    /// lease engaged the brake on mass expiry, `expiry released` when that was released.
     pub what: &'static str,
     /// Who and why.
     pub cause: Cause,

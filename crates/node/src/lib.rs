@@ -5,6 +5,7 @@
 //! of everything durable. It knows no wire format, opens no listener, and writes no file itself. Start at [`Node`],
 //! then `register_instance.rs`, `publish_config.rs` and `watchers.rs`.
 
+mod brake;
 mod config_contents;
 mod create_service;
 mod error;
@@ -51,9 +52,10 @@ pub mod config {
 /// What the use cases on services take and give, of the registry core.
 pub mod registry {
     pub use muster_registry::{
-        Checker, ClientSummary, ClusterSpec, Counts, Filter, NamespaceSpec, Outcome, Override,
-        OverrideChange, Page, PublicationSummary, RegistryError, Search, Selection, ServiceDetails,
-        ServiceSnapshot, ServiceSpec, ServiceSummary, ShownHost, Threshold,
+        BrakeReport, BrakeRule, BrakesSummary, Checker, ClientSummary, ClusterSpec, Counts, Filter,
+        LeaseKind, NamespaceSpec, Outcome, Override, OverrideChange, Page, PublicationSummary, RegistryError,
+        Search, Selection, ServiceDetails, ServiceSnapshot, ServiceSpec, ServiceSummary, ShownHost,
+        Threshold,
     };
 }
 

@@ -1,7 +1,7 @@
 //! The node: all state of one process, and the two ways to change it.
 
 use crate::{
-    Settings, config_contents::Contents, error::NodeError, health_check::HealthChecks, locks::Locks,
+    Settings, brake, config_contents::Contents, error::NodeError, health_check::HealthChecks, locks::Locks,
     machine::Applied, op::DurableOp, views::Views, waiting::Waiting, watchers::Watchers,
 };
 use muster_config::Configs;
@@ -130,6 +130,7 @@ impl Node {
             }
             Effect::ServiceRemoved(service) => self.views.forget(&service),
             Effect::Recorded(change) => self.journal.record(change),
+            Effect::Brake(change) => brake::say(&change),
             Effect::Persist(_) => unreachable!("rows are taken out by the apply loop"),
         }
     }

@@ -9,6 +9,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How config history is kept.
     pub history: muster_config::Settings,
+    /// Whether a brake holds Eureka leases when many run out at once (on). Beat leases have theirs in any case.
+    pub eureka_self_preservation: bool,
     /// Memory for rendered lists of services (64 MiB); the least recently used are dropped.
     pub rendered_bytes_max: usize,
     /// Memory for config contents and answers rendered from them (64 MiB).
@@ -20,6 +22,7 @@ impl Default for Settings {
         Self {
             limits: Limits::default(),
             history: muster_config::Settings::default(),
+            eureka_self_preservation: true,
             rendered_bytes_max: 64 << 20,
             content_bytes_max: 64 << 20,
         }

@@ -32,9 +32,11 @@ impl Node {
     /// A node that answers nothing yet: see [`Node::join`].
     pub fn new(parts: NodeParts, id: muster_model::NodeId) -> Arc<Self> {
         let NodeParts { settings, state, journal, clock, tasks, mut rng } = parts;
+        let mut registry = Registry::new(settings.limits.clone());
+        registry.set_self_preservation(settings.eureka_self_preservation);
         Arc::new(Self {
             id,
-            registry: Mutex::new(Registry::new(settings.limits.clone())),
+            registry: Mutex::new(registry),
             configs: RwLock::new(Configs::new()),
             locks: Mutex::new(Locks::default()),
             watchers: Watchers::new(&settings.limits),

@@ -1,5 +1,6 @@
 //! What follows from an op.
 
+use crate::BrakeChange;
 use muster_model::{Cause, Change, Revision, Row, ServiceKey};
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ pub enum Effect {
     ServiceRemoved(ServiceKey),
     /// A line for the flight recorder.
     Recorded(Change),
+    /// A brake on mass expiry was engaged or released: say it in the log.
+    Brake(BrakeChange),
     /// A row to write in the transaction of this op. Durable ops only.
     Persist(Row),
 }

@@ -1,21 +1,29 @@
 //! Leases by beat: kept, renewed, and what happens when they run out.
 
 use crate::{
-    Beat, Effect, Outcome, Register, Registry, RegistryError, clients::ClientIndex, deadlines::Deadlines,
-    op::kind_of, registry::Report, services::ServiceIndex,
+    Beat, Effect, LeaseKind, Outcome, Register, Registry, RegistryError,
+    brake::{BrakeChange, BrakeIndex, BrakeReport, Brakes, BrakesSummary, LeaseKey, Leave, Released},
+    clients::ClientIndex,
+    deadlines::Deadlines,
+    op::kind_of,
+    registry::{Report, label},
+    services::{ServiceIndex, Services},
 };
 use foldhash::HashMap;
-use muster_model::{Actor, Cause, ClientId, Kind, Metadata, Monotonic, Now, Reason, Timing};
-
-type LeaseKey = (ServiceIndex, ClientIndex);
+use muster_model::{
+    Actor, Cause, ClientId, Kind, Metadata, Monotonic, Namespace, Now, Reason, ServiceKey, Timing,
+};
+use std::sync::Arc;
 
 #[derive(Debug)]
 struct Lease {
     last_beat: Monotonic,
-    /// When it is looked at next. A beat does not move that: when the time has come, what is left is looked at.
+    /// When it is looked at next; never while a brake holds it. A beat does not move that: when the time has come, what
+    /// is left is looked at.
     armed_at: Monotonic,
     /// The default if absent, which is a box less for most.
     timing: Option<Box<Timing>>,
+    brake: BrakeIndex,
 }
 
 impl Lease {
@@ -32,27 +40,36 @@ pub(crate) struct Leases {
     leases: HashMap<LeaseKey, Lease>,
     /// A deadline counts if it is the one its lease is armed for.
     due: Deadlines<LeaseKey>,
+    pub(crate) brakes: Brakes,
 }
 
 impl Leases {
     /// Makes a lease, or makes one anew.
     pub(crate) fn grant(
         &mut self,
-        service: ServiceIndex,
-        client: ClientIndex,
+        key: LeaseKey,
+        (namespace, kind): (&Namespace, LeaseKind),
         timing: Timing,
         now: Monotonic,
     ) {
-        let key = (service, client);
-        let fresh = Lease { last_beat: now, armed_at: NEVER, timing: None };
-        let lease = self.leases.entry(key).or_insert(fresh);
-        lease.last_beat = now;
-        lease.timing = (timing != Timing::default()).then(|| Box::new(timing));
+        let interval_ms = timing.beat_interval_ms;
+        let boxed = (timing != Timing::default()).then(|| Box::new(timing));
+        if let Some(lease) = self.leases.get_mut(&key) {
+            self.brakes.change_interval(lease.brake, lease.timing().beat_interval_ms, interval_ms);
+            self.brakes.renewed(lease.brake, key, false, now);
+            lease.last_beat = now;
+            lease.timing = boxed;
+        } else {
+            let brake = self.brakes.enter(namespace, kind, interval_ms);
+            self.leases.insert(key, Lease { last_beat: now, armed_at: NEVER, timing: boxed, brake });
+        }
         self.arm(key, now.plus(timing.beat_timeout_ms.min(timing.delete_timeout_ms)));
     }
 
-    pub(crate) fn revoke(&mut self, service: ServiceIndex, client: ClientIndex) {
-        self.leases.remove(&(service, client));
+    pub(crate) fn revoke(&mut self, key: LeaseKey, now: Monotonic) {
+        if let Some(lease) = self.leases.remove(&key) {
+            self.brakes.leave(lease.brake, key, lease.timing().beat_interval_ms, now);
+        }
     }
 
     /// Looks at a lease again when its beats may make it unhealthy: its instance was set healthy from outside.
@@ -64,13 +81,18 @@ impl Leases {
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Monotonic> {
-        self.due.next()
+        [self.due.next(), self.brakes.next_deadline()].into_iter().flatten().min()
     }
 
     fn renew(&mut self, key: LeaseKey, now: Monotonic) -> Option<Timing> {
         let lease = self.leases.get_mut(&key)?;
         lease.last_beat = now;
-        Some(lease.timing())
+        self.brakes.renewed(lease.brake, key, true, now);
+        let (timing, was_held) = (lease.timing(), lease.armed_at == NEVER);
+        if was_held {
+            self.arm(key, now.plus(timing.beat_timeout_ms.min(timing.delete_timeout_ms)));
+        }
+        Some(timing)
     }
 
     /// Makes sure that the lease is looked at no later than `at`.
@@ -131,32 +153,92 @@ impl Registry {
     }
 
     pub(crate) fn expire_leases(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        for (change, held) in self.leases.brakes.release_due(now.mono) {
+            let reason = match change.released {
+                Some(Released::HeldTooLong) => Reason::HeldTooLong,
+                _ => Reason::BeatReturned,
+            };
+            let cause = Cause { actor: Actor::default(), reason };
+            self.tell_brake(change, &mut Report::new(now, cause, effects));
+            self.look_again(held, now.mono);
+        }
         while let Some(key) = self.leases.pop_due(now.mono) {
             self.lease_due(key, now, effects);
         }
+    }
+
+    /// Releases a brake: what it held takes its course at the next [`Registry::expire`].
+    pub(crate) fn release_brake(
+        &mut self,
+        namespace: &Namespace,
+        kind: LeaseKind,
+        mut report: Report<'_>,
+    ) -> Outcome {
+        let Some((change, held)) = self.leases.brakes.release(namespace, kind, report.now.mono) else {
+            return Outcome::Unchanged;
+        };
+        self.look_again(held, report.now.mono);
+        self.tell_brake(change, &mut report);
+        Outcome::Done
+    }
+
+    fn look_again(&mut self, held: Vec<LeaseKey>, now: Monotonic) {
+        held.into_iter().for_each(|key| self.leases.arm(key, now));
+    }
+
+    /// Tells of a brake, and writes it down beside the instance that engaged it.
+    fn tell_brake(&self, change: BrakeChange, report: &mut Report<'_>) {
+        let revision = match self.services.by_key(&change.service) {
+            Some(service) => service.latest.get(),
+            None => self.revision(),
+        };
+        let what = if change.released.is_some() { "expiry released" } else { "expiry held" };
+        report.record(&change.service, revision, change.instance.clone(), what);
+        report.effects.push(Effect::Brake(change));
+    }
+
+    /// The brakes, by namespace and kind of lease; only where there are leases.
+    pub fn brakes(&self, now: Monotonic) -> Vec<BrakeReport> {
+        self.leases.brakes.reports(now)
+    }
+
+    /// Figures of all brakes together.
+    pub fn brakes_summary(&self) -> BrakesSummary {
+        self.leases.brakes.summary()
+    }
+
+    /// Whether Eureka leases are under a brake (`eureka.self_preservation`, on): if not, each that runs out takes its course.
+    pub fn set_self_preservation(&mut self, on: bool) {
+        self.leases.brakes.self_preservation = on;
     }
 
     /// Looks at a lease whose deadline came: everything that a lost lease does happens here, so a brake on
     /// mass expiry has one place to hold.
     fn lease_due(&mut self, key: LeaseKey, now: Now, effects: &mut Vec<Effect>) {
         let Some(lease) = self.leases.leases.get(&key) else { return };
-        let (last_beat, timing) = (lease.last_beat, lease.timing());
+        let (last_beat, timing, brake) = (lease.last_beat, lease.timing(), lease.brake);
         if !self.is_beat_checked(key) {
             return self.leases.arm(key, now.mono.plus(timing.beat_timeout_ms.max(1)));
         }
         let cause = Cause { actor: Actor::default(), reason: Reason::BeatMissed };
         let mut report = Report::new(now, cause, effects);
         let removal = last_beat.plus(timing.delete_timeout_ms);
-        if removal <= now.mono {
-            self.unpublish(key.0, key.1, &mut report);
-            return;
-        }
         let unhealthy = last_beat.plus(timing.beat_timeout_ms);
-        if unhealthy <= now.mono {
+        if removal.min(unhealthy) > now.mono {
+            return self.leases.arm(key, unhealthy.min(removal));
+        }
+        let named = || named(&self.services, key);
+        match self.leases.brakes.admits(brake, key, removal, now, named) {
+            Leave::Granted => {}
+            Leave::Held => return,
+            Leave::Engaged(change) => return self.tell_brake(change, &mut report),
+        }
+        if removal <= now.mono {
+            self.leases.brakes.lost(brake, key);
+            self.unpublish(key.0, key.1, &mut report);
+        } else {
             self.mark(key.0, key.1, false, &mut report);
             self.leases.arm(key, removal);
-        } else {
-            self.leases.arm(key, unhealthy.min(removal));
         }
     }
 
@@ -176,4 +258,11 @@ impl Registry {
             || over.is_some_and(|over| switched_off(&over.metadata))
             || service.explicit.as_ref().is_some_and(|explicit| switched_off(&explicit.spec.metadata)))
     }
+}
+
+/// The service and the instance of a lease, to tell of it.
+fn named(services: &Services, (service, client): LeaseKey) -> (ServiceKey, Arc<str>) {
+    let service = services.get(service).expect("a lease is revoked before its service goes");
+    let instance = service.publications.get(&client).and_then(|found| found.instances.first());
+    (service.key.clone(), label(instance.expect("a lease is of one instance")))
 }

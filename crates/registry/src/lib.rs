@@ -12,6 +12,7 @@
 //!
 //! Start at [`Op`] and [`Registry`], then [`ServiceParts`] and [`ServiceSnapshot`].
 
+mod brake;
 mod clients;
 mod codec;
 mod deadlines;
@@ -39,6 +40,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
+pub use brake::{BrakeChange, BrakeReport, BrakeRule, BrakesSummary, LeaseKind, Released};
 pub use effect::Effect;
 pub use error::{DecodeError, RegistryError};
 pub use health::CheckTarget;

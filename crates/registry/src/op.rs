@@ -1,6 +1,6 @@
 //! What can be asked of the registry, and what it answers.
 
-use crate::{ClusterSpec, InstanceKey, NamespaceSpec, OverrideChange, ServiceSpec};
+use crate::{ClusterSpec, InstanceKey, LeaseKind, NamespaceSpec, OverrideChange, ServiceSpec};
 use muster_model::{Cause, ClientId, ClusterName, Instance, Kind, Namespace, NodeId, ServiceKey};
 
 /// One change. Those for which [`Op::is_durable`] holds must come through the log, in its order; the others
@@ -18,6 +18,16 @@ pub enum Op {
     /// Sets the health of an instance whose client is known by its address. Never durable: what a check
     /// found is found again after a restart.
     SetHealth(SetHealth),
+    /// Releases the brake on mass expiry of a kind of leases; what ran out is let go, and what runs out within a minute.
+    /// Unchanged if it is not engaged. Never durable.
+    ReleaseBrake {
+        /// The namespace.
+        namespace: Namespace,
+        /// The kind of leases.
+        kind: LeaseKind,
+        /// Who and why.
+        cause: Cause,
+    },
     /// Changes what an operator laid over an instance. The instance need not exist. Durable.
     Override {
         /// The service.
@@ -88,7 +98,7 @@ impl Op {
         match self {
             Self::Register(register) => kind_of(&register.client) == Kind::Persistent,
             Self::Deregister(deregister) => kind_of(&deregister.client) == Kind::Persistent,
-            Self::Beat(_) | Self::Close(_) | Self::SetHealth(_) => false,
+            Self::Beat(_) | Self::Close(_) | Self::SetHealth(_) | Self::ReleaseBrake { .. } => false,
             Self::Override { .. }
             | Self::CreateService { .. }
             | Self::UpdateService { .. }

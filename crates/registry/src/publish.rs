@@ -1,7 +1,7 @@
 //! Publishing and taking it back.
 
 use crate::{
-    Close, Deregister, Effect, Outcome, Register, Registry, RegistryError,
+    Close, Deregister, Effect, LeaseKind, Outcome, Register, Registry, RegistryError,
     clients::ClientIndex,
     op::kind_of,
     registry::{Report, label},
@@ -97,7 +97,8 @@ impl Registry {
         }
         let key = service.key.clone();
         if let ClientId::Address(_, _, Kind::Ephemeral) = &id {
-            self.leases.grant(index, client, Timing::of(&instances[0].metadata), now.mono);
+            let timing = Timing::of(&instances[0].metadata);
+            self.leases.grant((index, client), (key.namespace(), LeaseKind::Beat), timing, now.mono);
         }
 
         let revision = self.touch(index, now);
@@ -160,7 +161,7 @@ impl Registry {
         let key = service.key.clone();
         self.instances -= old.instances.len();
         self.publications -= 1;
-        self.leases.revoke(index, client);
+        self.leases.revoke((index, client), report.now.mono);
         self.clients.unpublish(client, index);
 
         let revision = self.touch(index, report.now);

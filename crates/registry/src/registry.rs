@@ -127,6 +127,7 @@ impl Registry {
         empty.revision = Revision(self.revision.0 + 1);
         empty.sequence = self.sequence;
         empty.ref_time_floor = self.ref_time_floor;
+        empty.leases.brakes.self_preservation = self.leases.brakes.self_preservation;
         for service in self.services.iter() {
             service.latest.set(empty.revision);
             empty.ref_time_floor = empty.ref_time_floor.max(service.last_ref_time);
@@ -147,6 +148,9 @@ impl Registry {
             Op::Beat(beat) => self.beat(beat, now, effects),
             Op::Close(close) => Ok(self.close(close, now, effects)),
             Op::SetHealth(set) => self.set_health(set, now, effects),
+            Op::ReleaseBrake { namespace, kind, cause } => {
+                Ok(self.release_brake(&namespace, kind, Report::new(now, cause, effects)))
+            }
             Op::Override { service, instance, change, cause } => {
                 Ok(self.change_override(&service, instance, &change, Report::new(now, cause, effects)))
             }
@@ -167,7 +171,9 @@ impl Registry {
     pub fn check(&self, op: &Op) -> Result<(), RegistryError> {
         match op {
             Op::Register(register) => self.check_register(register, kind_of(&register.client)),
-            Op::Deregister(_) | Op::Beat(_) | Op::Close(_) | Op::SetHealth(_) => Ok(()),
+            Op::Deregister(_) | Op::Beat(_) | Op::Close(_) | Op::SetHealth(_) | Op::ReleaseBrake { .. } => {
+                Ok(())
+            }
             Op::Override { service, instance, change, .. } => self.check_override(service, instance, change),
             Op::CreateService { service, spec } => self.check_create_service(service, spec),
             Op::UpdateService { service, spec } => self.check_update_service(service, &spec.metadata),

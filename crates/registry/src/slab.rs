@@ -35,6 +35,14 @@ impl<T> std::hash::Hash for Index<T> {
     }
 }
 
+#[cfg(test)]
+impl<T> Index<T> {
+    /// The index of a place that nothing is in.
+    pub(crate) fn test(place: u32) -> Self {
+        Self(place, PhantomData)
+    }
+}
+
 /// Values in places; freed places are filled first.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {

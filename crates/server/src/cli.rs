@@ -4,8 +4,8 @@ mod client;
 mod values;
 
 pub(crate) use client::{
-    BackupArgs, ClientFlags, GetArgs, HistoryArgs, ListArgs, PublishArgs, RegisterArgs, RestoreArgs,
-    WatchArgs,
+    BackupArgs, BrakesArgs, ClientFlags, GetArgs, HistoryArgs, ListArgs, PublishArgs, RegisterArgs,
+    RestoreArgs, WatchArgs,
 };
 
 use crate::settings::Flags;
@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Show what happened to the instances of a service, and why
     History(HistoryArgs),
+    /// Show where the expiry of instances is held because too many fell silent at once, or let them go
+    Brakes(BrakesArgs),
     /// Write a backup of all durable data of a running node to a file
     Backup(BackupArgs),
     /// Put a backup into an empty data directory

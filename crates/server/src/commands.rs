@@ -1,6 +1,7 @@
 //! The commands that are no server: each is a client of a running node, or works on files.
 
 mod backup;
+mod brakes;
 mod configs;
 mod connection;
 pub(crate) mod history;
@@ -28,6 +29,7 @@ pub(crate) fn block_on(command: Command) -> anyhow::Result<()> {
             Command::List(args) => services::list(&args).await,
             Command::Watch(args) => watch::watch(&args).await,
             Command::History(args) => history::ask(&args).await,
+            Command::Brakes(args) => brakes::run(&args).await,
             Command::Backup(args) => backup::run(&args).await,
             Command::Serve(_) | Command::Settings(_) | Command::Restore(_) => {
                 unreachable!("these run without a client")

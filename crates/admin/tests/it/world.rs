@@ -6,7 +6,7 @@ use http_body_util::BodyExt as _;
 use muster_admin::{AdminState, router};
 use muster_consensus::Parts;
 use muster_model::{
-    Actor, ClientId, ClusterName, ConnectionId, GroupName, Host, Instance, Metadata, Namespace, NodeId,
+    Actor, ClientId, ClusterName, ConnectionId, GroupName, Host, Instance, Kind, Metadata, Namespace, NodeId,
     ServiceKey, ServiceName, Weight,
 };
 use muster_node::{Node, NodeParts, Settings};
@@ -107,6 +107,16 @@ impl World {
 
     /// Registers an instance of a service in a namespace, by a connection.
     pub(crate) async fn register(&self, namespace: &str, service: &str) {
+        self.publish(ClientId::Connection(ConnectionId(7)), namespace, service).await;
+    }
+
+    /// Registers an instance of a service in a namespace that is kept by beats.
+    pub(crate) async fn beat(&self, namespace: &str, service: &str) {
+        let host = Host::new("10.0.0.7").unwrap();
+        self.publish(ClientId::Address(host, 8080, Kind::Ephemeral), namespace, service).await;
+    }
+
+    async fn publish(&self, client: ClientId, namespace: &str, service: &str) {
         let key = ServiceKey::new(
             Namespace::new(namespace).unwrap(),
             GroupName::new("DEFAULT_GROUP").unwrap(),
@@ -122,7 +132,6 @@ impl World {
             healthy: true,
             metadata: Metadata::default(),
         };
-        let client = ClientId::Connection(ConnectionId(7));
         self.node.register(client, key, vec![instance], actor).await.unwrap();
     }
 
@@ -133,7 +142,12 @@ impl World {
 
     /// A GET from an address.
     pub(crate) async fn get_from(&self, remote: [u8; 4], path: &str) -> Answer {
-        let mut request = Request::get(path).body(Body::empty()).unwrap();
+        self.send(remote, "GET", path).await
+    }
+
+    /// A request without a body from an address.
+    pub(crate) async fn send(&self, remote: [u8; 4], method: &str, path: &str) -> Answer {
+        let mut request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         request.extensions_mut().insert(ConnectionInfo {
             id: ConnectionId(1),
             remote: SocketAddr::from((remote, 5_000)),

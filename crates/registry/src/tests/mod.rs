@@ -1,6 +1,7 @@
 //! What the registry does, op by op: state and effects.
 
 mod beats;
+mod brake;
 mod check_targets;
 mod explicit;
 mod measure;
@@ -127,6 +128,10 @@ impl World {
                 assert_eq!(change.at, self.now.wall);
                 let (name, reason) = (change.service.name(), change.cause.reason.as_str());
                 Some(format!("{} {} in {name} {}: {reason}", change.what, change.instance, change.revision))
+            }
+            Effect::Brake(change) => {
+                let change_word = change.released.map_or("engaged", |why| why.as_str());
+                Some(format!("brake {}: {change_word}", change.kind.as_str()))
             }
             Effect::Persist(_) => None,
         });

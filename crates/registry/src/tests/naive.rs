@@ -362,6 +362,7 @@ fn check_effects(world: &World, before: &Before) {
                 Effect::ServiceChanged { .. }
                 | Effect::ServiceRemoved(_)
                 | Effect::Recorded(_)
+                | Effect::Brake(_)
                 | Effect::Persist(_) => {}
             }
         }

@@ -136,6 +136,22 @@ pub(crate) struct HistoryArgs {
     pub(crate) client: ClientFlags,
 }
 
+/// `muster brakes`
+#[derive(Args, Debug)]
+pub(crate) struct BrakesArgs {
+    /// Release the brake on this kind of leases: instances whose lease ran out are removed
+    #[arg(long, value_name = "KIND", value_parser = ["beat", "eureka"])]
+    pub(crate) release: Option<String>,
+    /// Namespace of the brake to release
+    #[arg(long, short, value_name = "ID", default_value = "public")]
+    pub(crate) namespace: String,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) node: NodeFlags,
+}
+
 /// `muster backup`
 #[derive(Args, Debug)]
 pub(crate) struct BackupArgs {

@@ -51,6 +51,7 @@ pub(crate) struct Settings {
     pub(crate) udp_push_anywhere: bool,
     pub(crate) history_days: u64,
     pub(crate) history_per_config_max: u32,
+    pub(crate) eureka_self_preservation: bool,
     pub(crate) rendered_bytes_max: usize,
     pub(crate) content_cache_bytes_max: usize,
     pub(crate) journal_bytes_max: u64,
@@ -85,6 +86,7 @@ impl Default for Settings {
             udp_push_anywhere: false,
             history_days: node.history.history_retention_ms / DAY_MS,
             history_per_config_max: node.history.history_entries_max,
+            eureka_self_preservation: node.eureka_self_preservation,
             rendered_bytes_max: node.rendered_bytes_max,
             content_cache_bytes_max: node.content_bytes_max,
             journal_bytes_max: muster_storage::journal::JournalSettings::default().bytes_max,
@@ -130,6 +132,7 @@ impl Settings {
     pub(crate) fn node(&self) -> muster_node::Settings {
         let mut node = muster_node::Settings {
             limits: self.limits.clone(),
+            eureka_self_preservation: self.eureka_self_preservation,
             rendered_bytes_max: self.rendered_bytes_max,
             content_bytes_max: self.content_cache_bytes_max,
             ..muster_node::Settings::default()

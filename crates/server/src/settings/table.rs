@@ -280,6 +280,16 @@ fn memory() -> Vec<Setting> {
     ]
 }
 
+fn registry() -> Vec<Setting> {
+    vec![setting!(
+        eureka_self_preservation,
+        "hold Eureka instances whose leases run out when too many do at once",
+        &[],
+        values::boolean,
+        plain
+    )]
+}
+
 fn logging() -> Vec<Setting> {
     vec![
         setting!(
@@ -305,6 +315,7 @@ pub(super) fn table() -> Vec<Setting> {
     all.extend(network());
     all.extend(storage());
     all.extend(memory());
+    all.extend(registry());
     all.extend(logging());
     all
 }

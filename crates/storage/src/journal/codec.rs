@@ -14,7 +14,8 @@ use muster_model::{
 use std::net::IpAddr;
 
 /// What can become of an instance, in the order of the stored numbers; the first stands for anything new.
-const WHATS: [&str; 6] = ["changed", "added", "updated", "healthy", "unhealthy", "removed"];
+const WHATS: [&str; 8] =
+    ["changed", "added", "updated", "healthy", "unhealthy", "removed", "expiry held", "expiry released"];
 
 const CONNECTION: u8 = 1;
 const IPV4: u8 = 2;
