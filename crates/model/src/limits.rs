@@ -8,6 +8,9 @@ pub struct Limits {
     /// Characters of all metadata keys and values of one instance or service (1,024, as in Nacos; Spring and Dubbo
     /// applications often need more, and set it).
     pub metadata_chars_max: usize,
+    /// Characters of all metadata keys and values of one Eureka instance, when some are added to them (65,536). What an
+    /// instance registers with is bounded by the size of the request.
+    pub eureka_metadata_chars_max: usize,
     /// Instances in one batch registration (10,000).
     pub batch_instances_max: usize,
     /// Gray versions of one config (10, as in Nacos).
@@ -27,6 +30,7 @@ impl Default for Limits {
         Self {
             content_bytes_max: 10 << 20,
             metadata_chars_max: 1_024,
+            eureka_metadata_chars_max: 65_536,
             batch_instances_max: 10_000,
             gray_versions_max: 10,
             fuzzy_patterns_max: 20,

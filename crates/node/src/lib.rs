@@ -9,6 +9,9 @@ mod brake;
 mod config_contents;
 mod create_service;
 mod error;
+mod eureka;
+mod eureka_delta;
+mod eureka_views;
 mod health_check;
 mod list_configs;
 mod lock;
@@ -32,6 +35,8 @@ mod watchers;
 
 pub use config_contents::CachedContent;
 pub use error::NodeError;
+pub use eureka::{EurekaOverriding, EurekaRegistration, EurekaRenewal, EurekaRenewing};
+pub use eureka_views::{EurekaDelta, EurekaSnapshot};
 pub use locks::LockOp;
 pub use node::Node;
 pub use query_config::FoundConfig;
@@ -52,10 +57,10 @@ pub mod config {
 /// What the use cases on services take and give, of the registry core.
 pub mod registry {
     pub use muster_registry::{
-        BrakeReport, BrakeRule, BrakesSummary, Checker, ClientSummary, ClusterSpec, Counts, Filter,
-        LeaseKind, NamespaceSpec, Outcome, Override, OverrideChange, Page, PublicationSummary, RegistryError,
-        Search, Selection, ServiceDetails, ServiceSnapshot, ServiceSpec, ServiceSummary, ShownHost,
-        Threshold,
+        BrakeReport, BrakeRule, BrakesSummary, Checker, ClientSummary, ClusterSpec, Counts, EurekaApp,
+        EurekaBase, EurekaEvent, EurekaRules, EurekaShown, Filter, LeaseKind, NamespaceSpec, Outcome,
+        Override, OverrideChange, Page, PublicationSummary, RegistryError, Search, Selection, ServiceDetails,
+        ServiceSnapshot, ServiceSpec, ServiceSummary, ShownHost, Threshold,
     };
 }
 

@@ -1,8 +1,9 @@
 //! The node: all state of one process, and the two ways to change it.
 
 use crate::{
-    Settings, brake, config_contents::Contents, error::NodeError, health_check::HealthChecks, locks::Locks,
-    machine::Applied, op::DurableOp, views::Views, waiting::Waiting, watchers::Watchers,
+    Settings, brake, config_contents::Contents, error::NodeError, eureka_views::EurekaViews,
+    health_check::HealthChecks, locks::Locks, machine::Applied, op::DurableOp, views::Views,
+    waiting::Waiting, watchers::Watchers,
 };
 use muster_config::Configs;
 use muster_consensus::Consensus;
@@ -31,6 +32,7 @@ pub struct Node {
     pub(crate) locks: Mutex<Locks>,
     pub(crate) watchers: Watchers,
     pub(crate) views: Views,
+    pub(crate) eureka_views: EurekaViews,
     pub(crate) contents: Contents,
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) journal: Journal,

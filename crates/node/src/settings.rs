@@ -1,12 +1,15 @@
 //! What an operator may set about the use cases.
 
 use muster_model::Limits;
+use muster_registry::EurekaRules;
 
 /// Settings of a node. `Default` is the one place of the defaults.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Limits on what clients may send.
     pub limits: Limits,
+    /// How Eureka and Nacos see each other.
+    pub eureka: EurekaRules,
     /// How config history is kept.
     pub history: muster_config::Settings,
     /// Whether a brake holds Eureka leases when many run out at once (on). Beat leases have theirs in any case.
@@ -21,6 +24,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
+            eureka: EurekaRules::default(),
             history: muster_config::Settings::default(),
             eureka_self_preservation: true,
             rendered_bytes_max: 64 << 20,

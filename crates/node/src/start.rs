@@ -1,8 +1,8 @@
 //! Putting a node together.
 
 use crate::{
-    Node, Settings, config_contents::Contents, health_check::HealthChecks, locks::Locks, views::Views,
-    waiting::Waiting, watchers::Watchers,
+    Node, Settings, config_contents::Contents, eureka_views::EurekaViews, health_check::HealthChecks,
+    locks::Locks, views::Views, waiting::Waiting, watchers::Watchers,
 };
 use muster_config::Configs;
 use muster_consensus::{Consensus, ConsensusError, Parts};
@@ -32,7 +32,7 @@ impl Node {
     /// A node that answers nothing yet: see [`Node::join`].
     pub fn new(parts: NodeParts, id: muster_model::NodeId) -> Arc<Self> {
         let NodeParts { settings, state, journal, clock, tasks, mut rng } = parts;
-        let mut registry = Registry::new(settings.limits.clone());
+        let mut registry = Registry::with_rules(settings.limits.clone(), settings.eureka.clone());
         registry.set_self_preservation(settings.eureka_self_preservation);
         Arc::new(Self {
             id,
@@ -41,6 +41,7 @@ impl Node {
             locks: Mutex::new(Locks::default()),
             watchers: Watchers::new(&settings.limits),
             views: Views::new(settings.rendered_bytes_max),
+            eureka_views: EurekaViews::default(),
             contents: Contents::new(settings.content_bytes_max),
             waiting: Waiting::starting_at(rng.next_u64()),
             health_checks: HealthChecks::new(rng),

@@ -211,7 +211,14 @@ impl Op {
             Self::Deregister(deregister) => {
                 (Some(&deregister.service), None, write_deregister(&deregister.client, &deregister.cause)?)
             }
-            Self::Beat(_) | Self::Close(_) | Self::SetHealth(_) | Self::ReleaseBrake { .. } => return None,
+            Self::Beat(_)
+            | Self::Close(_)
+            | Self::SetHealth(_)
+            | Self::ReleaseBrake { .. }
+            | Self::EurekaRegister(_)
+            | Self::EurekaRenew(_)
+            | Self::EurekaCancel(_)
+            | Self::EurekaMetadata(_) => return None,
             Self::Override { service, instance, change, cause } => {
                 let what = OverrideOpMessage {
                     cluster: instance.cluster.to_string(),

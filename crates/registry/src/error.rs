@@ -1,6 +1,6 @@
 //! Why an op was refused.
 
-use muster_model::{ErrorCode, Kind, Namespace, ServiceKey, TimingError};
+use muster_model::{ErrorCode, Kind, NameError, Namespace, ServiceKey, TimingError};
 
 /// An op was refused; nothing changed and there are no effects.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -41,6 +41,9 @@ pub enum RegistryError {
     /// A client known by its address publishes exactly one instance, at that address.
     #[error("a client known by its address publishes one instance, at that address")]
     NotItsAddress,
+    /// What is to be the service's name is none.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// The service exists.
     #[error("service {0} exists")]
     ServiceExists(ServiceKey),
@@ -69,7 +72,7 @@ impl RegistryError {
             Self::BatchTooLarge { .. } | Self::MetadataTooLarge { .. } | Self::TooManyPublications { .. } => {
                 ErrorCode::LimitExceeded
             }
-            Self::Timing(_) | Self::NotItsAddress => ErrorCode::InvalidParameter,
+            Self::Timing(_) | Self::NotItsAddress | Self::Name(_) => ErrorCode::InvalidParameter,
             Self::ServiceExists(_) | Self::NamespaceExists(_) => ErrorCode::AlreadyExists,
             Self::ServiceUnknown(_) | Self::InstanceUnknown(_) | Self::NamespaceUnknown(_) => {
                 ErrorCode::NotFound

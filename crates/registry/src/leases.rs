@@ -95,6 +95,22 @@ impl Leases {
         Some(timing)
     }
 
+    /// Renews a lease that from now on has another timing.
+    pub(crate) fn renew_with(&mut self, key: LeaseKey, timing: Timing, now: Monotonic) {
+        if let Some(lease) = self.leases.get_mut(&key) {
+            match &mut lease.timing {
+                Some(held) => **held = timing,
+                None => lease.timing = Some(Box::new(timing)),
+            }
+        }
+        self.renew(key, now);
+    }
+
+    /// When a lease was last renewed.
+    pub(crate) fn last_beat(&self, key: LeaseKey) -> Option<Monotonic> {
+        self.leases.get(&key).map(|lease| lease.last_beat)
+    }
+
     /// Makes sure that the lease is looked at no later than `at`.
     fn arm(&mut self, key: LeaseKey, at: Monotonic) {
         let Some(lease) = self.leases.get_mut(&key) else { return };
@@ -264,5 +280,6 @@ impl Registry {
 fn named(services: &Services, (service, client): LeaseKey) -> (ServiceKey, Arc<str>) {
     let service = services.get(service).expect("a lease is revoked before its service goes");
     let instance = service.publications.get(&client).and_then(|found| found.instances.first());
-    (service.key.clone(), label(instance.expect("a lease is of one instance")))
+    // An Eureka instance whose address is none to Nacos has no other name there.
+    (service.key.clone(), instance.map_or_else(|| Arc::from("no address"), label))
 }

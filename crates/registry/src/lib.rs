@@ -18,6 +18,7 @@ mod codec;
 mod deadlines;
 mod effect;
 mod error;
+mod eureka;
 mod explicit;
 mod health;
 mod interned;
@@ -43,6 +44,10 @@ mod tests;
 pub use brake::{BrakeChange, BrakeReport, BrakeRule, BrakesSummary, LeaseKind, Released};
 pub use effect::Effect;
 pub use error::{DecodeError, RegistryError};
+pub use eureka::{
+    EurekaApp, EurekaBase, EurekaCancel, EurekaChanges, EurekaEvent, EurekaGone, EurekaMetadata, EurekaParts,
+    EurekaRegister, EurekaRenew, EurekaRules, EurekaShown,
+};
 pub use health::CheckTarget;
 pub use list::{ClientSummary, Counts, Page, PublicationSummary, Search, ServiceSummary};
 pub use namespaces::NamespaceSpec;

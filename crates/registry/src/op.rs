@@ -1,6 +1,9 @@
 //! What can be asked of the registry, and what it answers.
 
-use crate::{ClusterSpec, InstanceKey, LeaseKind, NamespaceSpec, OverrideChange, ServiceSpec};
+use crate::{
+    ClusterSpec, EurekaCancel, EurekaMetadata, EurekaRegister, EurekaRenew, InstanceKey, LeaseKind,
+    NamespaceSpec, OverrideChange, ServiceSpec,
+};
 use muster_model::{Cause, ClientId, ClusterName, Instance, Kind, Namespace, NodeId, ServiceKey};
 
 /// One change. Those for which [`Op::is_durable`] holds must come through the log, in its order; the others
@@ -15,6 +18,14 @@ pub enum Op {
     Beat(Beat),
     /// Removes everything a client published: its connection is gone.
     Close(Close),
+    /// Registers an instance over Eureka.
+    EurekaRegister(EurekaRegister),
+    /// Renews the lease of an instance over Eureka.
+    EurekaRenew(EurekaRenew),
+    /// Takes an Eureka registration back.
+    EurekaCancel(EurekaCancel),
+    /// Sets metadata of an instance over Eureka.
+    EurekaMetadata(EurekaMetadata),
     /// Sets the health of an instance whose client is known by its address. Never durable: what a check
     /// found is found again after a restart.
     SetHealth(SetHealth),
@@ -98,7 +109,14 @@ impl Op {
         match self {
             Self::Register(register) => kind_of(&register.client) == Kind::Persistent,
             Self::Deregister(deregister) => kind_of(&deregister.client) == Kind::Persistent,
-            Self::Beat(_) | Self::Close(_) | Self::SetHealth(_) | Self::ReleaseBrake { .. } => false,
+            Self::Beat(_)
+            | Self::Close(_)
+            | Self::SetHealth(_)
+            | Self::ReleaseBrake { .. }
+            | Self::EurekaRegister(_)
+            | Self::EurekaRenew(_)
+            | Self::EurekaCancel(_)
+            | Self::EurekaMetadata(_) => false,
             Self::Override { .. }
             | Self::CreateService { .. }
             | Self::UpdateService { .. }
@@ -203,6 +221,9 @@ pub enum Outcome {
         /// How often the client should beat, milliseconds.
         interval_ms: u64,
     },
-    /// A light beat of an unknown instance: the client must register.
+    /// A light beat or a renewal of an unknown instance, or of one that changed since it registered: the client must
+    /// register.
     UnknownInstance,
+    /// An Eureka peer knows an older state of the instance than this node.
+    Conflict,
 }

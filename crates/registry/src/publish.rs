@@ -47,7 +47,7 @@ impl Registry {
         }
         let index = self.services.find(&register.service);
         let known = index.and_then(|index| self.services.get(index));
-        check_kind(&register.service, known.map(|service| service.kind), kind)?;
+        check_kind(&register.service, known.and_then(|service| service.nacos_kind()), kind)?;
         let max = self.limits.publications_per_client_max;
         if let Some(client) = self.clients.find(&register.client) {
             let services = self.clients.get(client).services();
@@ -79,13 +79,33 @@ impl Registry {
             }
         }
         let instances: Arc<[Instance]> = instances.into();
+        if let ClientId::Address(_, _, Kind::Ephemeral) = &id {
+            let timing = Timing::of(&instances[0].metadata);
+            self.leases.grant((index, client), (key.namespace(), LeaseKind::Beat), timing, now.mono);
+        }
+        if let Some(service) = self.services.get_mut(index) {
+            // An ephemeral registration has this kind already, or was refused; a durable one decides the kind.
+            service.kind = kind;
+            if kind == Kind::Persistent {
+                effects.push(Effect::Persist(rows::put_instance(&service.key, origin, &instances[0])));
+            }
+        }
+        self.set_publication(index, client, kind, instances, &mut Report::new(now, cause, effects));
+    }
+
+    /// Puts a publication in place of what the client published to the service before.
+    pub(crate) fn set_publication(
+        &mut self,
+        index: ServiceIndex,
+        client: ClientIndex,
+        kind: Kind,
+        instances: Arc<[Instance]>,
+        report: &mut Report<'_>,
+    ) {
         self.sequence += 1;
         let publication =
             Publication { stamp: Stamp::new(self.sequence, kind), instances: instances.clone() };
-
-        let service = self.services.get_mut(index).expect("found or made above");
-        // An ephemeral registration has this kind already, or was refused; a durable one decides the kind.
-        service.kind = kind;
+        let Some(service) = self.services.get_mut(index) else { return };
         let old = service.publications.insert(client, publication);
         let replaced = old.as_ref().map_or(0, |old| old.instances.len());
         service.instances = service.instances + instances.len() - replaced;
@@ -96,27 +116,13 @@ impl Registry {
             service.persistent += u32::from(kind == Kind::Persistent);
         }
         let key = service.key.clone();
-        if let ClientId::Address(_, _, Kind::Ephemeral) = &id {
-            let timing = Timing::of(&instances[0].metadata);
-            self.leases.grant((index, client), (key.namespace(), LeaseKind::Beat), timing, now.mono);
-        }
-
-        let revision = self.touch(index, now);
-        let mut report = Report::new(now, cause, effects);
+        let revision = self.touch(index, report.now);
         report.changed(&key, revision);
         if appeared {
             report.effects.push(Effect::ServiceAppeared(key.clone()));
         }
-        if kind == Kind::Persistent {
-            report.effects.push(Effect::Persist(rows::put_instance(&key, origin, &instances[0])));
-        }
-        record_difference(
-            &mut report,
-            &key,
-            revision,
-            old.as_ref().map_or(&[], |old| &old.instances),
-            &instances,
-        );
+        let old = old.as_ref().map_or(&[][..], |old| &old.instances);
+        record_difference(report, &key, revision, old, &instances);
     }
 
     pub(crate) fn deregister(
@@ -161,6 +167,7 @@ impl Registry {
         let key = service.key.clone();
         self.instances -= old.instances.len();
         self.publications -= 1;
+        self.remove_facet(index, client, report.now);
         self.leases.revoke((index, client), report.now.mono);
         self.clients.unpublish(client, index);
 

@@ -1,10 +1,11 @@
 //! The registry: one owner of all state, one door to change it.
 
 use crate::{
-    Counts, Effect, InstanceKey, LatestRevision, NamespaceSpec, Op, Outcome, Override, RegistryError,
-    ServiceParts, ServiceSnapshot,
+    Counts, Effect, EurekaRules, InstanceKey, LatestRevision, NamespaceSpec, Op, Outcome, Override,
+    RegistryError, ServiceParts, ServiceSnapshot,
     clients::Clients,
     deadlines::Deadlines,
+    eureka::EurekaIndex,
     interned::Interned,
     leases::Leases,
     op::kind_of,
@@ -24,6 +25,7 @@ const EMPTY_SERVICE_MS: u64 = 60_000;
 #[derive(Debug)]
 pub struct Registry {
     pub(crate) limits: Limits,
+    pub(crate) rules: EurekaRules,
     pub(crate) services: Services,
     pub(crate) clients: Clients,
     pub(crate) leases: Leases,
@@ -33,6 +35,7 @@ pub struct Registry {
     pub(crate) overrides: HashMap<ServiceKey, Arc<BTreeMap<InstanceKey, Override>>>,
     pub(crate) namespaces: BTreeMap<Namespace, NamespaceSpec>,
     pub(crate) clusters: Interned,
+    pub(crate) eureka: EurekaIndex,
     revision: Revision,
     /// Raised with every registration: the newest publication of an address is the one that shows.
     pub(crate) sequence: u64,
@@ -101,10 +104,16 @@ pub(crate) fn label(instance: &Instance) -> Arc<str> {
 }
 
 impl Registry {
-    /// An empty registry.
+    /// An empty registry, with Eureka's rules as they are by default.
     pub fn new(limits: Limits) -> Self {
+        Self::with_rules(limits, EurekaRules::default())
+    }
+
+    /// An empty registry.
+    pub fn with_rules(limits: Limits, rules: EurekaRules) -> Self {
         Self {
             limits,
+            rules,
             services: Services::default(),
             clients: Clients::default(),
             leases: Leases::default(),
@@ -112,6 +121,7 @@ impl Registry {
             overrides: HashMap::default(),
             namespaces: BTreeMap::new(),
             clusters: Interned::default(),
+            eureka: EurekaIndex::default(),
             revision: Revision(0),
             sequence: 0,
             ref_time_floor: 0,
@@ -123,7 +133,7 @@ impl Registry {
     /// Forgets everything, before it is loaded anew. The numbers go on: no revision and no `last_ref_time` comes twice,
     /// and no view made before passes for current.
     pub fn clear(&mut self) {
-        let mut empty = Self::new(self.limits.clone());
+        let mut empty = Self::with_rules(self.limits.clone(), self.rules.clone());
         empty.revision = Revision(self.revision.0 + 1);
         empty.sequence = self.sequence;
         empty.ref_time_floor = self.ref_time_floor;
@@ -132,6 +142,7 @@ impl Registry {
             service.latest.set(empty.revision);
             empty.ref_time_floor = empty.ref_time_floor.max(service.last_ref_time);
         }
+        empty.eureka = std::mem::take(&mut self.eureka).cleared(empty.revision);
         *self = empty;
     }
 
@@ -151,6 +162,10 @@ impl Registry {
             Op::ReleaseBrake { namespace, kind, cause } => {
                 Ok(self.release_brake(&namespace, kind, Report::new(now, cause, effects)))
             }
+            Op::EurekaRegister(register) => self.eureka_register(register, now, effects),
+            Op::EurekaRenew(renew) => Ok(self.eureka_renew(renew, now, effects)),
+            Op::EurekaCancel(cancel) => Ok(self.eureka_cancel(cancel, now, effects)),
+            Op::EurekaMetadata(change) => self.eureka_metadata(change, now, effects),
             Op::Override { service, instance, change, cause } => {
                 Ok(self.change_override(&service, instance, &change, Report::new(now, cause, effects)))
             }
@@ -171,9 +186,15 @@ impl Registry {
     pub fn check(&self, op: &Op) -> Result<(), RegistryError> {
         match op {
             Op::Register(register) => self.check_register(register, kind_of(&register.client)),
-            Op::Deregister(_) | Op::Beat(_) | Op::Close(_) | Op::SetHealth(_) | Op::ReleaseBrake { .. } => {
-                Ok(())
-            }
+            Op::Deregister(_)
+            | Op::Beat(_)
+            | Op::Close(_)
+            | Op::SetHealth(_)
+            | Op::ReleaseBrake { .. }
+            | Op::EurekaRegister(_)
+            | Op::EurekaRenew(_)
+            | Op::EurekaCancel(_)
+            | Op::EurekaMetadata(_) => Ok(()),
             Op::Override { service, instance, change, .. } => self.check_override(service, instance, change),
             Op::CreateService { service, spec } => self.check_create_service(service, spec),
             Op::UpdateService { service, spec } => self.check_update_service(service, &spec.metadata),
@@ -265,7 +286,11 @@ impl Registry {
     pub(crate) fn service_or_new(&mut self, key: &ServiceKey, kind: Kind) -> ServiceIndex {
         match self.services.find(key) {
             Some(index) => index,
-            None => self.services.create(key, kind, self.ref_time_floor),
+            None => {
+                let index = self.services.create(key, kind, self.ref_time_floor);
+                self.index_for_eureka(index);
+                index
+            }
         }
     }
 
@@ -275,6 +300,9 @@ impl Registry {
         if let Some(service) = self.services.get_mut(index) {
             service.latest.set(self.revision);
             service.last_ref_time = now.wall.0.max(service.last_ref_time + 1);
+            if let Some(app) = &service.app {
+                self.eureka.changed(app, self.revision);
+            }
         }
         self.revision
     }
@@ -304,6 +332,9 @@ impl Registry {
         let Some(service) = self.services.remove(index) else { return };
         self.revision.0 += 1;
         service.latest.set(self.revision);
+        if let Some(app) = &service.app {
+            self.eureka.remove(app, index, self.revision);
+        }
         self.ref_time_floor = self.ref_time_floor.max(service.last_ref_time);
         effects.push(Effect::ServiceRemoved(service.key));
     }

@@ -3,6 +3,7 @@
 use crate::{
     ClusterSpec, LatestRevision, ServiceSpec,
     clients::ClientIndex,
+    eureka::{AppRef, Facets},
     slab::{Index, Slab},
 };
 use foldhash::HashMap;
@@ -30,6 +31,11 @@ pub(crate) struct Service {
     /// Whether a deadline for removing the empty service is set.
     pub(crate) removal_due: bool,
     pub(crate) explicit: Option<Box<Explicit>>,
+    /// What Eureka clients registered, beside their publications. Never empty.
+    #[expect(clippy::box_collection, reason = "one word instead of three in every service")]
+    pub(crate) facets: Option<Box<Facets>>,
+    /// Its place in the Eureka view of its base, once that is in use.
+    pub(crate) app: Option<AppRef>,
 }
 
 /// What is stored of a service.
@@ -40,6 +46,13 @@ pub(crate) struct Explicit {
 }
 
 impl Service {
+    /// The kind that Nacos registrations must have; any if there are only others.
+    pub(crate) fn nacos_kind(&self) -> Option<Kind> {
+        let facets = self.facets.as_ref().map_or(0, |facets| facets.len());
+        let is_free = self.explicit.is_none() && facets > 0 && facets == self.publications.len();
+        (!is_free).then_some(self.kind)
+    }
+
     /// Whether the service is of its kind by what is stored.
     pub(crate) fn stored_kind(&self) -> Option<Kind> {
         match &self.explicit {
@@ -141,6 +154,8 @@ impl Services {
             empty_since: Monotonic(0),
             removal_due: false,
             explicit: None,
+            facets: None,
+            app: None,
         }));
         names.insert(key.name().clone(), index);
         self.by_key.insert(key, index);

@@ -25,7 +25,9 @@ impl Http {
             Outcome::Renewed { interval_ms } | Outcome::Registered { interval_ms } => {
                 beat_answer(interval_ms, true)
             }
-            Outcome::UnknownInstance | Outcome::Done | Outcome::Unchanged => beat_answer(INTERVAL_MS, false),
+            Outcome::UnknownInstance | Outcome::Done | Outcome::Unchanged | Outcome::Conflict => {
+                beat_answer(INTERVAL_MS, false)
+            }
         }
         .into())
     }

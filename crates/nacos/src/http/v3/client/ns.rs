@@ -47,7 +47,7 @@ impl Http {
         let address = address_of(&call.parameters)?;
         Ok(match self.node.beat(address, service, None, call.actor())? {
             Outcome::Renewed { .. } | Outcome::Registered { .. } => done(),
-            Outcome::UnknownInstance | Outcome::Done | Outcome::Unchanged => {
+            Outcome::UnknownInstance | Outcome::Done | Outcome::Unchanged | Outcome::Conflict => {
                 result_error(200, ResultCode::InstanceNotFound, None).into()
             }
         })

@@ -1,0 +1,219 @@
+//! What Eureka clients read: the whole view, and what changed in it of late.
+
+use crate::{Node, NodeError, eureka_delta::Recent};
+use foldhash::HashMap;
+use muster_model::{EurekaStatus, Now, Revision};
+use muster_registry::{EurekaApp, EurekaBase, EurekaChanges, LatestRevision, Registry};
+use parking_lot::{Mutex, RwLock};
+use std::{cmp::Ordering, fmt::Write as _, sync::Arc};
+
+/// A view at one revision. Reading it takes no lock.
+#[derive(Debug, Default)]
+pub struct EurekaSnapshot {
+    /// Raised with every change of what is shown.
+    pub revision: Revision,
+    /// The applications by name, none empty. One that did not change is the same allocation in the next snapshot.
+    pub apps: Box<[Arc<EurekaApp>]>,
+    counts: [usize; EurekaStatus::ALL.len()],
+}
+
+impl EurekaSnapshot {
+    fn new(revision: Revision, apps: Vec<Arc<EurekaApp>>, counts: [usize; EurekaStatus::ALL.len()]) -> Self {
+        Self { revision, apps: apps.into_boxed_slice(), counts }
+    }
+
+    /// An application, by its name in any case.
+    pub fn app(&self, name: &str) -> Option<&Arc<EurekaApp>> {
+        let key = EurekaApp::key_of(name);
+        let at = self.apps.binary_search_by(|app| (*app.key).cmp(&*key)).ok()?;
+        Some(&self.apps[at])
+    }
+
+    /// How many instances have a status.
+    pub fn count(&self, status: EurekaStatus) -> usize {
+        let at = EurekaStatus::ALL.iter().position(|one| *one == status);
+        at.map_or(0, |at| self.counts[at])
+    }
+
+    /// How many instances there are.
+    pub fn len(&self) -> usize {
+        self.counts.iter().sum()
+    }
+
+    /// Whether there is no instance.
+    pub fn is_empty(&self) -> bool {
+        self.apps.is_empty()
+    }
+
+    /// `apps__hashcode`: `STATUS_count_` for each status that occurs, in alphabetical order.
+    pub fn hashcode(&self) -> String {
+        let mut text = String::new();
+        for (status, count) in EurekaStatus::ALL.iter().zip(self.counts) {
+            if count > 0 {
+                write!(text, "{}_{count}_", status.as_str()).expect("a string takes what is written to it");
+            }
+        }
+        text
+    }
+
+    /// This snapshot with some applications replaced, or removed; `changed` is sorted by key, each once.
+    fn with(&self, revision: Revision, changed: Vec<(Arc<str>, Option<Arc<EurekaApp>>)>) -> Self {
+        let mut counts = self.counts;
+        let mut count = |app: &EurekaApp, sign: isize| {
+            for shown in &app.instances {
+                let at = EurekaStatus::ALL.iter().position(|one| *one == shown.status);
+                let at = at.expect("ALL has every status");
+                counts[at] = counts[at].wrapping_add_signed(sign);
+            }
+        };
+        let mut apps = Vec::with_capacity(self.apps.len() + changed.len());
+        let mut old = self.apps.iter().peekable();
+        for (key, app) in changed {
+            while let Some(kept) = old.next_if(|kept| kept.key < key) {
+                apps.push(kept.clone());
+            }
+            if let Some(replaced) = old.next_if(|kept| kept.key == key) {
+                count(replaced, -1);
+            }
+            if let Some(app) = app {
+                count(&app, 1);
+                apps.push(app);
+            }
+        }
+        apps.extend(old.cloned());
+        Self::new(revision, apps, counts)
+    }
+}
+
+/// What changed in a view during the last 180 s, and the view of the same moment.
+#[derive(Clone, Debug)]
+pub struct EurekaDelta {
+    /// The whole view: its `hashcode` is the delta's.
+    pub snapshot: Arc<EurekaSnapshot>,
+    /// The instances that changed, each once, as it is now or as it was when it went (`action` tells), by application.
+    /// An application in which nothing changed since is the same allocation in the next delta.
+    pub apps: Arc<[Arc<EurekaApp>]>,
+    /// Whether that is all that changed. If not, clients must fetch the whole view.
+    pub complete: bool,
+    /// Differs from that of every earlier delta with other content.
+    pub number: u64,
+}
+
+/// The views that somebody asked for.
+#[derive(Debug, Default)]
+pub(crate) struct EurekaViews {
+    views: RwLock<HashMap<EurekaBase, Arc<View>>>,
+}
+
+/// The newest snapshot of one base.
+#[derive(Debug)]
+struct View {
+    current: RwLock<Current>,
+    /// Held by whoever brings the view up to date. Locked before `current` and the registry.
+    recent: Mutex<Recent>,
+}
+
+#[derive(Debug)]
+struct Current {
+    snapshot: Arc<EurekaSnapshot>,
+    latest: LatestRevision,
+}
+
+impl View {
+    fn current(&self) -> Option<Arc<EurekaSnapshot>> {
+        let current = self.current.read();
+        (current.latest.get() == current.snapshot.revision).then(|| current.snapshot.clone())
+    }
+
+    fn newest(&self, base: &EurekaBase, registry: &Mutex<Registry>, now: Now) -> Arc<EurekaSnapshot> {
+        match self.current() {
+            Some(current) => current,
+            None => self.update(&mut self.recent.lock(), base, registry, now),
+        }
+    }
+
+    /// Brings the view up to date: takes what changed under the registry's lock, builds it without.
+    fn update(
+        &self,
+        recent: &mut Recent,
+        base: &EurekaBase,
+        registry: &Mutex<Registry>,
+        now: Now,
+    ) -> Arc<EurekaSnapshot> {
+        if let Some(current) = self.current() {
+            return current;
+        }
+        let changes = registry.lock().eureka_changes(base);
+        let old = self.current.read().snapshot.clone();
+        let EurekaChanges { revision, latest, apps, gone, gone_lost } = changes;
+        let mut changed: Vec<(Arc<str>, Option<Arc<EurekaApp>>)> = Vec::with_capacity(apps.len());
+        for (name, parts) in apps {
+            let previous = old.app(&name).cloned();
+            let built = parts.and_then(|parts| parts.build(previous.as_deref(), now)).map(Arc::new);
+            recent.note(&name, previous.as_deref(), built.as_deref(), now);
+            changed.push((name, built));
+        }
+        changed.sort_by(|a, b| a.0.cmp(&b.0));
+        changed.dedup_by(|later, kept| later.0.cmp(&kept.0) == Ordering::Equal);
+        for gone in gone {
+            recent.note_gone(&gone, now.mono);
+        }
+        if gone_lost {
+            recent.note_gap(now.mono);
+        }
+        let snapshot = Arc::new(old.with(revision, changed));
+        *self.current.write() = Current { snapshot: snapshot.clone(), latest };
+        snapshot
+    }
+}
+
+impl EurekaViews {
+    /// The view of a base; `None` if there is nothing in it and never was.
+    fn get(&self, base: &EurekaBase, registry: &Mutex<Registry>, now: Now) -> Option<Arc<View>> {
+        if let Some(view) = self.views.read().get(base) {
+            return Some(view.clone());
+        }
+        let mut views = self.views.write();
+        if let Some(view) = views.get(base) {
+            return Some(view.clone());
+        }
+        if !registry.lock().has_eureka_view(base) {
+            return None;
+        }
+        let latest = LatestRevision::default();
+        let never = EurekaSnapshot { revision: Revision(u64::MAX), ..EurekaSnapshot::default() };
+        let view = Arc::new(View {
+            current: RwLock::new(Current { snapshot: Arc::new(never), latest }),
+            recent: Mutex::new(Recent::new(now.mono)),
+        });
+        views.insert(base.clone(), view.clone());
+        Some(view)
+    }
+}
+
+impl Node {
+    /// The view of a base as it is now. If nothing changed since it was last asked for, that is one comparison of
+    /// revisions; else the changed applications alone are built anew.
+    pub fn eureka_snapshot(&self, base: &EurekaBase) -> Result<Arc<EurekaSnapshot>, NodeError> {
+        self.ready()?;
+        let now = self.now();
+        Ok(match self.eureka_views.get(base, &self.registry, now) {
+            Some(view) => view.newest(base, &self.registry, now),
+            None => Arc::new(EurekaSnapshot::default()),
+        })
+    }
+
+    /// What changed in the view of a base during the last 180 s.
+    pub fn eureka_delta(&self, base: &EurekaBase) -> Result<EurekaDelta, NodeError> {
+        self.ready()?;
+        let now = self.now();
+        let Some(view) = self.eureka_views.get(base, &self.registry, now) else {
+            let snapshot = Arc::new(EurekaSnapshot::default());
+            return Ok(EurekaDelta { snapshot, apps: Arc::from([]), complete: true, number: 0 });
+        };
+        let mut recent = view.recent.lock();
+        let snapshot = view.update(&mut recent, base, &self.registry, now);
+        let (apps, number) = recent.apps(now.mono);
+        Ok(EurekaDelta { snapshot, apps, complete: recent.is_complete(now.mono), number })
+    }
+}

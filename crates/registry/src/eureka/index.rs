@@ -1,0 +1,293 @@
+//! Which services are which applications, and what changed since a view was last taken.
+
+use crate::{
+    EurekaBase, EurekaParts, EurekaShown, LatestRevision, Registry,
+    services::{Service, ServiceIndex},
+};
+use foldhash::HashMap;
+use muster_model::{Revision, ServiceName, Timestamp};
+use std::{borrow::Cow, collections::VecDeque, sync::Arc};
+
+/// Instances that went since a view was last taken, at most; beyond it the view is told that some are missing.
+const GONE_MAX: usize = 65_536;
+/// Registrations, and cancellations, kept for people to look at.
+const RECENT_MAX: usize = 1_000;
+
+/// Everything that is kept for Eureka beside the services. A view costs nothing until it is first used.
+#[derive(Debug, Default)]
+pub(crate) struct EurekaIndex {
+    views: Vec<View>,
+    by_base: HashMap<EurekaBase, u32>,
+    stamp: u64,
+    registered: VecDeque<EurekaEvent>,
+    cancelled: VecDeque<EurekaEvent>,
+}
+
+/// The applications of one base.
+#[derive(Debug)]
+struct View {
+    base: EurekaBase,
+    apps: HashMap<Arc<str>, App>,
+    /// Folded names of what changed, each once.
+    changed: Vec<Arc<str>>,
+    gone: Vec<EurekaGone>,
+    /// Some that went are not in `gone`.
+    gone_lost: bool,
+    latest: LatestRevision,
+}
+
+/// The services that are one application.
+#[derive(Debug, Default)]
+struct App {
+    /// Oldest first; more than one only if their names differ in nothing but case.
+    services: Vec<ServiceIndex>,
+    changed: bool,
+}
+
+/// The place of a service in a view.
+#[derive(Clone, Debug)]
+pub(crate) struct AppRef {
+    view: u32,
+    pub(crate) folded: Arc<str>,
+}
+
+/// A line of the lists of what was last registered and cancelled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EurekaEvent {
+    /// When.
+    pub at: Timestamp,
+    /// The application, upper case.
+    pub app: Arc<str>,
+    /// The instance id.
+    pub id: Arc<str>,
+}
+
+/// An instance that went.
+#[derive(Clone, Debug)]
+pub struct EurekaGone {
+    /// The folded name of its application.
+    pub app: Arc<str>,
+    /// What it was when it went, without overrides.
+    pub last: Arc<EurekaShown>,
+}
+
+/// What changed in a view since it was last asked, taken under the lock at one moment.
+#[derive(Debug)]
+pub struct EurekaChanges {
+    /// The revision of the view.
+    pub revision: Revision,
+    /// Tells when the view changes again, without the lock.
+    pub latest: LatestRevision,
+    /// What to build each changed application from, by folded name; `None` if it is gone.
+    pub apps: Vec<(Arc<str>, Option<EurekaParts>)>,
+    /// Eureka registrations that went, oldest first.
+    pub gone: Vec<EurekaGone>,
+    /// More went than were kept: what they were is not known any more.
+    pub gone_lost: bool,
+}
+
+/// The name by which an application and its services are found: upper case. No copy if it is so already.
+pub(crate) fn fold(name: &str) -> Cow<'_, str> {
+    let is_folded = |byte: u8| byte.is_ascii_graphic() && !byte.is_ascii_lowercase() && byte != b'@';
+    if name.bytes().all(is_folded) {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(service_text(name).to_uppercase())
+    }
+}
+
+/// The name of the service that an application is where no name in another case is known. What no service name may
+/// have is written as in URLs.
+pub(crate) fn service_text(app: &str) -> String {
+    let lower = app.to_lowercase();
+    if ServiceName::new(&lower).is_ok() {
+        return lower;
+    }
+    let mut text = String::with_capacity(lower.len());
+    for byte in lower.bytes() {
+        if byte.is_ascii_graphic() && byte != b'@' {
+            text.push(byte.into());
+        } else {
+            text.push_str(&format!("%{byte:02x}"));
+        }
+    }
+    text
+}
+
+impl EurekaIndex {
+    fn view(&self, base: &EurekaBase) -> Option<u32> {
+        if self.views.is_empty() { None } else { self.by_base.get(base).copied() }
+    }
+
+    /// The services that are an application; oldest first.
+    pub(crate) fn services(&self, base: &EurekaBase, app: &str) -> &[ServiceIndex] {
+        let found = self.view(base).and_then(|view| self.views[view as usize].apps.get(&*fold(app)));
+        found.map_or(&[], |app| &app.services)
+    }
+
+    /// The applications of a view, in no order that lasts.
+    pub(crate) fn apps(&self, base: &EurekaBase) -> impl Iterator<Item = &[ServiceIndex]> {
+        let view = self.view(base).map(|view| &self.views[view as usize]);
+        view.into_iter().flat_map(|view| view.apps.values()).map(|app| &*app.services)
+    }
+
+    /// Takes in a new service of a base that is in use.
+    pub(crate) fn add(&mut self, base: &EurekaBase, name: &str, service: ServiceIndex) -> Option<AppRef> {
+        let view = self.view(base)?;
+        let apps = &mut self.views[view as usize].apps;
+        let folded = fold(name);
+        let folded = match apps.get_key_value(&*folded) {
+            Some((shared, _)) => shared.clone(),
+            None => Arc::from(folded),
+        };
+        apps.entry(folded.clone()).or_default().services.push(service);
+        Some(AppRef { view, folded })
+    }
+
+    pub(crate) fn remove(&mut self, app: &AppRef, service: ServiceIndex, revision: Revision) {
+        self.changed(app, revision);
+        let apps = &mut self.views[app.view as usize].apps;
+        if let Some(found) = apps.get_mut(&app.folded) {
+            found.services.retain(|other| *other != service);
+            if found.services.is_empty() {
+                apps.remove(&app.folded);
+            }
+        }
+    }
+
+    /// Notes that what is shown of an application may differ.
+    pub(crate) fn changed(&mut self, app: &AppRef, revision: Revision) {
+        let view = &mut self.views[app.view as usize];
+        view.latest.set(revision);
+        if let Some(found) = view.apps.get_mut(&app.folded)
+            && !std::mem::replace(&mut found.changed, true)
+        {
+            view.changed.push(app.folded.clone());
+        }
+    }
+
+    /// Notes a registration that went.
+    pub(crate) fn gone(&mut self, app: &AppRef, last: Arc<EurekaShown>) {
+        let view = &mut self.views[app.view as usize];
+        if view.gone.len() < GONE_MAX {
+            view.gone.push(EurekaGone { app: app.folded.clone(), last });
+        } else {
+            view.gone_lost = true;
+        }
+    }
+
+    /// A number that no facet had yet.
+    pub(crate) fn next_stamp(&mut self) -> u64 {
+        self.stamp += 1;
+        self.stamp
+    }
+
+    pub(crate) fn record_registered(&mut self, event: EurekaEvent) {
+        keep(&mut self.registered, event);
+    }
+
+    pub(crate) fn record_cancelled(&mut self, event: EurekaEvent) {
+        keep(&mut self.cancelled, event);
+    }
+
+    /// What is left when the registry forgets everything: the views, all of whose applications changed.
+    pub(crate) fn cleared(self, revision: Revision) -> Self {
+        let views = self.views.into_iter().map(|view| {
+            view.latest.set(revision);
+            View {
+                changed: view.apps.into_keys().chain(view.changed).collect(),
+                apps: HashMap::default(),
+                ..view
+            }
+        });
+        Self { views: views.collect(), ..self }
+    }
+}
+
+fn keep(events: &mut VecDeque<EurekaEvent>, event: EurekaEvent) {
+    if events.len() == RECENT_MAX {
+        events.pop_front();
+    }
+    events.push_back(event);
+}
+
+impl Registry {
+    /// What changed in a view since the last call for it; at the first, everything. From then on the view is kept: ask
+    /// [`Registry::has_eureka_view`] first, so that nobody makes views of names he made up.
+    ///
+    /// Whoever calls it must use what it gives: the next call tells only what came after.
+    pub fn eureka_changes(&mut self, base: &EurekaBase) -> EurekaChanges {
+        let view = self.eureka_view(base);
+        let view = &mut self.eureka.views[view as usize];
+        let names = std::mem::take(&mut view.changed);
+        let (gone, gone_lost) = (std::mem::take(&mut view.gone), std::mem::take(&mut view.gone_lost));
+        let (revision, latest) = (view.latest.get(), view.latest.clone());
+        for name in &names {
+            if let Some(app) = view.apps.get_mut(name) {
+                app.changed = false;
+            }
+        }
+        let apps = names.into_iter().map(|name| {
+            let parts = self.eureka_parts(base, &name);
+            (name, parts)
+        });
+        let apps = apps.collect();
+        EurekaChanges { revision, latest, apps, gone, gone_lost }
+    }
+
+    /// Whether there is something in a view, or ever was since it is in use.
+    pub fn has_eureka_view(&self, base: &EurekaBase) -> bool {
+        self.eureka.view(base).is_some() || self.services.group(&base.namespace, &base.group).is_some()
+    }
+
+    /// The last registrations of all views, oldest first, at most 1,000.
+    pub fn eureka_registered(&self) -> impl DoubleEndedIterator<Item = &EurekaEvent> {
+        self.eureka.registered.iter()
+    }
+
+    /// The last cancellations of all views, lost leases among them, oldest first, at most 1,000.
+    pub fn eureka_cancelled(&self) -> impl DoubleEndedIterator<Item = &EurekaEvent> {
+        self.eureka.cancelled.iter()
+    }
+
+    /// The view of a base, indexed if this is its first use.
+    pub(crate) fn eureka_view(&mut self, base: &EurekaBase) -> u32 {
+        if let Some(view) = self.eureka.view(base) {
+            return view;
+        }
+        let number = u32::try_from(self.eureka.views.len()).expect("memory ends before 2^32 views do");
+        let latest = LatestRevision::default();
+        latest.set(self.revision());
+        self.eureka.views.push(View {
+            base: base.clone(),
+            apps: HashMap::default(),
+            changed: Vec::new(),
+            gone: Vec::new(),
+            gone_lost: false,
+            latest,
+        });
+        self.eureka.by_base.insert(base.clone(), number);
+        let names = self.services.group(&base.namespace, &base.group);
+        let mut services: Vec<ServiceIndex> =
+            names.into_iter().flat_map(|names| names.values().copied()).collect();
+        services.sort_by_key(|index| self.services.get(*index).map(|service: &Service| service.born));
+        for index in services {
+            self.index_for_eureka(index);
+        }
+        number
+    }
+
+    /// Takes a service into the view of its base, if that is in use.
+    pub(crate) fn index_for_eureka(&mut self, index: ServiceIndex) {
+        if self.eureka.views.is_empty() {
+            return;
+        }
+        let revision = self.revision();
+        let Some(service) = self.services.get_mut(index) else { return };
+        let base = EurekaBase::of(&service.key);
+        service.app = self.eureka.add(&base, service.key.name().as_str(), index);
+        if let Some(app) = &service.app {
+            self.eureka.changed(app, revision);
+        }
+    }
+}
