@@ -1,0 +1,90 @@
+//! Our own registry, as peers are told of it and as they change it.
+
+use super::{compare::Held, queue::Key};
+use crate::wire::Declared;
+use muster_model::{Actor, EurekaStatus};
+use muster_node::{
+    EurekaOverriding, EurekaRegistration, Node, NodeError,
+    registry::{EurekaBase, EurekaShown},
+};
+use parking_lot::Mutex;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+/// The view that peers share with us, and which of its instances are ours to tell of.
+pub(super) struct Local {
+    pub(super) node: Arc<Node>,
+    pub(super) base: EurekaBase,
+    /// Instances whose client spoke to us last, and not to a peer. Instances that are gone are removed with each
+    /// comparison.
+    ours: Mutex<HashSet<Key>>,
+}
+
+impl Local {
+    pub(super) fn new(node: Arc<Node>, base: EurekaBase) -> Self {
+        Self { node, base, ours: Mutex::default() }
+    }
+
+    /// Notes that the client of an instance spoke to us, or to a peer.
+    pub(super) fn note(&self, key: &Key, is_ours: bool) {
+        let mut ours = self.ours.lock();
+        if !is_ours {
+            ours.remove(key);
+        } else if !ours.contains(key) {
+            ours.insert(key.clone());
+        }
+    }
+
+    /// Whether its client spoke to us last.
+    pub(super) fn is_ours(&self, key: &Key) -> bool {
+        self.ours.lock().contains(key)
+    }
+
+    /// An instance as it is now; `None` if it is gone, or registered over Nacos: peers are not told of those.
+    pub(super) fn instance(&self, key: &Key) -> Option<Arc<EurekaShown>> {
+        let found = self.node.eureka_instance(&self.base, &key.app, &key.id).ok().flatten();
+        found.filter(|shown| !shown.derived)
+    }
+
+    /// Everything we hold that peers may hold.
+    pub(super) fn held(&self) -> Result<HashMap<Key, Held>, NodeError> {
+        let snapshot = self.node.eureka_snapshot(&self.base)?;
+        let mut ours = self.ours.lock();
+        let shown = snapshot.apps.iter().flat_map(|app| app.instances.iter()).filter(|shown| !shown.derived);
+        let held: HashMap<Key, Held> = shown
+            .map(|shown| {
+                let key = Key::of(&shown.instance);
+                let is_ours = ours.contains(&key);
+                (key, Held { last_dirty: shown.last_dirty, overridden: shown.overridden, is_ours })
+            })
+            .collect();
+        ours.retain(|key| held.contains_key(key));
+        Ok(held)
+    }
+
+    /// Registers a peer's copy, with the override it tells of. Nobody is told.
+    pub(super) async fn take_over(&self, copy: Declared) -> Result<(), NodeError> {
+        let key = Key::of(&copy.instance);
+        let overridden = copy.overridden.unwrap_or(EurekaStatus::Unknown);
+        let last_dirty = Some(copy.instance.last_dirty);
+        let instance = Arc::new(copy.instance);
+        let registration = EurekaRegistration { instance, overridden, replicated: true };
+        self.node.eureka_register(&self.base, registration, Actor::default())?;
+        self.note(&key, false);
+        let differs = || self.instance(&key).is_some_and(|shown| shown.overridden != overridden);
+        if overridden != EurekaStatus::Unknown && differs() {
+            let overriding = EurekaOverriding { last_dirty, replicated: true };
+            self.node
+                .eureka_set_status(&self.base, &key.app, &key.id, overridden, overriding, Actor::default())
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Removes an instance that no peer holds any more.
+    pub(super) fn forget(&self, key: &Key) -> Result<bool, NodeError> {
+        self.node.eureka_cancel(&self.base, &key.app, &key.id, Actor::default())
+    }
+}
