@@ -7,6 +7,7 @@
 //! state.db    the state, with state.db-wal and state.db-shm
 //! snapshots/  snapshots of the state
 //! journal/    the flight recorder
+//! ephemeral   the checkpoint of ephemeral registrations
 //! ```
 
 mod error;
@@ -15,7 +16,7 @@ mod state;
 pub use error::DataDirError;
 pub use state::StateOrigin;
 
-use crate::{FORMAT_VERSION, snapshot::Snapshots};
+use crate::{FORMAT_VERSION, checkpoint::CheckpointFile, snapshot::Snapshots};
 use muster_runtime::disk::{Disk, DiskError, DiskLock, beside, read_all, replace};
 use std::{
     io::Read,
@@ -29,6 +30,7 @@ const FORMAT_TEXT: &str = "muster data directory, format ";
 const LOG: &str = "log";
 const STATE: &str = "state.db";
 const SNAPSHOTS: &str = "snapshots";
+const CHECKPOINT: &str = "ephemeral";
 /// There while a restore is under way, and after one that was cut short.
 const RESTORING: &str = "RESTORING";
 /// The folder of the flight recorder inside a data directory, for those who read it without opening the directory.
@@ -87,6 +89,11 @@ impl DataDir {
     /// The directory of the flight recorder.
     pub fn journal_dir(&self) -> PathBuf {
         self.path.join(JOURNAL)
+    }
+
+    /// The checkpoint of ephemeral registrations.
+    pub fn checkpoint(&self) -> CheckpointFile {
+        CheckpointFile::new(self.disk.clone(), &self.path.join(CHECKPOINT))
     }
 
     /// The snapshots.

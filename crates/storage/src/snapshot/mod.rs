@@ -1,11 +1,12 @@
 //! Snapshot files: all rows of the state and the marker they belong to, in a format of our own.
 
-mod file;
 mod format;
 
-use crate::state::{Export, StateError};
+use crate::{
+    state::{Export, StateError},
+    stream::{FileReader, FileWriter, Tee},
+};
 use bytes::Bytes;
-use file::{FileReader, FileWriter};
 use format::Chunked;
 use muster_model::Row;
 use muster_runtime::disk::{Disk, DiskError, Open, beside};
@@ -108,7 +109,7 @@ impl Snapshots {
     pub fn receive(&self, from: &mut dyn Read) -> Result<Snapshot, SnapshotError> {
         let mut applied = Bytes::new();
         let mut snapshot = self.keep(Bytes::new(), |out| {
-            let mut tee = file::Tee { from, to: out };
+            let mut tee = Tee { from, to: out };
             let (marker, seed) = format::read_header(&mut tee)?;
             applied = marker;
             let mut chunks = Chunked::new(tee, seed);

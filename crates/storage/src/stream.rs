@@ -10,7 +10,7 @@ use std::{
 const BUFFER: usize = 256 << 10;
 
 /// Reads a file from its beginning, through a buffer.
-pub(super) struct FileReader {
+pub(crate) struct FileReader {
     file: Arc<dyn DiskFile>,
     offset: u64,
     buffer: Vec<u8>,
@@ -18,11 +18,11 @@ pub(super) struct FileReader {
 }
 
 impl FileReader {
-    pub(super) fn open(disk: &dyn Disk, path: &Path) -> Result<Self, DiskError> {
+    pub(crate) fn open(disk: &dyn Disk, path: &Path) -> Result<Self, DiskError> {
         Ok(Self { file: disk.open(path, Open::Read)?, offset: 0, buffer: Vec::new(), at: 0 })
     }
 
-    pub(super) fn size(&self) -> Result<u64, DiskError> {
+    pub(crate) fn size(&self) -> Result<u64, DiskError> {
         self.file.len()
     }
 }
@@ -45,7 +45,7 @@ impl Read for FileReader {
 }
 
 /// Writes a file from its beginning, through a buffer. A failure is kept as it was.
-pub(super) struct FileWriter {
+pub(crate) struct FileWriter {
     file: Arc<dyn DiskFile>,
     offset: u64,
     buffer: Vec<u8>,
@@ -53,17 +53,17 @@ pub(super) struct FileWriter {
 }
 
 impl FileWriter {
-    pub(super) fn new(file: Arc<dyn DiskFile>) -> Self {
+    pub(crate) fn new(file: Arc<dyn DiskFile>) -> Self {
         Self { file, offset: 0, buffer: Vec::with_capacity(BUFFER), failure: None }
     }
 
     /// What has gone wrong with the file, if something has.
-    pub(super) fn failure(&mut self) -> Option<DiskError> {
+    pub(crate) fn failure(&mut self) -> Option<DiskError> {
         self.failure.take()
     }
 
     /// Makes what was flushed durable, and says how much it was.
-    pub(super) fn sync(self) -> Result<u64, DiskError> {
+    pub(crate) fn sync(self) -> Result<u64, DiskError> {
         self.file.sync_data()?;
         Ok(self.offset)
     }
@@ -91,9 +91,9 @@ impl Write for FileWriter {
 }
 
 /// Hands on what is read, and writes it down.
-pub(super) struct Tee<'a> {
-    pub(super) from: &'a mut dyn Read,
-    pub(super) to: &'a mut dyn Write,
+pub(crate) struct Tee<'a> {
+    pub(crate) from: &'a mut dyn Read,
+    pub(crate) to: &'a mut dyn Write,
 }
 
 impl Read for Tee<'_> {
