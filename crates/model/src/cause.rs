@@ -28,11 +28,13 @@ pub enum Reason {
     Restored,
     /// The brake on mass expiry had been engaged for its longest time.
     HeldTooLong,
+    /// It was restored from disk at start, and its client did not come back in time.
+    NotConfirmed,
 }
 
 impl Reason {
     /// Every reason, in the order of their stored numbers.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Registered,
         Self::Deregistered,
         Self::ConnectionLost,
@@ -44,6 +46,7 @@ impl Reason {
         Self::PeerLost,
         Self::Restored,
         Self::HeldTooLong,
+        Self::NotConfirmed,
     ];
 
     /// The reason in words, for people.
@@ -60,6 +63,7 @@ impl Reason {
             Self::PeerLost => "peer lost",
             Self::Restored => "restored",
             Self::HeldTooLong => "held too long",
+            Self::NotConfirmed => "not confirmed",
         }
     }
 }

@@ -12,6 +12,22 @@ pub struct NodeId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);
 
+impl ConnectionId {
+    /// Set in the numbers of connections of an earlier process, whose registrations were restored. No connection is
+    /// given such a number.
+    const RESTORED: u64 = 1 << 63;
+
+    /// A connection that was lost with an earlier process.
+    pub fn restored(number: u64) -> Self {
+        Self(number | Self::RESTORED)
+    }
+
+    /// Whether it was lost with an earlier process.
+    pub fn is_restored(self) -> bool {
+        self.0 & Self::RESTORED != 0
+    }
+}
+
 /// The owner of publications. A client publishes at most one instance, or one batch, to a service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ClientId {
@@ -29,6 +45,9 @@ pub enum ClientId {
 impl fmt::Display for ClientId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Connection(id) if id.is_restored() => {
+                write!(f, "restored-connection-{}", id.0 & !ConnectionId::RESTORED)
+            }
             Self::Connection(id) => write!(f, "connection-{}", id.0),
             Self::Address(host, port, kind) => write!(f, "{host}:{port}#{}", *kind == Kind::Ephemeral),
             Self::Eureka(id) => write!(f, "eureka-{id}"),

@@ -166,7 +166,8 @@ impl Node {
 
     /// Empties memory, before it is loaded from the store.
     pub(crate) fn reset(&self) {
-        self.registry.lock().clear();
+        let now = self.now();
+        self.registry.lock().clear_durable(now);
         self.views.clear();
         *self.configs.write() = Configs::new();
         *self.locks.lock() = Locks::default();

@@ -313,10 +313,9 @@ impl Brake {
             // It had leave when it was marked down.
             return None;
         }
-        let base = self.leases + self.removals.past(now);
-        if base >= SMALL {
+        if self.leases >= SMALL {
             let count = self.removals.densest_with(removal, now) + 1;
-            if exceeds(count, base) {
+            if exceeds(count, self.leases + self.removals.past(now)) {
                 return Some(BrakeRule::Share);
             }
         } else if self.kind == LeaseKind::Eureka
@@ -485,7 +484,13 @@ mod tests {
         for kind in LeaseKind::ALL {
             let index = (0..100).map(|_| brakes.enter(&namespace, kind, INTERVAL_MS)).last().unwrap();
             let held = (0..100).filter(|number| {
-                !matches!(brakes.admits(index, key(*number), at(9).mono, at(9), named), Leave::Granted)
+                let (key, now) = (key(*number), at(9));
+                let is_held = !matches!(brakes.admits(index, key, now.mono, now, named), Leave::Granted);
+                if !is_held {
+                    brakes.lost(index, key);
+                    brakes.leave(index, key, INTERVAL_MS, now.mono);
+                }
+                is_held
             });
             assert_eq!(held.count(), if kind == LeaseKind::Eureka { 0 } else { 85 });
         }

@@ -93,6 +93,11 @@ impl Clients {
         self.slab.len()
     }
 
+    /// The first client at a place or behind it.
+    pub(crate) fn at_or_behind(&self, place: u32) -> Option<(ClientIndex, &Client)> {
+        self.slab.at_or_behind(place)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Client> {
         self.slab.iter()
     }

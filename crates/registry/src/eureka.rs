@@ -21,5 +21,6 @@ pub use op::{EurekaCancel, EurekaMetadata, EurekaRegister, EurekaRenew};
 pub use parts::EurekaParts;
 pub use shown::{EurekaApp, EurekaShown};
 
-pub(crate) use facet::{Facet, Facets};
+pub(crate) use derived::weight_of;
+pub(crate) use facet::{Facet, Facets, status_of};
 pub(crate) use index::{AppRef, EurekaIndex};

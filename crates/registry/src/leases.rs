@@ -3,7 +3,7 @@
 use crate::{
     Beat, Effect, LeaseKind, Outcome, Register, Registry, RegistryError,
     brake::{BrakeChange, BrakeIndex, BrakeReport, Brakes, BrakesSummary, LeaseKey, Leave, Released},
-    clients::ClientIndex,
+    clients::{ClientIndex, Clients},
     deadlines::Deadlines,
     op::kind_of,
     registry::{Report, label},
@@ -66,6 +66,13 @@ impl Leases {
         self.arm(key, now.plus(timing.beat_timeout_ms.min(timing.delete_timeout_ms)));
     }
 
+    /// Lets a lease last for so long from now at least; its next renewal makes it one like any other.
+    pub(crate) fn extend(&mut self, key: LeaseKey, at_least_ms: u64, now: Monotonic) {
+        if let Some(lease) = self.leases.get_mut(&key) {
+            lease.last_beat = now.plus(at_least_ms.saturating_sub(lease.timing().delete_timeout_ms));
+        }
+    }
+
     pub(crate) fn revoke(&mut self, key: LeaseKey, now: Monotonic) {
         if let Some(lease) = self.leases.remove(&key) {
             self.brakes.leave(lease.brake, key, lease.timing().beat_interval_ms, now);
@@ -86,10 +93,11 @@ impl Leases {
 
     fn renew(&mut self, key: LeaseKey, now: Monotonic) -> Option<Timing> {
         let lease = self.leases.get_mut(&key)?;
+        let was_extended = lease.last_beat > now;
         lease.last_beat = now;
         self.brakes.renewed(lease.brake, key, true, now);
-        let (timing, was_held) = (lease.timing(), lease.armed_at == NEVER);
-        if was_held {
+        let (timing, is_late) = (lease.timing(), lease.armed_at == NEVER || was_extended);
+        if is_late {
             self.arm(key, now.plus(timing.beat_timeout_ms.min(timing.delete_timeout_ms)));
         }
         Some(timing)
@@ -104,6 +112,11 @@ impl Leases {
             }
         }
         self.renew(key, now);
+    }
+
+    /// The timing of a lease.
+    pub(crate) fn timing(&self, key: LeaseKey) -> Option<Timing> {
+        self.leases.get(&key).map(Lease::timing)
     }
 
     /// When a lease was last renewed.
@@ -243,7 +256,7 @@ impl Registry {
         if removal.min(unhealthy) > now.mono {
             return self.leases.arm(key, unhealthy.min(removal));
         }
-        let named = || named(&self.services, key);
+        let named = || named(&self.services, &self.clients, key);
         match self.leases.brakes.admits(brake, key, removal, now, named) {
             Leave::Granted => {}
             Leave::Held => return,
@@ -277,9 +290,10 @@ impl Registry {
 }
 
 /// The service and the instance of a lease, to tell of it.
-fn named(services: &Services, (service, client): LeaseKey) -> (ServiceKey, Arc<str>) {
+fn named(services: &Services, clients: &Clients, (service, client): LeaseKey) -> (ServiceKey, Arc<str>) {
     let service = services.get(service).expect("a lease is revoked before its service goes");
     let instance = service.publications.get(&client).and_then(|found| found.instances.first());
     // An Eureka instance whose address is none to Nacos has no other name there.
-    (service.key.clone(), instance.map_or_else(|| Arc::from("no address"), label))
+    let instance = instance.map_or_else(|| clients.get(client).id.to_string().into(), label);
+    (service.key.clone(), instance)
 }

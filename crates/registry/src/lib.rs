@@ -13,6 +13,7 @@
 //! Start at [`Op`] and [`Registry`], then [`ServiceParts`] and [`ServiceSnapshot`].
 
 mod brake;
+mod checkpoint;
 mod clients;
 mod codec;
 mod deadlines;
@@ -26,6 +27,7 @@ mod leases;
 mod list;
 mod namespaces;
 mod op;
+mod orphans;
 mod overrides;
 mod parts;
 mod publish;
@@ -42,6 +44,7 @@ mod stored;
 mod tests;
 
 pub use brake::{BrakeChange, BrakeReport, BrakeRule, BrakesSummary, LeaseKind, Released};
+pub use checkpoint::{EphemeralPublication, PageCursor};
 pub use effect::Effect;
 pub use error::{DecodeError, RegistryError};
 pub use eureka::{

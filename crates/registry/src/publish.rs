@@ -116,6 +116,7 @@ impl Registry {
             service.persistent += u32::from(kind == Kind::Persistent);
         }
         let key = service.key.clone();
+        self.confirm_orphans(index, client, &instances);
         let revision = self.touch(index, report.now);
         report.changed(&key, revision);
         if appeared {

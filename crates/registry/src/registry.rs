@@ -9,6 +9,7 @@ use crate::{
     interned::Interned,
     leases::Leases,
     op::kind_of,
+    orphans::Orphans,
     parts::Published,
     services::{ServiceIndex, Services},
 };
@@ -41,6 +42,7 @@ pub struct Registry {
     pub(crate) sequence: u64,
     /// No `last_ref_time` of a service that is gone, or of a view of one that never was, is later.
     ref_time_floor: u64,
+    pub(crate) orphans: Orphans,
     pub(crate) instances: usize,
     pub(crate) publications: usize,
 }
@@ -125,25 +127,33 @@ impl Registry {
             revision: Revision(0),
             sequence: 0,
             ref_time_floor: 0,
+            orphans: Orphans::default(),
             instances: 0,
             publications: 0,
         }
     }
 
-    /// Forgets everything, before it is loaded anew. The numbers go on: no revision and no `last_ref_time` comes twice,
-    /// and no view made before passes for current.
-    pub fn clear(&mut self) {
-        let mut empty = Self::with_rules(self.limits.clone(), self.rules.clone());
-        empty.revision = Revision(self.revision.0 + 1);
-        empty.sequence = self.sequence;
-        empty.ref_time_floor = self.ref_time_floor;
-        empty.leases.brakes.self_preservation = self.leases.brakes.self_preservation;
-        for service in self.services.iter() {
-            service.latest.set(empty.revision);
-            empty.ref_time_floor = empty.ref_time_floor.max(service.last_ref_time);
+    /// Forgets everything durable, before it is loaded anew. What is ephemeral stays, and its leases: no log gives it
+    /// back. The numbers go on: no revision and no `last_ref_time` comes twice, and no view made before passes for current.
+    pub fn clear_durable(&mut self, now: Now) {
+        self.overrides.clear();
+        self.namespaces.clear();
+        let services: Vec<ServiceIndex> = self.services.indices().collect();
+        for index in services {
+            self.touch(index, now);
+            let Some(service) = self.services.get_mut(index) else { continue };
+            service.explicit = None;
+            let publications = service.publications.iter();
+            let persistent =
+                publications.filter(|(_, publication)| publication.stamp.kind() == Kind::Persistent);
+            let persistent: Vec<_> = persistent.map(|(client, _)| *client).collect();
+            persistent.into_iter().for_each(|client| self.drop_publication(index, client));
+            match self.services.get_mut(index) {
+                Some(service) if !service.publications.is_empty() => service.kind = Kind::Ephemeral,
+                // Whoever keeps something by its key compares revisions.
+                Some(_) | None => self.forget_service(index, &mut Vec::new()),
+            }
         }
-        empty.eureka = std::mem::take(&mut self.eureka).cleared(empty.revision);
-        *self = empty;
     }
 
     /// Makes one change; what follows from it is appended to `effects`. A refused op changes nothing and
@@ -205,9 +215,10 @@ impl Registry {
         }
     }
 
-    /// Does what is due: beat leases that ran out, implicit services empty for 60 s.
+    /// Does what is due: leases that ran out, restored publications that nobody confirmed, implicit services empty for 60 s.
     pub fn expire(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.expire_leases(now, effects);
+        self.expire_orphans(now, effects);
         while let Some((_, (index, born))) = self.removals.pop_due(now.mono) {
             let Some(service) = self.services.get_mut(index).filter(|service| service.born == born) else {
                 continue;
@@ -226,7 +237,8 @@ impl Registry {
 
     /// When to call [`Registry::expire`] next; at that time there may be nothing to do after all.
     pub fn next_deadline(&self) -> Option<Monotonic> {
-        [self.leases.next_deadline(), self.removals.next()].into_iter().flatten().min()
+        let deadlines = [self.leases.next_deadline(), self.orphans.next_deadline(), self.removals.next()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// What to build a view of a service from; `None` if it does not exist.

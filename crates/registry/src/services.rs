@@ -124,6 +124,11 @@ impl Services {
         self.slab.len()
     }
 
+    /// The places of all services.
+    pub(crate) fn indices(&self) -> impl Iterator<Item = ServiceIndex> {
+        self.by_key.values().copied()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Service> {
         self.slab.iter().map(|service| &**service)
     }

@@ -43,6 +43,13 @@ impl<T> Index<T> {
     }
 }
 
+impl<T> Index<T> {
+    /// The number of the place.
+    pub(crate) fn place(self) -> u32 {
+        self.0
+    }
+}
+
 /// Values in places; freed places are filled first.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
@@ -57,6 +64,14 @@ impl<T> Default for Slab<T> {
 }
 
 impl<T> Slab<T> {
+    /// The first value at a place or behind it.
+    pub(crate) fn at_or_behind(&self, place: u32) -> Option<(Index<T>, &T)> {
+        let behind = self.places.get(place as usize..)?;
+        let (skipped, value) =
+            behind.iter().enumerate().find_map(|(skipped, value)| Some((skipped, value.as_ref()?)))?;
+        Some((Index(place + skipped as u32, PhantomData), value))
+    }
+
     pub(crate) fn insert(&mut self, value: T) -> Index<T> {
         let index = match self.free.pop() {
             Some(index) => {

@@ -189,19 +189,6 @@ impl EurekaIndex {
     pub(crate) fn record_cancelled(&mut self, event: EurekaEvent) {
         keep(&mut self.cancelled, event);
     }
-
-    /// What is left when the registry forgets everything: the views, all of whose applications changed.
-    pub(crate) fn cleared(self, revision: Revision) -> Self {
-        let views = self.views.into_iter().map(|view| {
-            view.latest.set(revision);
-            View {
-                changed: view.apps.into_keys().chain(view.changed).collect(),
-                apps: HashMap::default(),
-                ..view
-            }
-        });
-        Self { views: views.collect(), ..self }
-    }
 }
 
 fn keep(events: &mut VecDeque<EurekaEvent>, event: EurekaEvent) {

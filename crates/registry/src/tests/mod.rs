@@ -3,6 +3,7 @@
 mod beats;
 mod brake;
 mod check_targets;
+mod checkpoint;
 mod explicit;
 mod measure;
 mod naive;

@@ -110,14 +110,15 @@ fn a_threshold_is_a_share() {
 #[test]
 fn a_cleared_registry_uses_no_number_twice() {
     let mut world = World::new();
-    world.ok(register(&connection(1), "s", vec![instance("10.0.0.1:80")]));
-    world.ok(register(&connection(1), "s", vec![instance("10.0.0.2:80")]));
+    let client = address("10.0.0.1:80", Kind::Persistent);
+    world.ok(register(&client, "s", vec![instance("10.0.0.1:80")]));
+    world.ok(register(&client, "s", vec![instance("10.0.0.1:80@b")]));
     let old = world.view("s");
-    world.registry.clear();
+    world.registry.clear_durable(world.now);
     assert!(!old.is_current());
     assert!(world.registry.parts(&service("s")).is_none());
     assert_eq!(world.registry.counts(), Counts::default());
-    world.ok(register(&connection(1), "s", vec![instance("10.0.0.3:80")]));
+    world.ok(register(&client, "s", vec![instance("10.0.0.1:80")]));
     let new = world.view("s");
     assert!(new.revision > old.revision && new.last_ref_time > old.last_ref_time);
 }

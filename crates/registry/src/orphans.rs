@@ -1,0 +1,122 @@
+//! Publications of connections that are gone with an earlier process, until they are confirmed or given up.
+
+use crate::{
+    Effect, Registry,
+    brake::LeaseKey,
+    clients::ClientIndex,
+    registry::Report,
+    services::{Publication, ServiceIndex},
+};
+use foldhash::HashMap;
+use muster_model::{Actor, Cause, ClientId, ClusterName, Host, Instance, Kind, Monotonic, Now, Reason};
+use std::collections::VecDeque;
+
+/// Orphans given up in one call: their removal takes the registry's lock, which is short.
+const GIVEN_UP_MAX: usize = 1_000;
+
+type Place = (ServiceIndex, ClusterName, Host, u16);
+
+/// All orphans. There are some for the first half minute after a start.
+#[derive(Debug, Default)]
+pub(crate) struct Orphans {
+    by_place: HashMap<Place, ClientIndex>,
+    /// In the order in which they are given up.
+    due: VecDeque<(Monotonic, LeaseKey)>,
+}
+
+fn place(service: ServiceIndex, instance: &Instance) -> Place {
+    (service, instance.cluster.clone(), instance.host.clone(), instance.port)
+}
+
+impl Orphans {
+    /// Notes a restored publication; later ones are given up no earlier.
+    pub(crate) fn add(&mut self, (service, client): LeaseKey, instances: &[Instance], until: Monotonic) {
+        self.by_place.extend(instances.iter().map(|instance| (place(service, instance), client)));
+        self.due.push_back((until, (service, client)));
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Monotonic> {
+        self.due.front().map(|(at, _)| *at)
+    }
+
+    fn forget(&mut self, (service, client): LeaseKey, instances: &[Instance]) {
+        for instance in instances {
+            let place = place(service, instance);
+            if self.by_place.get(&place) == Some(&client) {
+                self.by_place.remove(&place);
+            }
+        }
+    }
+}
+
+impl Registry {
+    /// Somebody registered these instances: what an earlier connection left of them is confirmed, and gives way. That is
+    /// part of the registration, so it is no change of its own.
+    pub(crate) fn confirm_orphans(
+        &mut self,
+        service: ServiceIndex,
+        client: ClientIndex,
+        instances: &[Instance],
+    ) {
+        if self.orphans.by_place.is_empty() {
+            return;
+        }
+        for instance in instances {
+            let place = place(service, instance);
+            if self.orphans.by_place.get(&place).is_some_and(|orphan| *orphan != client)
+                && let Some(orphan) = self.orphans.by_place.remove(&place)
+            {
+                self.give_way((service, orphan), instance);
+            }
+        }
+    }
+
+    /// Takes one instance out of an orphan, without a word.
+    fn give_way(&mut self, (index, orphan): LeaseKey, confirmed: &Instance) {
+        let Some(service) = self.services.get_mut(index) else { return };
+        let Some(Publication { instances, .. }) = service.publications.get_mut(&orphan) else { return };
+        let before = instances.len();
+        let is_other = |instance: &&Instance| place(index, instance) != place(index, confirmed);
+        *instances = instances.iter().filter(is_other).cloned().collect();
+        let (after, taken) = (instances.len(), before - instances.len());
+        service.instances -= taken;
+        self.instances -= taken;
+        if after == 0 {
+            self.drop_publication(index, orphan);
+        }
+    }
+
+    /// Removes a publication without a word: no effects, and no new revision.
+    pub(crate) fn drop_publication(&mut self, index: ServiceIndex, client: ClientIndex) {
+        let Some(service) = self.services.get_mut(index) else { return };
+        let Some(old) = service.publications.remove(&client) else { return };
+        service.instances -= old.instances.len();
+        service.persistent -= u32::from(old.stamp.kind() == Kind::Persistent);
+        self.instances -= old.instances.len();
+        self.publications -= 1;
+        self.clients.unpublish(client, index);
+    }
+
+    /// Gives up orphans whose time is over, some of them a call.
+    pub(crate) fn expire_orphans(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        for _ in 0..GIVEN_UP_MAX {
+            if self.orphans.next_deadline().is_none_or(|at| at > now.mono) {
+                break;
+            }
+            let Some((_, (service, client))) = self.orphans.due.pop_front() else { break };
+            // Its places may be others' by now: those of a new service and of a client that is no orphan.
+            let publication = self.services.get(service).and_then(|found| found.publications.get(&client));
+            let Some(instances) = publication.map(|publication| publication.instances.clone()) else {
+                continue;
+            };
+            if matches!(&self.clients.get(client).id, ClientId::Connection(id) if id.is_restored()) {
+                self.orphans.forget((service, client), &instances);
+                let cause = Cause { actor: Actor::default(), reason: Reason::NotConfirmed };
+                self.unpublish(service, client, &mut Report::new(now, cause, effects));
+            }
+        }
+        if self.orphans.due.is_empty() {
+            self.orphans = Orphans::default();
+        }
+    }
+}
