@@ -12,7 +12,9 @@ mod metrics;
 mod page;
 
 use axum::{
-    Router, middleware,
+    Router,
+    http::{StatusCode, header},
+    middleware,
     routing::{get, post},
 };
 use muster_node::Node;
@@ -43,7 +45,9 @@ pub fn router(state: AdminState) -> Router {
         .layer(middleware::from_fn(local::only_this_machine));
     let mut console = Router::new().route("/", get(page::page));
     if page != "/" {
-        console = console.route(&page, get(page::page)).route(page.trim_end_matches('/'), get(page::page));
+        // 302, as the original sends it.
+        let to_page = (StatusCode::FOUND, [(header::LOCATION, page.clone())]);
+        console = console.route(&page, get(page::page)).route(page.trim_end_matches('/'), get(to_page));
     }
     let health = Router::new().route("/live", get(health::live)).route("/ready", get(health::ready));
     let metrics = Router::new().route("/metrics", get(metrics::metrics));

@@ -83,6 +83,8 @@ pub struct Metrics {
     pub snapshot_failures: u64,
     /// Who leads, if it is known.
     pub leader: Option<NodeId>,
+    /// The term of that leader, 0 before the first.
+    pub term: u64,
 }
 
 /// One node's part in the Raft group. A clone is another handle to the same; the engine stops with the last of them.
@@ -244,6 +246,7 @@ impl Consensus {
             is_full: status.is_waiting_for_space() || space.is_full(),
             snapshot: snapshots.info().map(|info| info.index),
             snapshot_failures: status.snapshot_failures.load(Relaxed),
+            term: raft.get().map_or(0, |raft| raft.server_metrics().borrow().vote.leader_id.term),
             leader: raft.get().and_then(|raft| raft.server_metrics().borrow().current_leader).map(NodeId),
         }
     }

@@ -7,18 +7,26 @@
 mod actuator;
 mod areas;
 mod call;
+mod cluster;
 mod configs;
+mod core_ops;
+mod cors;
+mod loader;
+mod log_level;
+mod namespaces;
 mod naming;
 mod reply;
 mod route;
 mod server;
 mod trouble;
 mod udp;
+mod users;
 mod v1;
 mod v2;
 mod v3;
 
 use crate::Sessions;
+use ::http::header::ORIGIN;
 use areas::AREAS;
 use axum::{
     Router,
@@ -27,10 +35,11 @@ use axum::{
     routing::any,
 };
 use call::Call;
+pub use log_level::LogLevels;
 use muster_model::{ErrorCode, Timestamp};
 use muster_nacos_wire::http::{Refusal, error_page};
 use muster_node::Node;
-use muster_runtime::Tasks;
+use muster_runtime::{Machine, Tasks};
 use reply::Reply;
 use route::{Area, Handled, Handler};
 use std::{collections::BTreeSet, sync::Arc};
@@ -45,10 +54,14 @@ pub struct HttpSettings {
     /// Whether UDP pushes go to the address a client names (`clientIP`), and not only to the one its request came
     /// from (false). Then anyone who reaches the server can have it send datagrams to others.
     pub udp_push_anywhere: bool,
+    /// Whether pages of any origin may call these paths from a browser, as the original lets them (true).
+    pub cors: bool,
     /// The port that is shown as the server's (8848).
     pub main_port: u16,
     /// The version that is shown as the server's.
     pub version: String,
+    /// Changes log levels; without it that is refused.
+    pub log_levels: Option<Arc<dyn LogLevels>>,
 }
 
 impl Default for HttpSettings {
@@ -56,8 +69,10 @@ impl Default for HttpSettings {
         Self {
             context_path: "/nacos".to_owned(),
             udp_push_anywhere: false,
+            cors: true,
             main_port: 8848,
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            log_levels: None,
         }
     }
 }
@@ -67,6 +82,8 @@ pub(crate) struct Http {
     pub(crate) node: Arc<Node>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) settings: HttpSettings,
+    /// How busy the machine is.
+    pub(crate) machine: Machine,
     datagrams: Arc<udp::Datagrams>,
     /// Cancelled when held requests should end.
     draining: CancellationToken,
@@ -85,7 +102,7 @@ pub(crate) fn routes(
     let context_path = settings.context_path.clone();
     let draining = sessions.draining();
     let datagrams = udp::Datagrams::new(node.clone(), tasks, settings.udp_push_anywhere);
-    let http = Arc::new(Http { node, sessions, settings, datagrams, draining });
+    let http = Arc::new(Http { node, sessions, settings, machine: Machine::default(), datagrams, draining });
     // The console's own port has no context path.
     let prefixes = BTreeSet::from([context_path.as_str(), ""]);
     let paths =
@@ -95,14 +112,28 @@ pub(crate) fn routes(
 
 /// Answers any request to one of the generations.
 async fn serve(State(http): State<Arc<Http>>, request: Request) -> Response {
-    let call = match Call::read(request, &http).await {
+    if http.settings.cors
+        && let Some(response) = cors::preflight(request.method(), request.headers())
+    {
+        return response;
+    }
+    let origin = request.headers().get(ORIGIN).filter(|_| http.settings.cors).cloned();
+    let mut response = answer(&http, request).await;
+    if let Some(origin) = origin {
+        cors::allow(response.headers_mut(), &origin);
+    }
+    response
+}
+
+async fn answer(http: &Http, request: Request) -> Response {
+    let call = match Call::read(request, http).await {
         Ok(call) => call,
         Err(reply) => return reply.into_response(),
     };
     let found = Area::of(AREAS, &call.path);
     let family = found.map_or(Family::V1Config, |(area, _)| area.family);
     let handled = match found {
-        Some((area, rest)) => http.answer(area, rest, &call).await,
+        Some((area, rest)) => http.handle(area, rest, &call).await,
         None => Err(Trouble::NoPath),
     };
     let reply = handled.unwrap_or_else(|trouble| trouble.reply(family, &call, http.node.now().wall));
@@ -110,7 +141,7 @@ async fn serve(State(http): State<Arc<Http>>, request: Request) -> Response {
 }
 
 impl Http {
-    async fn answer(&self, area: &Area, rest: &str, call: &Call) -> Handled {
+    async fn handle(&self, area: &Area, rest: &str, call: &Call) -> Handled {
         let route = area.route(call, rest)?;
         if !route.early {
             self.ready()?;
@@ -118,6 +149,7 @@ impl Http {
         match route.handler {
             Handler::Now(handle) => handle(self, call),
             Handler::Later(handle) => handle(self, call).await,
+            Handler::Lacking(why) => Err(Trouble::Lacking(why)),
         }
     }
 

@@ -1,8 +1,8 @@
-//! Services and namespaces as administrators create and remove them.
+//! Services as administrators create and remove them.
 
 use crate::{Node, NodeError};
-use muster_model::{ClusterName, Kind, Namespace, ServiceKey};
-use muster_registry::{ClusterSpec, NamespaceSpec, Op, ServiceSpec};
+use muster_model::{ClusterName, Kind, ServiceKey};
+use muster_registry::{ClusterSpec, Op, ServiceSpec};
 
 impl Node {
     /// Creates a service that stays until it is removed.
@@ -31,12 +31,7 @@ impl Node {
         self.durable(Op::UpdateCluster { service, cluster, spec, kind }).await
     }
 
-    /// Creates a namespace.
-    pub async fn create_namespace(&self, id: Namespace, spec: NamespaceSpec) -> Result<(), NodeError> {
-        self.durable(Op::CreateNamespace { id, spec }).await
-    }
-
-    async fn durable(&self, op: Op) -> Result<(), NodeError> {
+    pub(crate) async fn durable(&self, op: Op) -> Result<(), NodeError> {
         self.ready()?;
         self.propose_registry(op).await.map(drop)
     }

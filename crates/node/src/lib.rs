@@ -17,6 +17,7 @@ mod list_configs;
 mod lock;
 mod locks;
 mod machine;
+mod namespaces;
 mod node;
 mod op;
 mod publish_config;

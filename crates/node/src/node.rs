@@ -9,7 +9,7 @@ use muster_config::Configs;
 use muster_consensus::Consensus;
 use muster_model::{NodeId, Now, ServiceKey};
 use muster_registry::{Effect, Op, Outcome, Registry, RegistryError};
-use muster_runtime::{Clock, Tasks};
+use muster_runtime::{Clock, Rng, Tasks};
 use muster_storage::{journal::Journal, state::StateStore};
 use muster_watch::Presence;
 use parking_lot::{Mutex, RwLock};
@@ -27,6 +27,8 @@ pub struct Node {
     pub(crate) settings: Settings,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tasks: Tasks,
+    /// For ids that only have to be new; held for one draw.
+    pub(crate) rng: Mutex<Rng>,
     pub(crate) registry: Mutex<Registry>,
     pub(crate) configs: RwLock<Configs>,
     pub(crate) locks: Mutex<Locks>,

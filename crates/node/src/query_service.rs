@@ -3,7 +3,7 @@
 use crate::{Node, ServiceView};
 use muster_model::{ClientId, GroupName, Namespace, ServiceKey};
 use muster_registry::{
-    ClientSummary, Counts, NamespaceSpec, Page, PublicationSummary, Search, ServiceDetails, ServiceSummary,
+    ClientSummary, Counts, Page, PublicationSummary, Search, ServiceDetails, ServiceSummary,
 };
 use std::sync::Arc;
 
@@ -52,11 +52,6 @@ impl Node {
     /// How much there is.
     pub fn registry_counts(&self) -> Counts {
         self.registry.lock().counts()
-    }
-
-    /// The namespaces that were created, by id; `public` always exists and is not among them.
-    pub fn namespaces(&self) -> Vec<(Namespace, NamespaceSpec)> {
-        self.registry.lock().namespaces().map(|(id, spec)| (id.clone(), spec.clone())).collect()
     }
 
     /// The namespaces that have services, created ones or not, sorted.

@@ -17,6 +17,14 @@ impl Node {
         self.journal.dropped()
     }
 
+    /// Makes a snapshot of everything applied before the call, so that a restart replays less of the log. Writes go
+    /// on meanwhile; nothing is done if there is one already.
+    pub async fn make_snapshot(&self) -> Result<(), NodeError> {
+        self.ready()?;
+        let made = self.consensus()?.snapshot().await;
+        made.map(drop).map_err(|error| NodeError::Files(error.to_string()))
+    }
+
     /// Writes all durable data as of now, for `muster restore`; everything acknowledged before the call is in it.
     /// Gives the number of rows. Writes go on meanwhile. It blocks: call it on a blocking thread.
     pub fn backup(&self, out: &mut dyn Write) -> Result<u64, NodeError> {

@@ -44,6 +44,7 @@ impl Node {
             eureka_views: EurekaViews::default(),
             contents: Contents::new(settings.content_bytes_max),
             waiting: Waiting::starting_at(rng.next_u64()),
+            rng: Mutex::new(Rng::seeded(rng.next_u64())),
             health_checks: HealthChecks::new(rng),
             pending: Mutex::default(),
             consensus: OnceLock::new(),

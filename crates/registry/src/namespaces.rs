@@ -19,6 +19,11 @@ impl Registry {
         self.namespaces.iter()
     }
 
+    /// One of them.
+    pub fn namespace(&self, id: &Namespace) -> Option<&NamespaceSpec> {
+        self.namespaces.get(id)
+    }
+
     pub(crate) fn check_namespace_free(&self, id: &Namespace) -> Result<(), RegistryError> {
         if id.as_str() == Namespace::PUBLIC || self.namespaces.contains_key(id) {
             return Err(RegistryError::NamespaceExists(id.clone()));

@@ -3,9 +3,11 @@
 
 mod clock;
 pub mod disk;
+mod machine;
 mod rng;
 mod tasks;
 
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use machine::{Machine, MachineLoad};
 pub use rng::Rng;
 pub use tasks::Tasks;

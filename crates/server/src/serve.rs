@@ -14,7 +14,7 @@ use anyhow::Context;
 use muster_admin::AdminState;
 use muster_consensus::Parts;
 use muster_model::NodeId;
-use muster_nacos::Sessions;
+use muster_nacos::{LogLevels, Sessions};
 use muster_node::{Node, NodeParts};
 use muster_runtime::{Clock, Rng, SystemClock, Tasks};
 use muster_storage::data_dir::DataDir;
@@ -30,7 +30,7 @@ const FILES_BESIDE: u64 = 128;
 pub(crate) fn serve(flags: &ServeFlags, environment: &BTreeMap<String, String>) -> anyhow::Result<()> {
     let (mut settings, _) = settings::load(&flags.flags(), environment)
         .map_err(|problems| Exit::new(USAGE, problems.to_string()))?;
-    telemetry::start(&settings);
+    let log_levels = telemetry::start(&settings);
     fit_connections(&mut settings);
     let stored = start::open(&settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -38,7 +38,7 @@ pub(crate) fn serve(flags: &ServeFlags, environment: &BTreeMap<String, String>) 
         .thread_name("muster")
         .build()
         .context("start the runtime")?;
-    runtime.block_on(run(settings, stored))
+    runtime.block_on(run(settings, stored, log_levels))
 }
 
 /// Each connection is an open file, and log and state need some, too: no more are taken than there is room for.
@@ -63,7 +63,7 @@ fn fit_connections(settings: &mut Settings) {
     }
 }
 
-async fn run(settings: Settings, stored: Stored) -> anyhow::Result<()> {
+async fn run(settings: Settings, stored: Stored, log_levels: Arc<dyn LogLevels>) -> anyhow::Result<()> {
     let Stored { dir, disk, log, state, snapshots, journal, journal_task } = stored;
     // It stays locked until the process has ended: threads that still write may outlive this function.
     let dir: &'static DataDir = Box::leak(Box::new(dir));
@@ -85,7 +85,17 @@ async fn run(settings: Settings, stored: Stored) -> anyhow::Result<()> {
     );
     let table = Arc::new(ConnectionTable::new());
     let sessions = Sessions::new(node.clone(), table.clone());
-    let transport = open(&settings, listeners, &node, &sessions, &table, clock.clone(), tasks.clone());
+    let edges = Edges {
+        settings: &settings,
+        listeners,
+        node: &node,
+        sessions: &sessions,
+        table: &table,
+        clock: clock.clone(),
+        tasks: tasks.clone(),
+        log_levels,
+    };
+    let transport = edges.open();
     tasks.spawn("detection", sessions.clone().run_detection(tasks.stopping()));
     let parts = Parts {
         disk,
@@ -136,38 +146,48 @@ async fn replay(settings: &Settings, node: &Arc<Node>, parts: Parts) -> anyhow::
     Ok(())
 }
 
-fn open(
-    settings: &Settings,
+/// What the protocol edges and their listeners are made of.
+struct Edges<'a> {
+    settings: &'a Settings,
     listeners: Vec<Listener>,
-    node: &Arc<Node>,
-    sessions: &Arc<Sessions>,
-    table: &Arc<ConnectionTable>,
+    node: &'a Arc<Node>,
+    sessions: &'a Arc<Sessions>,
+    table: &'a Arc<ConnectionTable>,
     clock: Arc<dyn Clock>,
     tasks: Tasks,
-) -> Transport {
-    let admin = AdminState {
-        node: node.clone(),
-        connections: table.clone(),
-        version: version::LONG,
-        context_path: settings.context_path.clone(),
-    };
-    let http = muster_nacos::HttpSettings {
-        context_path: settings.context_path.clone(),
-        udp_push_anywhere: settings.udp_push_anywhere,
-        main_port: settings.listen.port(),
-        version: version::VERSION.to_owned(),
-    };
-    let router = muster_nacos::router(node.clone(), sessions.clone(), tasks.clone(), http)
-        .merge(muster_admin::router(admin));
-    Transport::start(TransportParts {
-        listeners,
-        router,
-        settings: settings.transport(),
-        table: table.clone(),
-        observer: sessions.clone(),
-        clock,
-        tasks,
-    })
+    log_levels: Arc<dyn LogLevels>,
+}
+
+impl Edges<'_> {
+    /// Begins to serve.
+    fn open(self) -> Transport {
+        let Self { settings, listeners, node, sessions, table, clock, tasks, log_levels } = self;
+        let admin = AdminState {
+            node: node.clone(),
+            connections: table.clone(),
+            version: version::LONG,
+            context_path: settings.context_path.clone(),
+        };
+        let http = muster_nacos::HttpSettings {
+            context_path: settings.context_path.clone(),
+            udp_push_anywhere: settings.udp_push_anywhere,
+            cors: settings.cors,
+            main_port: settings.listen.port(),
+            version: version::VERSION.to_owned(),
+            log_levels: Some(log_levels),
+        };
+        let router = muster_nacos::router(node.clone(), sessions.clone(), tasks.clone(), http)
+            .merge(muster_admin::router(admin));
+        Transport::start(TransportParts {
+            listeners,
+            router,
+            settings: settings.transport(),
+            table: table.clone(),
+            observer: sessions.clone(),
+            clock,
+            tasks,
+        })
+    }
 }
 
 /// Consensus can't go on: nothing more may be acknowledged, so the process ends here and now.

@@ -62,6 +62,16 @@ pub fn result_error(status: u16, code: ResultCode, detail: Option<&str>) -> Answ
     Answer { status, ..Answer::json(body) }
 }
 
+/// A v2/v3 failure that is told by its text alone, with HTTP 200 and no data.
+pub fn result_text(code: ResultCode, message: &str) -> Answer {
+    Answer::json(wrapped(u64::from(code.number()), message, |out| json::value(out, &None::<&str>)))
+}
+
+/// Writes a JSON array, one element a call of `each`, which must write one JSON value.
+pub fn write_list<T>(out: &mut Vec<u8>, items: &[T], each: impl FnMut(&mut Vec<u8>, &T)) {
+    json::array(out, items, each);
+}
+
 /// `{"code":200,"message":null,"data":…}` (v1 `RestResult`), always HTTP 200.
 pub fn rest_result(code: u16, message: Option<&str>, write: impl FnOnce(&mut Vec<u8>)) -> Answer {
     let mut out = Vec::with_capacity(128);

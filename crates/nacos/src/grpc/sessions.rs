@@ -4,9 +4,9 @@ use super::session::Session;
 use bytes::Bytes;
 use foldhash::fast::RandomState;
 use futures_util::future::join_all;
-use muster_model::{ConnectionId, Monotonic, Reason};
+use muster_model::{ConnectionId, Monotonic, Reason, Timestamp};
 use muster_nacos_wire::grpc::push;
-use muster_node::{Node, WatcherKind};
+use muster_node::{Node, WatcherKind, config::ClientLabels};
 use muster_transport::{Connection, ConnectionInfo, ConnectionObserver, ConnectionTable};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tonic::Status;
@@ -55,6 +55,16 @@ pub struct SessionSummary {
     pub app_name: String,
     /// Where it comes from.
     pub remote: SocketAddr,
+    /// The port it came to.
+    pub local_port: u16,
+    /// Whether it is for naming; else it is for configs.
+    pub is_naming: bool,
+    /// The address it declares, and what gray rules select by.
+    pub labels: ClientLabels,
+    /// When it was accepted.
+    pub opened: Timestamp,
+    /// When it was last active.
+    pub active: Monotonic,
 }
 
 impl Sessions {
@@ -102,15 +112,26 @@ impl Sessions {
         self.sessions.pin().values().filter(|session| session.setup().is_some()).count()
     }
 
+    /// How many connections there are, those of other protocols among them.
+    pub(crate) fn connections(&self) -> u64 {
+        self.table.statistics().open
+    }
+
     /// The connections that have set up.
     pub fn summaries(&self) -> Vec<SessionSummary> {
         let sessions = self.sessions.pin();
         let of = |session: &Arc<Session>| {
-            session.setup().map(|setup| SessionSummary {
+            let (setup, connection) = (session.setup()?, self.table.get(session.info.id)?);
+            Some(SessionSummary {
                 name: session.name.clone(),
                 client_version: setup.client_version.clone(),
                 app_name: setup.app_name.clone(),
                 remote: session.info.remote,
+                local_port: session.info.local.port(),
+                is_naming: setup.is_naming,
+                labels: setup.labels.clone(),
+                opened: connection.opened(),
+                active: connection.last_active(),
             })
         };
         sessions.values().filter_map(of).collect()

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, header::CONTENT_TYPE, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use muster_model::Actor;
-use muster_nacos_wire::http::{Answer, Parameters, client_address};
+use muster_nacos_wire::http::{Answer, Parameters, Refusal, client_address};
 use muster_node::config::{Author, ClientLabels};
 use muster_transport::{ConnectionInfo, Surface, Surfaces};
+use serde::Deserialize;
 
 /// A request with its parameters.
 pub(crate) struct Call {
@@ -22,13 +23,15 @@ pub(crate) struct Call {
     is_bare: bool,
     /// Query and form together.
     pub(crate) parameters: Parameters,
+    /// The body, where it is a form (its texts are parameters as well) or JSON; else empty.
+    pub(crate) body: Bytes,
     headers: HeaderMap,
     /// The connection it came on.
     pub(crate) info: ConnectionInfo,
 }
 
 impl Call {
-    /// Reads a request, its form up to three times the largest content (percent-encoding trebles it) and 1 MiB.
+    /// Reads a request, its body up to three times the largest content (percent-encoding trebles it) and 1 MiB.
     pub(crate) async fn read(request: Request, http: &Http) -> Result<Self, Reply> {
         let (parts, body) = request.into_parts();
         let Some(info) = parts.extensions.get::<ConnectionInfo>().copied() else {
@@ -36,14 +39,28 @@ impl Call {
             return Err(Answer::text(500, "a request without its connection").into());
         };
         let bytes_max = 3 * http.node.settings().limits.content_bytes_max + (1 << 20);
-        let body = if has_form(&parts) { form(body, bytes_max).await? } else { Bytes::new() };
+        let body = if has_body(&parts) { read(body, bytes_max).await? } else { Bytes::new() };
         let content_type = header(&parts.headers, CONTENT_TYPE.as_str());
         let parameters = Parameters::read(parts.uri.query().unwrap_or_default(), content_type, &body);
         let full_path = parts.uri.path().to_owned();
         let inside = full_path.strip_prefix(&http.settings.context_path);
         let (is_bare, path) = (inside.is_none(), inside.unwrap_or(&full_path));
         let path = path.trim_end_matches('/').to_owned();
-        Ok(Self { method: parts.method, full_path, path, is_bare, parameters, headers: parts.headers, info })
+        Ok(Self {
+            method: parts.method,
+            full_path,
+            path,
+            is_bare,
+            parameters,
+            body,
+            headers: parts.headers,
+            info,
+        })
+    }
+
+    /// The body as JSON.
+    pub(crate) fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Refusal> {
+        serde_json::from_slice(&self.body).map_err(|error| Refusal::Json(error.to_string()))
     }
 
     /// The method as routes name it, HEAD as GET.
@@ -95,15 +112,16 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// Whether the body has parameters: Spring reads forms of these methods. Any other body is left unread.
-fn has_form(parts: &Parts) -> bool {
+/// Whether the body is read: Spring reads forms and JSON of these methods. Any other body is left unread.
+fn has_body(parts: &Parts) -> bool {
     let content_type = header(&parts.headers, CONTENT_TYPE.as_str()).unwrap_or_default().to_ascii_lowercase();
     matches!(parts.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE)
         && (content_type.starts_with("application/x-www-form-urlencoded")
-            || content_type.starts_with("multipart/form-data"))
+            || content_type.starts_with("multipart/form-data")
+            || content_type.starts_with("application/json"))
 }
 
-async fn form(body: Body, bytes_max: usize) -> Result<Bytes, Reply> {
+async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Reply> {
     match Limited::new(body, bytes_max).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {

@@ -17,6 +17,8 @@ pub(crate) enum Handler {
     Now(fn(&Http, &Call) -> Handled),
     /// One that waits: for a write, or for a change.
     Later(for<'a> fn(&'a Http, &'a Call) -> Later<'a>),
+    /// None: we lack it on purpose, and say why.
+    Lacking(&'static str),
 }
 
 /// One method of one path.
@@ -61,7 +63,6 @@ impl Route {
         Self::new("DELETE", path, handler)
     }
 
-    #[allow(dead_code, reason = "the naming routes that answer any method come with their areas")]
     pub(crate) const fn any(path: &'static str, handler: Handler) -> Self {
         Self::new(Self::ANY, path, handler)
     }

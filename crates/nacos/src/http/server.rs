@@ -1,9 +1,8 @@
 //! What is asked about the server: health, state, namespaces; and logins, which an open server grants.
 
 use super::{Http, call::Call, reply::Reply, route::Handled};
-use muster_model::Namespace;
 use muster_nacos_wire::http::{
-    Answer, NamespaceInfo, Refusal, ResultCode, ServerState, login_answer, result, result_error, write_json,
+    Answer, Refusal, ResultCode, ServerState, login_answer, result, result_error, write_json,
     write_server_state,
 };
 
@@ -18,6 +17,11 @@ const ANNOUNCEMENT: &str =
 /// The announcement in a language that the console has.
 pub(crate) fn announcement(language: &str) -> Option<&'static str> {
     matches!(language, "zh-CN" | "en-US").then_some(ANNOUNCEMENT)
+}
+
+/// What the original's console shows where its own page is switched off: there is nothing to say.
+pub(crate) fn guide() -> &'static str {
+    ""
 }
 
 /// The server is there, as a `Result`.
@@ -63,32 +67,5 @@ impl Http {
         }
         let text = Some("config and naming not in readiness");
         result_error(unready_status, ResultCode::ServerError, text).into()
-    }
-
-    /// All namespaces as a generation shows them: how it spells `public`, and the number of the others' type.
-    pub(crate) fn with_namespaces(
-        &self,
-        public: &str,
-        custom_type: u32,
-        answer: impl FnOnce(&[NamespaceInfo<'_>]) -> Answer,
-    ) -> Answer {
-        let created = self.node.namespaces();
-        let mut shown = vec![NamespaceInfo {
-            namespace: public,
-            namespace_show_name: Namespace::PUBLIC,
-            namespace_desc: Some("Default Namespace"),
-            quota: 200,
-            config_count: self.node.config_count_in(&Namespace::default()),
-            r#type: 0,
-        }];
-        shown.extend(created.iter().map(|(id, spec)| NamespaceInfo {
-            namespace: id.as_str(),
-            namespace_show_name: &spec.name,
-            namespace_desc: Some(&*spec.description).filter(|text| !text.is_empty()),
-            quota: 200,
-            config_count: self.node.config_count_in(id),
-            r#type: custom_type,
-        }));
-        answer(&shown)
     }
 }

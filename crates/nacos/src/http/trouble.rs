@@ -5,7 +5,7 @@ use muster_model::{ErrorCode, Kind, Timestamp};
 use muster_nacos_wire::{
     ParamError,
     grpc::Failure,
-    http::{Answer, Dialect, Refusal, ResultCode, error_page, rest_result},
+    http::{Answer, Dialect, Refusal, ResultCode, error_page, rest_result, result_error},
 };
 use muster_node::{
     NodeError,
@@ -22,6 +22,8 @@ pub(crate) enum Trouble {
     NoMethod,
     /// There is no such path.
     NoPath,
+    /// The original has it and we don't, for a reason in words.
+    Lacking(&'static str),
 }
 
 impl From<Refusal> for Trouble {
@@ -115,6 +117,7 @@ impl Trouble {
             Self::Refused(refusal) => refusal.answer(family.dialect(), &call.full_path, at),
             Self::NoMethod => no_method(family, call, at),
             Self::NoPath => no_path(family, call, at),
+            Self::Lacking(why) => lacking(family, why),
         }
         .into()
     }
@@ -135,12 +138,22 @@ fn no_method(family: Family, call: &Call, at: Timestamp) -> Answer {
     }
 }
 
+fn lacking(family: Family, why: &str) -> Answer {
+    match family {
+        Family::V1Naming | Family::V1Config => Answer::text(501, why),
+        Family::V2 | Family::V3ClientConfig | Family::V3 => {
+            result_error(501, ResultCode::ApiDisabled, Some(why))
+        }
+    }
+}
+
 fn no_path(family: Family, call: &Call, at: Timestamp) -> Answer {
     let path = &call.full_path;
     match family {
         Family::V1Naming => error_page(501, &format!("no such api:{}:{path}", call.exact_method()), path, at),
-        Family::V1Config | Family::V2 | Family::V3ClientConfig | Family::V3 => {
-            error_page(404, "No message available", path, at)
+        Family::V1Config | Family::V2 => error_page(404, "No message available", path, at),
+        Family::V3ClientConfig | Family::V3 => {
+            error_page(404, &format!("No endpoint {} {path}.", call.exact_method()), path, at)
         }
     }
 }

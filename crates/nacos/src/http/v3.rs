@@ -4,9 +4,15 @@ pub(crate) mod admin;
 pub(crate) mod auth;
 pub(crate) mod client;
 pub(crate) mod console;
+mod namespaces;
 
 use super::reply::Reply;
 use muster_nacos_wire::http::{result, write_json};
+
+/// `{"code":0,"message":"success","data":null}`.
+fn nothing() -> Reply {
+    result(|out| write_json(out, &None::<&str>)).into()
+}
 
 /// `{"code":0,"message":"success","data":"ok"}`.
 fn done() -> Reply {

@@ -212,6 +212,13 @@ fn network() -> Vec<Setting> {
             show_time
         ),
         setting!(
+            cors,
+            "let pages of any origin call the Nacos paths from a browser, as the original does",
+            &[],
+            values::boolean,
+            plain
+        ),
+        setting!(
             udp_push_anywhere,
             "send UDP pushes to the address a 1.x client names, not only to where its request came from",
             &[],

@@ -1,5 +1,74 @@
 //! `/v1/core`: the nodes.
 
-use crate::http::route::Route;
+use crate::http::{
+    Http,
+    call::Call,
+    cluster::ONE_NODE,
+    core_ops::{ID_RESOURCES, RaftCommand, RaftOutcome, WORKER},
+    route::{
+        Handled,
+        Handler::{Lacking, Later, Now},
+        Route,
+    },
+};
+use muster_nacos_wire::http::{Answer, Refusal, rest_result, write_id_map, write_json, write_list};
 
-pub(crate) const ROUTES: &[Route] = &[];
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get("/cluster/self", Now(Http::v1_self)).early(),
+    Route::get("/cluster/nodes", Now(Http::v1_nodes)).early(),
+    Route::get("/cluster/simple/nodes", Now(Http::v1_simple_nodes)).early(),
+    Route::get("/cluster/health", Now(Http::v1_node_health)).early(),
+    Route::post("/cluster/server/leave", Now(Http::v1_leave)).early(),
+    Route::post("/cluster/report", Lacking(ONE_NODE)),
+    Route::post("/cluster/switch/lookup", Lacking(ONE_NODE)),
+    Route::post("/ops/raft", Later(|http, call| Box::pin(http.raft_rest(call)))),
+    Route::get("/ops/idInfo", Now(Http::v1_ids)),
+    Route::put("/ops/log", Now(Http::v1_log_level)).early(),
+];
+
+impl Http {
+    fn v1_self(&self, call: &Call) -> Handled {
+        Ok(rest_result(200, None, |out| self.member(call).write(out)).into())
+    }
+
+    fn v1_nodes(&self, call: &Call) -> Handled {
+        let members = self.members(call, "keyword");
+        Ok(rest_result(200, None, |out| write_list(out, &members, |out, member| member.write(out))).into())
+    }
+
+    fn v1_simple_nodes(&self, call: &Call) -> Handled {
+        let address = self.address(call).to_string();
+        Ok(rest_result(200, None, |out| write_json(out, &[address])).into())
+    }
+
+    fn v1_node_health(&self, _: &Call) -> Handled {
+        Ok(rest_result(200, None, |out| write_json(out, self.state())).into())
+    }
+
+    /// The original refuses it, too, with HTTP 200.
+    fn v1_leave(&self, _: &Call) -> Handled {
+        let text = "/v1/core/cluster/server/leave API not allow to use temporarily.";
+        Ok(rest_result(405, Some(text), |out| write_json(out, &None::<&str>)).into())
+    }
+
+    /// A command for the Raft group, as v1 and v2 answer it.
+    pub(crate) async fn raft_rest(&self, call: &Call) -> Handled {
+        let (code, text) = match self.raft(&call.json::<RaftCommand>()?).await? {
+            RaftOutcome::Done => (200, None),
+            RaftOutcome::NoCommand => (500, Some("Not support command : null".to_owned())),
+            RaftOutcome::Refused(why) => (500, Some(why)),
+        };
+        Ok(rest_result(code, text.as_deref(), |out| write_json(out, &None::<&str>)).into())
+    }
+
+    fn v1_ids(&self, _: &Call) -> Handled {
+        Ok(rest_result(200, None, |out| write_id_map(out, &ID_RESOURCES, self.last_id(), WORKER)).into())
+    }
+
+    /// Sets a log level by the parameters `logName` and `logLevel`; `200` as a text.
+    pub(crate) fn v1_log_level(&self, call: &Call) -> Handled {
+        let required = |name| call.parameters.get(name).ok_or(Refusal::Missing { name, of_type: "String" });
+        self.set_log_level(required("logName")?, required("logLevel")?)?;
+        Ok(Answer::text(200, "200").into())
+    }
+}

@@ -1,0 +1,195 @@
+//! What administrators ask about nodes and their connections.
+
+use super::date::iso_date;
+use crate::json::{self, Object};
+use muster_model::Timestamp;
+use serde::Serialize;
+use std::{collections::BTreeMap, net::SocketAddr};
+
+/// A node of the ensemble, as v1, v2 and v3 show it.
+#[derive(Clone, Copy, Debug)]
+pub struct Member<'a> {
+    /// Where it is reached.
+    pub address: SocketAddr,
+    /// `UP` or `STARTING`.
+    pub state: &'a str,
+    /// Its version.
+    pub version: &'a str,
+    /// When this was true.
+    pub refreshed: Timestamp,
+    /// The term of the Raft group that writes everything durable.
+    pub term: u64,
+}
+
+impl Member<'_> {
+    /// Writes it: `{"ip":"10.0.0.1","port":8848,"state":"UP","extendInfo":{…},"address":"10.0.0.1:8848",…}`. The
+    /// abilities are constants: those of a 2.x or 3.x server that speaks gRPC and Raft.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let address = self.address.to_string();
+        let mut member = Object::open(out);
+        member.string("ip", &self.address.ip().to_string()).value("port", &self.address.port());
+        member.string("state", self.state);
+        self.write_details(member.key("extendInfo"), &address);
+        member.string("address", &address).raw("failAccessCnt", b"0");
+        member.raw(
+            "abilities",
+            br#"{"remoteAbility":{"supportRemoteConnection":true,"grpcReportEnabled":true},"configAbility":{"supportRemoteMetrics":false},"namingAbility":{"supportJraft":true}}"#,
+        );
+        member.raw("grpcReportEnabled", b"true");
+        member.close();
+    }
+
+    /// The one Raft group of ours has the name of Nacos's that tools look for.
+    fn write_details(&self, out: &mut Vec<u8>, address: &str) {
+        let mut details = Object::open(out);
+        details.value("lastRefreshTime", &self.refreshed.0);
+        let group = RaftGroup { leader: address, raft_group_member: [address], term: self.term };
+        let groups = BTreeMap::from([("naming_persistent_service_v2", group)]);
+        details.value("raftMetaData", &BTreeMap::from([("metaDataMap", groups)]));
+        details.string("raftPort", &self.address.port().to_string());
+        details.raw("readyToUpgrade", b"true").raw("supportGrayModel", b"true");
+        details.string("version", self.version);
+        details.close();
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RaftGroup<'a> {
+    leader: &'a str,
+    raft_group_member: [&'a str; 1],
+    term: u64,
+}
+
+/// A client's connection, as administrators see it.
+#[derive(Clone, Debug)]
+pub struct ClientConnection<'a> {
+    /// `<ms>_<ip>_<port>`.
+    pub id: &'a str,
+    /// The address the client declares.
+    pub client_ip: &'a str,
+    /// Where it comes from.
+    pub remote: SocketAddr,
+    /// The port it came to.
+    pub local_port: u16,
+    /// Name and version of the client.
+    pub version: &'a str,
+    /// The application, "" if it named none.
+    pub app_name: &'a str,
+    /// What the client says it is for: `naming` or `config`.
+    pub module: &'a str,
+    /// The label by which tag releases of configs are chosen.
+    pub tag: Option<&'a str>,
+    /// Further labels, without their prefix `app_`.
+    pub app_labels: BTreeMap<&'a str, &'a str>,
+    /// When it was accepted.
+    pub created: Timestamp,
+    /// When it last was active.
+    pub active: Timestamp,
+}
+
+impl ClientConnection<'_> {
+    /// Writes it; v2 has `tenant` where v3 has `namespaceId`. Both are blank: a connection belongs to no namespace.
+    pub fn write(&self, out: &mut Vec<u8>, is_v3: bool) {
+        let labels = BTreeMap::from([("source", "sdk"), ("module", self.module)]);
+        let mut connection = Object::open(out);
+        let mut meta = Object::open(connection.key("metaInfo"));
+        meta.string("connectionId", self.id).string("clientIp", self.client_ip);
+        meta.string("remoteIp", &self.remote.ip().to_string()).value("remotePort", &self.remote.port());
+        meta.value("localPort", &self.local_port).string("connectType", "GRPC");
+        meta.string("version", self.version).string("appName", self.app_name);
+        meta.value("labels", &labels).string("createTime", &iso_date(self.created));
+        meta.value("lastActiveTime", &self.active.0);
+        meta.string(if is_v3 { "namespaceId" } else { "tenant" }, "").raw("tlsProtected", b"false");
+        meta.value("tag", &self.tag).value("appLabels", &self.app_labels);
+        meta.raw("clusterSource", b"false").raw("sdkSource", b"true");
+        meta.close();
+        connection.raw("traced", b"false").raw("abilityTable", b"null").raw("connected", b"true");
+        connection.value("labels", &labels).value("appLabels", &self.app_labels);
+        connection.close();
+    }
+}
+
+/// How busy the one node is.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeLoad {
+    /// Where it is reached.
+    pub address: SocketAddr,
+    /// Clients with a gRPC connection.
+    pub clients: usize,
+    /// All connections.
+    pub connections: u64,
+    /// Load average of its machine.
+    pub load: f64,
+    /// Share of its processors in use.
+    pub cpu: f64,
+}
+
+impl NodeLoad {
+    /// Writes the loads of all nodes as v2 has them: texts in a `metric` a node.
+    pub fn write_v2(&self, out: &mut Vec<u8>) {
+        let mut all = Object::open(out);
+        let (clients, connections) = (self.clients.to_string(), self.connections.to_string());
+        let (load, cpu) = (self.load.to_string(), self.cpu.to_string());
+        let metric: BTreeMap<&str, &str> =
+            [("sdkConCount", &*clients), ("conCount", &connections), ("load", &load), ("cpu", &cpu)].into();
+        json::array(all.key("detail"), [metric], |out, metric| {
+            let mut detail = Object::open(out);
+            detail.string("address", &self.address.to_string()).value("metric", &metric);
+            detail.close();
+        });
+        self.write_sums(&mut all);
+        all.value("threshold", &(self.clients as f64 * 1.1));
+        all.close();
+    }
+
+    /// As v3 has them: counts are numbers, figures texts.
+    pub fn write_v3(&self, out: &mut Vec<u8>) {
+        let mut all = Object::open(out);
+        json::array(all.key("detail"), [self], |out, load| {
+            let mut detail = Object::open(out);
+            detail.string("address", &load.address.to_string()).value("sdkConCount", &load.clients);
+            detail.value("conCount", &load.connections);
+            detail.string("load", &load.load.to_string()).string("cpu", &load.cpu.to_string());
+            detail.close();
+        });
+        self.write_sums(&mut all);
+        all.string("threshold", &(self.clients as f64 * 1.1).to_string());
+        all.close();
+    }
+
+    fn write_sums(&self, all: &mut Object<'_>) {
+        all.raw("memberCount", b"1").raw("metricsCount", b"1").raw("completed", b"true");
+        for key in ["max", "min", "avg", "total"] {
+            all.value(key, &self.clients);
+        }
+    }
+}
+
+/// The last ids that were given out, by what they are for, as a map (v1).
+pub fn write_id_map(out: &mut Vec<u8>, resources: &[&str], current: u64, worker: u64) {
+    let ids: BTreeMap<_, _> = resources.iter().map(|name| (*name, IdInfo::new(current, worker))).collect();
+    json::value(out, &ids);
+}
+
+/// The same as a list of `{"resource":…,"info":{"currentId":…,"workerId":…}}` (v2, v3).
+pub fn write_id_list(out: &mut Vec<u8>, resources: &[&str], current: u64, worker: u64) {
+    json::array(out, resources, |out, resource| {
+        let mut id = Object::open(out);
+        id.string("resource", resource).value("info", &IdInfo::new(current, worker));
+        id.close();
+    });
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct IdInfo {
+    current_id: u64,
+    worker_id: u64,
+}
+
+impl IdInfo {
+    fn new(current_id: u64, worker_id: u64) -> Self {
+        Self { current_id, worker_id }
+    }
+}

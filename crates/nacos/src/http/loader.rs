@@ -1,0 +1,75 @@
+//! The connections of clients, and moving them to other nodes.
+
+use super::{Http, call::Call, refuse, trouble::Trouble};
+use crate::SessionSummary;
+use muster_model::{ErrorCode, Timestamp};
+use muster_nacos_wire::http::{ClientConnection, NodeLoad};
+
+/// `host:port` of a redirect.
+pub(crate) type Target<'a> = Option<(&'a str, u16)>;
+
+/// Where clients should go instead, if the request says.
+pub(crate) fn target(call: &Call) -> Result<Target<'_>, Trouble> {
+    let Some(address) = call.parameters.first(&["redirectAddress"]) else { return Ok(None) };
+    let parsed = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    parsed.map(Some).ok_or_else(|| {
+        refuse(ErrorCode::InvalidParameter, format!("redirectAddress is no host:port: {address}"))
+    })
+}
+
+impl Http {
+    /// Writes the map from connection ids to connections.
+    pub(crate) fn write_connections(&self, out: &mut Vec<u8>, is_v3: bool) {
+        let now = self.node.now();
+        let summaries = self.sessions.summaries();
+        out.push(b'{');
+        for (at, summary) in summaries.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            // A name is digits, an address and hyphens: nothing to escape.
+            out.push(b'"');
+            out.extend_from_slice(summary.name.as_bytes());
+            out.extend_from_slice(b"\":");
+            let active = Timestamp(now.wall.0.saturating_sub(now.mono.since(summary.active)));
+            shown(summary, active).write(out, is_v3);
+        }
+        out.push(b'}');
+    }
+
+    /// How busy the node is.
+    pub(crate) fn load(&self, call: &Call) -> NodeLoad {
+        let machine = self.machine.load();
+        NodeLoad {
+            address: self.address(call),
+            clients: self.sessions.count(),
+            connections: self.sessions.connections(),
+            load: machine.load,
+            cpu: machine.cpu,
+        }
+    }
+
+    /// Keeps so many clients and asks the others to move.
+    pub(crate) fn keep_clients(&self, count: usize, target: Target<'_>) {
+        for summary in self.sessions.summaries().iter().skip(count) {
+            self.sessions.reset(&summary.name, target);
+        }
+    }
+}
+
+fn shown(summary: &SessionSummary, active: Timestamp) -> ClientConnection<'_> {
+    let labels = &summary.labels;
+    ClientConnection {
+        id: &summary.name,
+        client_ip: &labels.ip,
+        remote: summary.remote,
+        local_port: summary.local_port,
+        version: &summary.client_version,
+        app_name: &summary.app_name,
+        module: if summary.is_naming { "naming" } else { "config" },
+        tag: labels.tag.as_deref(),
+        app_labels: labels.others.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
+        created: summary.opened,
+        active,
+    }
+}
