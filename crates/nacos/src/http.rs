@@ -11,6 +11,7 @@ mod cluster;
 mod configs;
 mod core_ops;
 mod cors;
+mod gate;
 mod loader;
 mod log_level;
 mod namespaces;
@@ -56,6 +57,8 @@ pub struct HttpSettings {
     pub udp_push_anywhere: bool,
     /// Whether pages of any origin may call these paths from a browser, as the original lets them (true).
     pub cors: bool,
+    /// Whether v1 and v2 are answered 410 with a hint, as 3.x does by default, except for what clients call (false).
+    pub gate_v1_v2: bool,
     /// The port that is shown as the server's (8848).
     pub main_port: u16,
     /// The version that is shown as the server's.
@@ -70,6 +73,7 @@ impl Default for HttpSettings {
             context_path: "/nacos".to_owned(),
             udp_push_anywhere: false,
             cors: true,
+            gate_v1_v2: false,
             main_port: 8848,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             log_levels: None,
@@ -143,6 +147,11 @@ async fn answer(http: &Http, request: Request) -> Response {
 impl Http {
     async fn handle(&self, area: &Area, rest: &str, call: &Call) -> Handled {
         let route = area.route(call, rest)?;
+        if self.settings.gate_v1_v2
+            && let Some(hint) = gate::hint(call)
+        {
+            return Err(Trouble::Gone(hint));
+        }
         if !route.early {
             self.ready()?;
         }

@@ -172,6 +172,7 @@ impl Edges<'_> {
             context_path: settings.context_path.clone(),
             udp_push_anywhere: settings.udp_push_anywhere,
             cors: settings.cors,
+            gate_v1_v2: settings.gate_v1_v2,
             main_port: settings.listen.port(),
             version: version::VERSION.to_owned(),
             log_levels: Some(log_levels),

@@ -22,6 +22,8 @@ pub(crate) enum Trouble {
     NoMethod,
     /// There is no such path.
     NoPath,
+    /// The gate of 3.x is closed; carries what it says.
+    Gone(String),
     /// The original has it and we don't, for a reason in words.
     Lacking(&'static str),
 }
@@ -117,6 +119,7 @@ impl Trouble {
             Self::Refused(refusal) => refusal.answer(family.dialect(), &call.full_path, at),
             Self::NoMethod => no_method(family, call, at),
             Self::NoPath => no_path(family, call, at),
+            Self::Gone(hint) => error_page(410, hint, &call.full_path, at),
             Self::Lacking(why) => lacking(family, why),
         }
         .into()

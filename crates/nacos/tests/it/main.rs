@@ -3,9 +3,13 @@
 
 mod configs;
 mod console;
+mod core;
+mod gate;
 mod grpc;
 mod instances;
 mod listener;
+mod namespaces;
 mod refusals;
+mod surfaces;
 mod udp;
 mod world;

@@ -36,6 +36,8 @@ pub(crate) struct World {
     pub(crate) clock: Arc<SkippingClock>,
     pub(crate) tasks: Tasks,
     pub(crate) router: Router,
+    /// What the listener shows that requests come in on.
+    pub(crate) surfaces: Surfaces,
 }
 
 /// The machine's time, and what a test skipped of it.
@@ -122,7 +124,7 @@ impl World {
         let table = Arc::new(ConnectionTable::new());
         let sessions = Sessions::with_settings(node.clone(), table.clone(), session_settings);
         let router = router(node.clone(), sessions.clone(), tasks.clone(), http);
-        Self { node, table, sessions, clock, tasks, router }
+        Self { node, table, sessions, clock, tasks, router, surfaces: Surfaces::ALL }
     }
 
     pub(crate) async fn finish_start(&self) {
@@ -162,10 +164,23 @@ impl World {
         form: &str,
         headers: &[(&str, &str)],
     ) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
+        let kind = ("Content-Type", "application/x-www-form-urlencoded;charset=GBK");
+        let mut headers = headers.to_vec();
         if !form.is_empty() {
-            request = request.header("Content-Type", "application/x-www-form-urlencoded;charset=GBK");
+            headers.push(kind);
         }
+        self.body(method, path, form, &headers).await
+    }
+
+    /// A request with any body.
+    pub(crate) async fn body(
+        &self,
+        method: &str,
+        path: &str,
+        form: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
         request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let mut request = request.body(Body::from(form.to_owned())).unwrap();
         request.extensions_mut().insert(ConnectionInfo {
@@ -173,7 +188,7 @@ impl World {
             remote: SocketAddr::from(([127, 0, 0, 1], 5_000)),
             local: SocketAddr::from(([127, 0, 0, 1], 8_848)),
             listener: ListenerIndex(0),
-            surfaces: Surfaces::ALL,
+            surfaces: self.surfaces,
         });
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (StatusCode::as_u16(&response.status()), response.headers().clone());

@@ -212,6 +212,13 @@ fn network() -> Vec<Setting> {
             show_time
         ),
         setting!(
+            gate_v1_v2,
+            "answer Nacos v1 and v2 with 410 and a hint, as 3.x does, except for what clients call",
+            &[],
+            values::boolean,
+            plain
+        ),
+        setting!(
             cors,
             "let pages of any origin call the Nacos paths from a browser, as the original does",
             &[],
