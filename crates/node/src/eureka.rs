@@ -6,8 +6,8 @@
 use crate::{Node, NodeError};
 use muster_model::{Actor, Cause, EurekaInstance, EurekaStatus, Metadata, Reason};
 use muster_registry::{
-    EurekaBase, EurekaCancel, EurekaEvent, EurekaMetadata, EurekaRegister, EurekaRenew, EurekaShown, Op,
-    Outcome,
+    EurekaBase, EurekaCancel, EurekaEvent, EurekaMetadata, EurekaRegister, EurekaRenew, EurekaShown,
+    EurekaStatusChange, Op, Outcome, OverrideChange, StatusChange,
 };
 use std::sync::Arc;
 
@@ -124,7 +124,9 @@ impl Node {
         overriding: EurekaOverriding,
         actor: Actor,
     ) -> Result<bool, NodeError> {
-        self.eureka_override(base, app, id, Some(status), overriding, actor).await
+        let EurekaOverriding { last_dirty, replicated } = overriding;
+        let change = StatusChange { status: Some(status), last_dirty, fallback: None };
+        self.eureka_override(base, app, id, change, replicated, actor).await
     }
 
     /// Removes the override of an instance's status; whether the instance is there. The status that its client declared
@@ -139,8 +141,8 @@ impl Node {
         overriding: EurekaOverriding,
         actor: Actor,
     ) -> Result<bool, NodeError> {
-        let _ = fallback;
-        self.eureka_override(base, app, id, None, overriding, actor).await
+        let change = StatusChange { status: None, last_dirty: overriding.last_dirty, fallback };
+        self.eureka_override(base, app, id, change, overriding.replicated, actor).await
     }
 
     async fn eureka_override(
@@ -148,13 +150,37 @@ impl Node {
         base: &EurekaBase,
         app: &str,
         id: &str,
-        status: Option<EurekaStatus>,
-        overriding: EurekaOverriding,
+        change: StatusChange,
+        replicated: bool,
         actor: Actor,
     ) -> Result<bool, NodeError> {
-        self.ready()?;
-        let _ = (base, app, id, status, overriding, actor);
-        std::future::ready(Err(NodeError::Defect("overrides over Eureka are not yet taken"))).await
+        let renewing =
+            EurekaRenewing { last_dirty: None, overridden: EurekaStatus::Unknown, replicated: false };
+        // An instance that registered over Nacos has no lease here.
+        self.eureka_renew(base, app, id, renewing, actor.clone())?;
+        let snapshot = self.eureka_snapshot(base)?;
+        let Some(shown) = snapshot.app(app).and_then(|app| app.instance(id)) else { return Ok(false) };
+        let is_so = match change.status {
+            Some(status) => shown.status == status,
+            // `UNKNOWN` may be the override.
+            None => {
+                let is_unknown = |status| status == EurekaStatus::Unknown;
+                is_unknown(shown.overridden)
+                    && (!is_unknown(shown.status) || is_unknown(shown.instance.status))
+            }
+        };
+        let target = if is_so { None } else { self.registry.lock().eureka_target(base, app, id) };
+        let Some((service, instance)) = target else { return Ok(is_so) };
+        let cause = Cause { actor, reason: Reason::Operator };
+        if replicated {
+            let change = EurekaStatusChange { service, instance, change, cause };
+            self.apply_ephemeral(Op::EurekaStatus(change))?;
+        } else {
+            self.waiting_statuses.forget(&(service.clone(), instance.clone()));
+            let change = OverrideChange::Status(change);
+            self.propose_registry(Op::Override { service, instance, change, cause }).await?;
+        }
+        Ok(true)
     }
 
     /// Adds or replaces metadata of an instance until it registers anew; whether it is there.

@@ -11,6 +11,7 @@ mod create_service;
 mod error;
 mod eureka;
 mod eureka_delta;
+mod eureka_statuses;
 mod eureka_views;
 mod health_check;
 mod list_configs;

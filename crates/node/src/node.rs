@@ -1,9 +1,9 @@
 //! The node: all state of one process, and the two ways to change it.
 
 use crate::{
-    Settings, brake, config_contents::Contents, error::NodeError, eureka_views::EurekaViews,
-    health_check::HealthChecks, locks::Locks, machine::Applied, op::DurableOp, views::Views,
-    waiting::Waiting, watchers::Watchers,
+    Settings, brake, config_contents::Contents, error::NodeError, eureka_statuses::WaitingStatuses,
+    eureka_views::EurekaViews, health_check::HealthChecks, locks::Locks, machine::Applied, op::DurableOp,
+    views::Views, waiting::Waiting, watchers::Watchers,
 };
 use muster_config::Configs;
 use muster_consensus::Consensus;
@@ -35,6 +35,7 @@ pub struct Node {
     pub(crate) watchers: Watchers,
     pub(crate) views: Views,
     pub(crate) eureka_views: EurekaViews,
+    pub(crate) waiting_statuses: WaitingStatuses,
     pub(crate) contents: Contents,
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) journal: Journal,
@@ -133,6 +134,9 @@ impl Node {
                 self.tell_presence(&service);
             }
             Effect::ServiceRemoved(service) => self.views.forget(&service),
+            Effect::ProposeStatus { service, instance, change, cause } => {
+                self.waiting_statuses.put((service, instance), change, cause);
+            }
             Effect::Recorded(change) => self.journal.record(change),
             Effect::Brake(change) => brake::say(&change),
             Effect::Persist(_) => unreachable!("rows are taken out by the apply loop"),

@@ -67,7 +67,7 @@ impl Node {
         actor: Actor,
     ) -> Result<(), NodeError> {
         self.ready()?;
-        let instance = InstanceKey { cluster, host, port };
+        let instance = InstanceKey { cluster, host, port, eureka: None };
         let cause = Cause { actor, reason: Reason::Operator };
         self.submit(Op::Override { service, instance, change, cause }).await
     }

@@ -1,8 +1,8 @@
 //! Putting a node together.
 
 use crate::{
-    Node, Settings, config_contents::Contents, eureka_views::EurekaViews, health_check::HealthChecks,
-    locks::Locks, views::Views, waiting::Waiting, watchers::Watchers,
+    Node, Settings, config_contents::Contents, eureka_statuses::WaitingStatuses, eureka_views::EurekaViews,
+    health_check::HealthChecks, locks::Locks, views::Views, waiting::Waiting, watchers::Watchers,
 };
 use muster_config::Configs;
 use muster_consensus::{Consensus, ConsensusError, Parts};
@@ -42,6 +42,7 @@ impl Node {
             watchers: Watchers::new(&settings.limits),
             views: Views::new(settings.rendered_bytes_max),
             eureka_views: EurekaViews::default(),
+            waiting_statuses: WaitingStatuses::default(),
             contents: Contents::new(settings.content_bytes_max),
             waiting: Waiting::starting_at(rng.next_u64()),
             rng: Mutex::new(Rng::seeded(rng.next_u64())),
@@ -66,6 +67,7 @@ impl Node {
         let consensus = Consensus::start(settings, parts).await?;
         assert!(self.consensus.set(consensus).is_ok(), "a node joins once");
         self.tasks.spawn("timers", self.clone().run_timers());
+        self.tasks.spawn("status proposals", self.clone().run_status_proposals());
         self.tasks.spawn("housekeeping", self.clone().run_housekeeping());
         self.tasks.spawn("health checks", HealthChecks::run(self.clone()));
         Ok(())

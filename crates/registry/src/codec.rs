@@ -1,7 +1,7 @@
 //! The stored form of durable ops, as entries of the log carry them.
 
 use crate::{
-    DecodeError, Deregister, InstanceKey, NamespaceSpec, Op, OverrideChange, Register,
+    DecodeError, Deregister, InstanceKey, NamespaceSpec, Op, OverrideChange, Register, StatusChange,
     stored::{
         self, ClusterSpecMessage, InstanceMessage, NamespaceMessage, Nothing, OverrideMessage,
         ServiceKeyMessage, SpecMessage, malformed, seal, unseal,
@@ -10,6 +10,7 @@ use crate::{
 use bytes::Bytes;
 use muster_model::{Actor, Cause, ClientId, ConnectionId, Kind, NodeId, Reason};
 use prost::Message;
+use std::sync::Arc;
 
 #[derive(Clone, PartialEq, Message)]
 struct CauseMessage {
@@ -77,6 +78,17 @@ struct KeysMessage {
     keys: Vec<String>,
 }
 
+/// Statuses by their names.
+#[derive(Clone, PartialEq, Message)]
+struct StatusMessage {
+    #[prost(string, optional, tag = "1")]
+    status: Option<String>,
+    #[prost(int64, optional, tag = "2")]
+    last_dirty: Option<i64>,
+    #[prost(string, optional, tag = "3")]
+    fallback: Option<String>,
+}
+
 #[derive(Clone, PartialEq, prost::Oneof)]
 enum ChangeMessage {
     #[prost(message, tag = "10")]
@@ -87,6 +99,8 @@ enum ChangeMessage {
     RemoveKeys(KeysMessage),
     #[prost(message, tag = "13")]
     Clear(Nothing),
+    #[prost(message, tag = "14")]
+    Status(StatusMessage),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -99,7 +113,9 @@ struct OverrideOpMessage {
     port: u32,
     #[prost(message, optional, tag = "4")]
     cause: Option<CauseMessage>,
-    #[prost(oneof = "ChangeMessage", tags = "10, 11, 12, 13")]
+    #[prost(string, optional, tag = "5")]
+    eureka: Option<String>,
+    #[prost(oneof = "ChangeMessage", tags = "10, 11, 12, 13, 14")]
     change: Option<ChangeMessage>,
 }
 
@@ -163,6 +179,11 @@ fn write_change(change: &OverrideChange) -> ChangeMessage {
         OverrideChange::RemoveKeys(keys) => {
             ChangeMessage::RemoveKeys(KeysMessage { keys: keys.iter().map(ToString::to_string).collect() })
         }
+        OverrideChange::Status(change) => ChangeMessage::Status(StatusMessage {
+            status: change.status.map(|status| status.as_str().to_owned()),
+            last_dirty: change.last_dirty,
+            fallback: change.fallback.map(|status| status.as_str().to_owned()),
+        }),
         OverrideChange::Clear => ChangeMessage::Clear(Nothing {}),
     }
 }
@@ -174,6 +195,11 @@ fn read_change(change: ChangeMessage) -> Result<OverrideChange, DecodeError> {
         ChangeMessage::RemoveKeys(keys) => {
             OverrideChange::RemoveKeys(keys.keys.iter().map(|key| key.as_str().into()).collect())
         }
+        ChangeMessage::Status(change) => OverrideChange::Status(StatusChange {
+            status: change.status.as_deref().map(stored::status).transpose()?,
+            last_dirty: change.last_dirty,
+            fallback: change.fallback.as_deref().map(stored::status).transpose()?,
+        }),
         ChangeMessage::Clear(Nothing {}) => OverrideChange::Clear,
     })
 }
@@ -217,6 +243,7 @@ impl Op {
             | Self::ReleaseBrake { .. }
             | Self::EurekaRegister(_)
             | Self::EurekaRenew(_)
+            | Self::EurekaStatus(_)
             | Self::EurekaCancel(_)
             | Self::EurekaMetadata(_) => return None,
             Self::Override { service, instance, change, cause } => {
@@ -225,6 +252,7 @@ impl Op {
                     host: instance.host.to_string(),
                     port: instance.port.into(),
                     cause: Some(cause.into()),
+                    eureka: instance.eureka.as_deref().map(ToOwned::to_owned),
                     change: Some(write_change(change)),
                 };
                 (Some(service), None, WhatMessage::Override(what))
@@ -291,16 +319,19 @@ fn decode_of_service(service: ServiceKeyMessage, what: WhatMessage) -> Result<Op
             let client = ClientId::Address(stored::host(&host)?, stored::port(port)?, Kind::Persistent);
             Op::Deregister(Deregister { client, service, cause: read_cause(cause)? })
         }
-        WhatMessage::Override(OverrideOpMessage { cluster, host, port, cause, change }) => Op::Override {
-            service,
-            instance: InstanceKey {
-                cluster: stored::cluster(&cluster)?,
-                host: stored::host(&host)?,
-                port: stored::port(port)?,
-            },
-            change: read_change(change.ok_or_else(absent("change"))?)?,
-            cause: read_cause(cause)?,
-        },
+        WhatMessage::Override(OverrideOpMessage { cluster, host, port, cause, eureka, change }) => {
+            Op::Override {
+                service,
+                instance: InstanceKey {
+                    cluster: stored::cluster(&cluster)?,
+                    host: stored::host(&host)?,
+                    port: stored::port(port)?,
+                    eureka: eureka.map(Arc::from),
+                },
+                change: read_change(change.ok_or_else(absent("change"))?)?,
+                cause: read_cause(cause)?,
+            }
+        }
         WhatMessage::CreateService(spec) => Op::CreateService { service, spec: spec.read()? },
         WhatMessage::UpdateService(spec) => Op::UpdateService { service, spec: spec.read()? },
         WhatMessage::UpdateCluster(ClusterOpMessage { cluster, spec, persistent }) => Op::UpdateCluster {

@@ -1,6 +1,6 @@
 //! What follows from an op.
 
-use crate::BrakeChange;
+use crate::{BrakeChange, InstanceKey, StatusChange};
 use muster_model::{Cause, Change, Revision, Row, ServiceKey};
 use std::sync::Arc;
 
@@ -23,6 +23,17 @@ pub enum Effect {
     ServiceVanished(ServiceKey),
     /// The record of a service is gone: drop what is kept by its key. Its last instance went before.
     ServiceRemoved(ServiceKey),
+    /// A status was set without the log, as peers of Eureka do: propose it. Several of one instance may be made one.
+    ProposeStatus {
+        /// The service.
+        service: ServiceKey,
+        /// The instance.
+        instance: InstanceKey,
+        /// What to do with its status.
+        change: StatusChange,
+        /// Who and why.
+        cause: Arc<Cause>,
+    },
     /// A line for the flight recorder.
     Recorded(Change),
     /// A brake on mass expiry was engaged or released: say it in the log.

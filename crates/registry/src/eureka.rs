@@ -5,6 +5,7 @@
 //! is shown the facet that speaks it, and one derived from the other where there is none.
 
 mod base;
+mod born;
 mod derived;
 mod facet;
 mod index;
@@ -14,13 +15,15 @@ mod parts;
 mod register;
 mod renew;
 mod shown;
+mod status;
+mod weights;
 
 pub use base::{EurekaBase, EurekaRules};
 pub use index::{EurekaChanges, EurekaEvent, EurekaGone};
-pub use op::{EurekaCancel, EurekaMetadata, EurekaRegister, EurekaRenew};
+pub use op::{EurekaCancel, EurekaMetadata, EurekaRegister, EurekaRenew, EurekaStatusChange};
 pub use parts::EurekaParts;
 pub use shown::{EurekaApp, EurekaShown};
 
 pub(crate) use derived::weight_of;
-pub(crate) use facet::{Facet, Facets, status_of};
+pub(crate) use facet::{Facet, Facets, status_of, takes_calls};
 pub(crate) use index::{AppRef, EurekaIndex};

@@ -88,15 +88,15 @@ impl Registry {
         healthy: bool,
         report: &mut Report<'_>,
     ) -> bool {
+        let was_shown = self.set_lost(index, client, !healthy, report.now);
         let Some(service) = self.services.get_mut(index) else { return false };
         let Some(publication) = service.publications.get_mut(&client) else { return false };
-        if publication.instances.iter().all(|instance| instance.healthy == healthy) {
+        if publication.instances.iter().all(|instance| instance.healthy == healthy) && !was_shown {
             return false;
         }
         let old = publication.instances.clone();
         publication.instances = old.iter().map(|instance| Instance { healthy, ..instance.clone() }).collect();
         let key = service.key.clone();
-        self.set_lost(index, client, !healthy, report.now);
         let revision = self.touch(index, report.now);
         report.changed(&key, revision);
         let what = if healthy { "healthy" } else { "unhealthy" };

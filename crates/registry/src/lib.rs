@@ -22,6 +22,7 @@ mod error;
 mod eureka;
 mod explicit;
 mod health;
+mod hosts;
 mod interned;
 mod leases;
 mod list;
@@ -49,13 +50,13 @@ pub use effect::Effect;
 pub use error::{DecodeError, RegistryError};
 pub use eureka::{
     EurekaApp, EurekaBase, EurekaCancel, EurekaChanges, EurekaEvent, EurekaGone, EurekaMetadata, EurekaParts,
-    EurekaRegister, EurekaRenew, EurekaRules, EurekaShown,
+    EurekaRegister, EurekaRenew, EurekaRules, EurekaShown, EurekaStatusChange,
 };
 pub use health::CheckTarget;
 pub use list::{ClientSummary, Counts, Page, PublicationSummary, Search, ServiceSummary};
 pub use namespaces::NamespaceSpec;
 pub use op::{Beat, Close, Deregister, Op, Outcome, Register, SetHealth};
-pub use overrides::{InstanceKey, Override, OverrideChange};
+pub use overrides::{InstanceKey, Override, OverrideChange, StatusChange};
 pub use parts::{ServiceParts, ServiceSnapshot, ShownHost};
 pub use registry::Registry;
 pub use revision::LatestRevision;

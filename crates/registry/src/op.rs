@@ -1,8 +1,8 @@
 //! What can be asked of the registry, and what it answers.
 
 use crate::{
-    ClusterSpec, EurekaCancel, EurekaMetadata, EurekaRegister, EurekaRenew, InstanceKey, LeaseKind,
-    NamespaceSpec, OverrideChange, ServiceSpec,
+    ClusterSpec, EurekaCancel, EurekaMetadata, EurekaRegister, EurekaRenew, EurekaStatusChange, InstanceKey,
+    LeaseKind, NamespaceSpec, OverrideChange, ServiceSpec,
 };
 use muster_model::{Cause, ClientId, ClusterName, Instance, Kind, Namespace, NodeId, ServiceKey};
 
@@ -22,6 +22,8 @@ pub enum Op {
     EurekaRegister(EurekaRegister),
     /// Renews the lease of an instance over Eureka.
     EurekaRenew(EurekaRenew),
+    /// Sets or lifts a status over Eureka before it is in the log.
+    EurekaStatus(EurekaStatusChange),
     /// Takes an Eureka registration back.
     EurekaCancel(EurekaCancel),
     /// Sets metadata of an instance over Eureka.
@@ -115,6 +117,7 @@ impl Op {
             | Self::ReleaseBrake { .. }
             | Self::EurekaRegister(_)
             | Self::EurekaRenew(_)
+            | Self::EurekaStatus(_)
             | Self::EurekaCancel(_)
             | Self::EurekaMetadata(_) => false,
             Self::Override { .. }

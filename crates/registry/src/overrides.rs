@@ -5,7 +5,7 @@ use crate::{
     registry::{Report, label},
     rows,
 };
-use muster_model::{ClusterName, Host, Instance, Metadata, ServiceKey, Weight};
+use muster_model::{ClusterName, EurekaStatus, Host, Instance, Metadata, ServiceKey, Weight};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -20,12 +20,24 @@ pub struct InstanceKey {
     pub host: Host,
     /// The port.
     pub port: u16,
+    /// The instance id, if it is for what registered over Eureka. Such an override is found by the id alone, so it
+    /// stays when the instance comes back with another address, and two instances at one address have one each.
+    pub eureka: Option<Arc<str>>,
 }
 
 impl InstanceKey {
-    /// The key of an instance.
+    /// The key of whatever is at the address of an instance.
     pub fn of(instance: &Instance) -> Self {
-        Self { cluster: instance.cluster.clone(), host: instance.host.clone(), port: instance.port }
+        Self {
+            cluster: instance.cluster.clone(),
+            host: instance.host.clone(),
+            port: instance.port,
+            eureka: None,
+        }
+    }
+
+    fn is_at(&self, other: &Self) -> bool {
+        (&self.cluster, &self.host, self.port) == (&other.cluster, &other.host, other.port)
     }
 }
 
@@ -36,23 +48,19 @@ pub struct Override {
     pub weight: Option<Weight>,
     /// Enabled or not, if set.
     pub enabled: Option<bool>,
+    /// The status, if set over Eureka.
+    pub status: Option<EurekaStatus>,
     /// Keys laid over the registered metadata.
     pub metadata: Metadata,
 }
 
-impl Override {
-    /// The instance as it is shown.
-    pub(crate) fn over(&self, instance: &Instance) -> Instance {
-        Instance {
-            weight: self.weight.unwrap_or(instance.weight),
-            enabled: self.enabled.unwrap_or(instance.enabled),
-            metadata: instance.metadata.overlaid(&self.metadata),
-            ..instance.clone()
-        }
-    }
-}
+/// The overrides of one service.
+pub(crate) type Overrides = BTreeMap<InstanceKey, Override>;
 
 /// A change of an override, decided when it is applied.
+///
+/// What an operator said last of taking calls or not holds, over whichever protocol: setting `enabled` ends an overridden
+/// status, and the other way round, also where one is by address and the other by Eureka id.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OverrideChange {
     /// Puts this in place of whatever there was.
@@ -61,8 +69,21 @@ pub enum OverrideChange {
     Merge(Override),
     /// Removes metadata keys from the override; registered ones show again.
     RemoveKeys(Vec<Arc<str>>),
+    /// Sets the status, or lets the client's own show again.
+    Status(StatusChange),
     /// Removes the override.
     Clear,
+}
+
+/// A status set or lifted over Eureka.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StatusChange {
+    /// The status; none to let the client's own show.
+    pub status: Option<EurekaStatus>,
+    /// The `lastDirtyTimestamp` of the request: what is shown of the instance becomes no older.
+    pub last_dirty: Option<i64>,
+    /// What to show instead of a lifted status where the client's own is not known.
+    pub fallback: Option<EurekaStatus>,
 }
 
 impl OverrideChange {
@@ -74,7 +95,8 @@ impl OverrideChange {
                 None => new.clone(),
                 Some(old) => Override {
                     weight: new.weight.or(old.weight),
-                    enabled: new.enabled.or(old.enabled),
+                    enabled: new.enabled.or(old.enabled.filter(|_| new.status.is_none())),
+                    status: new.status.or(old.status.filter(|_| new.enabled.is_none())),
                     metadata: old.metadata.overlaid(&new.metadata),
                 },
             }),
@@ -84,19 +106,90 @@ impl OverrideChange {
                 ),
                 ..old.clone()
             }),
+            Self::Status(StatusChange { status, .. }) => {
+                let rest = old.cloned().unwrap_or_default();
+                Some(Override { status: *status, enabled: None, ..rest }).filter(|new| !new.is_empty())
+            }
             Self::Clear => None,
         }
     }
-}
 
-impl Registry {
-    /// The override of an instance, if an operator made one.
-    pub fn override_of(&self, service: &ServiceKey, instance: &Instance) -> Option<&Override> {
-        // Most registries have none, and this is asked for each instance of a list.
-        if self.overrides.is_empty() {
+    /// Applies the change to the overrides of a service; whether it is one, and which other keys it changed.
+    fn apply(&self, overrides: &mut Overrides, key: &InstanceKey) -> Option<Vec<InstanceKey>> {
+        let old = overrides.get(key);
+        let new = self.change(old);
+        if old.is_none() && new.is_none() && !matches!(self, Self::Status(_)) {
             return None;
         }
-        self.overrides.get(service)?.get(&InstanceKey::of(instance))
+        let is_new = old.is_some() || new.is_some();
+        match new {
+            Some(new) => overrides.insert(key.clone(), new),
+            None => overrides.remove(key),
+        };
+        let others = self.supersede(overrides, key);
+        (is_new || !others.is_empty()).then_some(others)
+    }
+
+    /// Ends what other overrides of the same instance said of taking calls; gives their keys.
+    fn supersede(&self, overrides: &mut Overrides, key: &InstanceKey) -> Vec<InstanceKey> {
+        let ends_enabled = key.eureka.is_some() && matches!(self, Self::Status(_));
+        let enables = |new: &Override| new.enabled == Some(true);
+        let ends_status =
+            key.eureka.is_none() && matches!(self, Self::Replace(new) | Self::Merge(new) if enables(new));
+        let is_superseded = |other: &InstanceKey, over: &Override| {
+            other.is_at(key)
+                && match other.eureka {
+                    None => ends_enabled && (over.enabled.is_some() || over.status.is_some()),
+                    Some(_) => ends_status && over.status.is_some(),
+                }
+        };
+        let superseded = overrides.iter().filter(|(other, over)| is_superseded(other, over));
+        let superseded: Vec<_> = superseded.map(|(other, _)| other.clone()).collect();
+        for other in &superseded {
+            if let Some(over) = overrides.get_mut(other) {
+                (over.enabled, over.status) = (None, None);
+                if over.is_empty() {
+                    overrides.remove(other);
+                }
+            }
+        }
+        superseded
+    }
+}
+
+impl Override {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Status changes that are not in the log yet, and the overrides with them: what a peer or a registration brought is
+/// shown at once and waits for nobody.
+#[derive(Debug, Default)]
+pub(crate) struct Provisional {
+    changes: BTreeMap<InstanceKey, StatusChange>,
+    merged: Arc<Overrides>,
+}
+
+/// Status changes that wait to be in the log, at most, in all services; beyond it they show only when they are.
+const PROVISIONAL_MAX: usize = 65_536;
+
+impl Registry {
+    /// The override at the address of an instance, if an operator made one.
+    pub fn override_of(&self, service: &ServiceKey, instance: &Instance) -> Option<&Override> {
+        // Most registries have none, and this is asked for each instance of a list.
+        self.overrides_of(service)?.get(&InstanceKey::of(instance))
+    }
+
+    /// The overrides of a service as they are shown.
+    pub(crate) fn overrides_of(&self, service: &ServiceKey) -> Option<&Arc<Overrides>> {
+        if self.overrides.is_empty() && self.provisional.is_empty() {
+            return None;
+        }
+        match self.provisional.get(service) {
+            Some(provisional) => Some(&provisional.merged),
+            None => self.overrides.get(service),
+        }
     }
 
     /// Overrides whose instance is not registered now, sorted, for the leader to clear when they have been
@@ -104,16 +197,18 @@ impl Registry {
     pub fn orphaned_overrides(&self) -> Vec<(ServiceKey, InstanceKey)> {
         let mut orphans = Vec::new();
         for (service, overrides) in &self.overrides {
-            let registered: BTreeSet<InstanceKey> = match self.services.by_key(service) {
-                Some(found) => {
-                    let publications = found.publications.values();
-                    publications
-                        .flat_map(|publication| publication.instances.iter().map(InstanceKey::of))
-                        .collect()
+            let found = self.services.by_key(service);
+            let publications = found.into_iter().flat_map(|found| found.publications.values());
+            let registered: BTreeSet<InstanceKey> = publications
+                .flat_map(|publication| publication.instances.iter().map(InstanceKey::of))
+                .collect();
+            let is_registered = |key: &InstanceKey| match &key.eureka {
+                None => registered.contains(key),
+                Some(id) => {
+                    found.and_then(|found| found.facets.as_ref()).is_some_and(|all| all.contains_key(id))
                 }
-                None => BTreeSet::new(),
             };
-            let missing = overrides.keys().filter(|instance| !registered.contains(instance));
+            let missing = overrides.keys().filter(|key| !is_registered(key));
             orphans.extend(missing.map(|instance| (service.clone(), instance.clone())));
         }
         orphans.sort();
@@ -137,35 +232,98 @@ impl Registry {
         change: &OverrideChange,
         mut report: Report<'_>,
     ) -> Outcome {
-        let old = self.overrides.get(service).and_then(|overrides| overrides.get(&instance));
-        let new = change.change(old);
-        if old.is_none() && new.is_none() {
+        self.clusters.intern(&mut instance.cluster);
+        let old = self.overrides.get(service);
+        let mut changed = old.map_or_else(Overrides::default, |old| Overrides::clone(old));
+        // Ops of the log depend on what came through the log alone.
+        let applied = change.apply(&mut changed, &instance);
+        let was_provisional = self.end_provisional(service, &instance);
+        if let Some(mut keys) = applied.clone() {
+            keys.push(instance.clone());
+            for key in &keys {
+                report.effects.push(Effect::Persist(rows::put_override(service, key, changed.get(key))));
+            }
+            match changed.is_empty() {
+                true => self.overrides.remove(service),
+                false => self.overrides.insert(service.clone(), Arc::new(changed)),
+            };
+        }
+        self.merge_provisional(service);
+        if applied.is_none() && !was_provisional {
             return Outcome::Unchanged;
         }
-        self.clusters.intern(&mut instance.cluster);
-        report.effects.push(Effect::Persist(rows::put_override(service, &instance, new.as_ref())));
-        self.lay_over(service, &instance, new);
-        if let Some(index) = self.services.find(service) {
-            let revision = self.touch(index, report.now);
-            report.changed(service, revision);
-            let InstanceKey { cluster, host, port } = instance;
-            let (weight, metadata) = (Weight::default(), Metadata::default());
-            let shown = Instance { host, port, cluster, weight, enabled: true, healthy: true, metadata };
-            report.record(service, revision, label(&shown), "updated");
+        // What was shown already is told only if it differs from what others had made of it.
+        if !was_provisional && let OverrideChange::Status(status) = change {
+            self.note_status(service, &instance, *status, report.now);
         }
+        self.tell_override(service, instance, &mut report);
         Outcome::Done
     }
 
-    /// Keeps an override, or drops it.
-    pub(crate) fn lay_over(&mut self, service: &ServiceKey, instance: &InstanceKey, new: Option<Override>) {
-        let overrides = self.overrides.entry(service.clone()).or_default();
-        let map: &mut BTreeMap<_, _> = Arc::make_mut(overrides);
-        match new {
-            Some(new) => map.insert(instance.clone(), new),
-            None => map.remove(instance),
-        };
-        if map.is_empty() {
-            self.overrides.remove(service);
+    /// Shows a change of the status at once, and has it proposed.
+    pub(crate) fn change_provisionally(
+        &mut self,
+        service: &ServiceKey,
+        instance: InstanceKey,
+        change: StatusChange,
+        report: &mut Report<'_>,
+    ) -> Outcome {
+        let shown =
+            self.overrides_of(service).map_or_else(Overrides::default, |shown| Overrides::clone(shown));
+        if OverrideChange::Status(change).apply(&mut shown.clone(), &instance).is_none() {
+            return Outcome::Unchanged;
         }
+        let count: usize = self.provisional.values().map(|provisional| provisional.changes.len()).sum();
+        if count < PROVISIONAL_MAX {
+            let provisional = self.provisional.entry(service.clone()).or_default();
+            provisional.changes.insert(instance.clone(), change);
+            self.merge_provisional(service);
+        }
+        report.effects.push(Effect::ProposeStatus {
+            service: service.clone(),
+            instance: instance.clone(),
+            change,
+            cause: report.cause.clone(),
+        });
+        self.note_status(service, &instance, change, report.now);
+        self.tell_override(service, instance, report);
+        Outcome::Done
+    }
+
+    fn end_provisional(&mut self, service: &ServiceKey, instance: &InstanceKey) -> bool {
+        let provisional = self.provisional.get_mut(service);
+        provisional.is_some_and(|provisional| provisional.changes.remove(instance).is_some())
+    }
+
+    /// Puts together again what is shown in place of the overrides of a service.
+    pub(crate) fn merge_provisional(&mut self, service: &ServiceKey) {
+        let Some(provisional) = self.provisional.get_mut(service) else { return };
+        if provisional.changes.is_empty() {
+            self.provisional.remove(service);
+            return;
+        }
+        let mut merged =
+            self.overrides.get(service).map_or_else(Overrides::default, |all| Overrides::clone(all));
+        for (key, change) in &provisional.changes {
+            OverrideChange::Status(*change).apply(&mut merged, key);
+        }
+        provisional.merged = Arc::new(merged);
+    }
+
+    fn tell_override(&mut self, service: &ServiceKey, instance: InstanceKey, report: &mut Report<'_>) {
+        let Some(index) = self.services.find(service) else { return };
+        let revision = self.touch(index, report.now);
+        report.changed(service, revision);
+        let InstanceKey { cluster, host, port, .. } = instance;
+        let (weight, metadata) = (Weight::default(), Metadata::default());
+        let shown = Instance { host, port, cluster, weight, enabled: true, healthy: true, metadata };
+        report.record(service, revision, label(&shown), "updated");
+    }
+
+    /// Takes in a stored override.
+    pub(crate) fn lay_over(&mut self, service: &ServiceKey, instance: InstanceKey, new: Override) {
+        let overrides = self.overrides.entry(service.clone()).or_default();
+        Arc::make_mut(overrides).insert(instance, new);
+        self.merge_provisional(service);
     }
 }

@@ -1,8 +1,11 @@
 //! What is shown of a service: taken under the lock, put together outside of it.
 
-use crate::{InstanceKey, LatestRevision, Override, Threshold, publish::by_address};
+use crate::{
+    EurekaShown, LatestRevision, Threshold, clients::ClientIndex, hosts::Hosts, overrides::Overrides,
+    publish::by_address,
+};
 use muster_model::{Instance, Kind, Revision, ServiceKey, Slots};
-use std::{cmp::Ordering, collections::BTreeMap, ops::Deref, sync::Arc};
+use std::{cmp::Ordering, ops::Deref, sync::Arc};
 
 /// Everything a view is derived from, at one revision: reference counts only, so that taking it under the
 /// registry's lock is quick.
@@ -15,7 +18,7 @@ pub struct ServiceParts {
     pub(crate) latest: LatestRevision,
     pub(crate) protection: Option<Threshold>,
     pub(crate) publications: Vec<Published>,
-    pub(crate) overrides: Option<Arc<BTreeMap<InstanceKey, Override>>>,
+    pub(crate) overrides: Option<Arc<Overrides>>,
 }
 
 /// One publication inside [`ServiceParts`].
@@ -23,42 +26,21 @@ pub struct ServiceParts {
 pub(crate) struct Published {
     pub(crate) sequence: u64,
     pub(crate) kind: Kind,
+    pub(crate) client: ClientIndex,
     pub(crate) instances: Arc<[Instance]>,
+    /// What was registered over Eureka, if that is where it comes from.
+    pub(crate) facet: Option<Arc<EurekaShown>>,
 }
 
 impl ServiceParts {
     /// Derives the view: O(n log n) in the instances. Call it outside the registry's lock.
     ///
-    /// Of several publications of one (cluster, address, port) the newest shows. Inside one publication equal
-    /// instances show once, differing ones each (recording naming-batch-duplicates).
+    /// Of several publications of one (cluster, address, port) the newest Nacos one shows, or where there is none the
+    /// Eureka one that changed last. Inside one publication equal instances show once, differing ones each (recording
+    /// naming-batch-duplicates).
     pub fn build(self) -> ServiceSnapshot {
-        let total = self.publications.iter().map(|publication| publication.instances.len()).sum();
-        let mut order: Vec<(u32, u32)> = Vec::with_capacity(total);
-        for (at, publication) in self.publications.iter().enumerate() {
-            order.extend((0..publication.instances.len() as u32).map(|index| (at as u32, index)));
-        }
-        let published = |at: (u32, u32)| {
-            let publication = &self.publications[at.0 as usize];
-            (publication, &publication.instances[at.1 as usize])
-        };
-        order.sort_unstable_by(|a, b| {
-            let ((a_of, a), (b_of, b)) = (published(*a), published(*b));
-            by_address(a, b).then_with(|| b_of.sequence.cmp(&a_of.sequence)).then_with(|| by_content(a, b))
-        });
-        order.dedup_by(|later, kept| {
-            let ((later_of, later), (kept_of, kept)) = (published(*later), published(*kept));
-            by_address(later, kept).is_eq() && (later_of.sequence != kept_of.sequence || later == kept)
-        });
-        let hosts = order.into_iter().map(|at| {
-            let (publication, instance) = published(at);
-            let over = self.overrides.as_ref().and_then(|all| all.get(&InstanceKey::of(instance)));
-            let (publication, index, kind) = match over {
-                Some(over) => (Arc::from([over.over(instance)]), 0, publication.kind),
-                None => (publication.instances.clone(), at.1, publication.kind),
-            };
-            ShownHost { publication, index, kind }
-        });
-        let mut hosts: Vec<ShownHost> = hosts.collect();
+        let hosts = Hosts::of(&self);
+        let mut hosts: Vec<ShownHost> = hosts.list.into_iter().map(|host| host.shown).collect();
         if self.overrides.is_some() {
             // Twins may have become equal.
             hosts.sort_by(|a, b| by_address(a, b).then_with(|| by_content(a, b)));
@@ -78,7 +60,7 @@ impl ServiceParts {
 }
 
 /// An order of instances at one address, so that equal ones are neighbours.
-fn by_content(a: &Instance, b: &Instance) -> Ordering {
+pub(crate) fn by_content(a: &Instance, b: &Instance) -> Ordering {
     a.weight
         .get()
         .total_cmp(&b.weight.get())
@@ -92,9 +74,17 @@ pub struct ShownHost {
     pub(crate) publication: Arc<[Instance]>,
     pub(crate) index: u32,
     pub(crate) kind: Kind,
+    /// Whether the protection threshold may show it as healthy, and counts it.
+    pub(crate) is_liftable: bool,
 }
 
 impl ShownHost {
+    /// Whether its health is what its lease or its check says of it: no operator and no Eureka client said otherwise. Only
+    /// these count for the protection threshold, and only these are shown as healthy by it.
+    pub fn is_liftable(&self) -> bool {
+        self.is_liftable
+    }
+
     /// Whether its publication is ephemeral.
     pub fn is_ephemeral(&self) -> bool {
         self.kind == Kind::Ephemeral

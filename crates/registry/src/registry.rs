@@ -1,17 +1,18 @@
 //! The registry: one owner of all state, one door to change it.
 
 use crate::{
-    Counts, Effect, EurekaRules, InstanceKey, LatestRevision, NamespaceSpec, Op, Outcome, Override,
-    RegistryError, ServiceParts, ServiceSnapshot,
-    clients::Clients,
+    Counts, Effect, EurekaRules, LatestRevision, NamespaceSpec, Op, Outcome, RegistryError, ServiceParts,
+    ServiceSnapshot,
+    clients::{ClientIndex, Clients},
     deadlines::Deadlines,
-    eureka::EurekaIndex,
+    eureka::{EurekaIndex, Facet},
     interned::Interned,
     leases::Leases,
     op::kind_of,
     orphans::Orphans,
+    overrides::{Overrides, Provisional},
     parts::Published,
-    services::{ServiceIndex, Services},
+    services::{Service, ServiceIndex, Services},
 };
 use foldhash::HashMap;
 use muster_model::{
@@ -33,7 +34,9 @@ pub struct Registry {
     /// Empty implicit services, by their place and birth.
     removals: Deadlines<(ServiceIndex, u64)>,
     /// By service, so that an instance and its service need not exist.
-    pub(crate) overrides: HashMap<ServiceKey, Arc<BTreeMap<InstanceKey, Override>>>,
+    pub(crate) overrides: HashMap<ServiceKey, Arc<Overrides>>,
+    /// What is shown in place of `overrides`, where the log has not all of it yet.
+    pub(crate) provisional: HashMap<ServiceKey, Provisional>,
     pub(crate) namespaces: BTreeMap<Namespace, NamespaceSpec>,
     pub(crate) clusters: Interned,
     pub(crate) eureka: EurekaIndex,
@@ -121,6 +124,7 @@ impl Registry {
             leases: Leases::default(),
             removals: Deadlines::default(),
             overrides: HashMap::default(),
+            provisional: HashMap::default(),
             namespaces: BTreeMap::new(),
             clusters: Interned::default(),
             eureka: EurekaIndex::default(),
@@ -137,6 +141,8 @@ impl Registry {
     /// back. The numbers go on: no revision and no `last_ref_time` comes twice, and no view made before passes for current.
     pub fn clear_durable(&mut self, now: Now) {
         self.overrides.clear();
+        let provisional: Vec<ServiceKey> = self.provisional.keys().cloned().collect();
+        provisional.iter().for_each(|service| self.merge_provisional(service));
         self.namespaces.clear();
         let services: Vec<ServiceIndex> = self.services.indices().collect();
         for index in services {
@@ -174,6 +180,7 @@ impl Registry {
             }
             Op::EurekaRegister(register) => self.eureka_register(register, now, effects),
             Op::EurekaRenew(renew) => Ok(self.eureka_renew(renew, now, effects)),
+            Op::EurekaStatus(change) => Ok(self.eureka_status(change, now, effects)),
             Op::EurekaCancel(cancel) => Ok(self.eureka_cancel(cancel, now, effects)),
             Op::EurekaMetadata(change) => self.eureka_metadata(change, now, effects),
             Op::Override { service, instance, change, cause } => {
@@ -203,6 +210,7 @@ impl Registry {
             | Op::ReleaseBrake { .. }
             | Op::EurekaRegister(_)
             | Op::EurekaRenew(_)
+            | Op::EurekaStatus(_)
             | Op::EurekaCancel(_)
             | Op::EurekaMetadata(_) => Ok(()),
             Op::Override { service, instance, change, .. } => self.check_override(service, instance, change),
@@ -243,13 +251,20 @@ impl Registry {
 
     /// What to build a view of a service from; `None` if it does not exist.
     pub fn parts(&self, service: &ServiceKey) -> Option<ServiceParts> {
-        let found = self.services.by_key(service)?;
-        let publications = found.publications.values().map(|publication| Published {
+        self.services.by_key(service).map(|found| self.parts_of(found))
+    }
+
+    pub(crate) fn parts_of(&self, found: &Service) -> ServiceParts {
+        let facets = found.facets.iter().flat_map(|facets| facets.values());
+        let facets: HashMap<ClientIndex, &Facet> = facets.map(|facet| (facet.client, facet)).collect();
+        let publications = found.publications.iter().map(|(client, publication)| Published {
             sequence: publication.stamp.sequence(),
             kind: publication.stamp.kind(),
+            client: *client,
             instances: publication.instances.clone(),
+            facet: if facets.is_empty() { None } else { facets.get(client).map(|one| one.shown.clone()) },
         });
-        Some(ServiceParts {
+        ServiceParts {
             key: found.key.clone(),
             kind: found.kind,
             revision: found.latest.get(),
@@ -257,8 +272,8 @@ impl Registry {
             latest: found.latest.clone(),
             protection: found.explicit.as_ref().map(|explicit| explicit.spec.protection),
             publications: publications.collect(),
-            overrides: self.overrides.get(service).cloned(),
-        })
+            overrides: self.overrides_of(&found.key).cloned(),
+        }
     }
 
     /// The view of a service that does not exist: empty, revision 0, never current, so not to be cached.

@@ -2,7 +2,8 @@
 //!
 //! A key begins with the service (namespace, NUL, group, NUL, length of the name, name), so that the rows of a
 //! service lie together, and ends with what is inside it: for an instance its port and host, for an override
-//! its cluster, NUL, port and host.
+//! its cluster, NUL, port and host, and before them the byte 1, the length of the id and the id if it is of an Eureka
+//! instance.
 
 use crate::{
     DecodeError, InstanceKey, NamespaceSpec, Override, Register, Registry,
@@ -16,6 +17,11 @@ use muster_model::{
     Actor, Cause, ClientId, GroupName, Instance, Kind, Namespace, NodeId, Now, Reason, Row, ServiceKey,
     ServiceName, Table,
 };
+use std::sync::Arc;
+
+/// Begins what is in the key of an override of an Eureka instance: its id, before the address. No name of a cluster
+/// begins so.
+const OF_EUREKA: u8 = 1;
 
 fn service_key(service: &ServiceKey) -> Vec<u8> {
     let name = service.name().as_str().as_bytes();
@@ -39,6 +45,12 @@ fn instance_key(service: &ServiceKey, instance: &Instance) -> Bytes {
 
 fn override_key(service: &ServiceKey, instance: &InstanceKey) -> Bytes {
     let mut key = service_key(service);
+    if let Some(id) = &instance.eureka {
+        let size = u16::try_from(id.len()).unwrap_or(u16::MAX);
+        key.push(OF_EUREKA);
+        key.extend_from_slice(&size.to_be_bytes());
+        key.extend_from_slice(&id.as_bytes()[..size.into()]);
+    }
     key.extend_from_slice(instance.cluster.as_str().as_bytes());
     key.push(0);
     key.extend_from_slice(&instance.port.to_be_bytes());
@@ -114,10 +126,18 @@ impl<'a> KeyReader<'a> {
     }
 
     fn instance(&mut self) -> Result<InstanceKey, DecodeError> {
+        let eureka = match self.0.first() {
+            Some(&OF_EUREKA) => {
+                self.bytes(1)?;
+                let size = self.number()?;
+                Some(Arc::from(self.text(size.into())?))
+            }
+            Some(_) | None => None,
+        };
         let cluster = stored::cluster(self.text_to_nul()?)?;
         let port = self.number()?;
         let host = stored::host(self.text(self.0.len())?)?;
-        Ok(InstanceKey { cluster, host, port })
+        Ok(InstanceKey { cluster, host, port, eureka })
     }
 }
 
@@ -154,7 +174,7 @@ impl Registry {
                 let mut instance = reader.instance()?;
                 self.clusters.intern(&mut instance.cluster);
                 let over = unseal::<OverrideMessage>("override", value)?.read()?;
-                self.lay_over(&service, &instance, Some(over));
+                self.lay_over(&service, instance, over);
             }
             Table::Consensus
             | Table::Config

@@ -1,6 +1,6 @@
 //! The part of a snapshot that a query asks for.
 
-use crate::{ServiceSnapshot, ShownHost};
+use crate::{ServiceSnapshot, ShownHost, Threshold};
 
 /// What a query asks for. The default is everything that is enabled, as pushes have it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,20 +16,21 @@ pub struct Filter<'a> {
 pub struct Selection<'a> {
     /// The hosts, in the snapshot's order.
     pub hosts: Vec<&'a ShownHost>,
-    /// The protection threshold is reached: every host is to be shown as healthy.
+    /// The protection threshold is reached: every host whose health is its own is to be shown as healthy.
     pub protected: bool,
 }
 
 impl Selection<'_> {
     /// The health to show of one of the hosts.
     pub fn shows_healthy(&self, host: &ShownHost) -> bool {
-        self.protected || host.healthy
+        host.healthy || (self.protected && host.is_liftable())
     }
 }
 
 impl ServiceSnapshot {
     /// The enabled hosts that pass a filter, and whether they are protected: if of those hosts at most the
     /// protection threshold's share is healthy (nacos naming `ServiceUtil`). Never protected when empty.
+    /// Hosts that are not [liftable](ShownHost::is_liftable) count on neither side.
     pub fn select(&self, filter: Filter<'_>) -> Selection<'_> {
         let Filter { clusters, healthy_only } = filter;
         let is_wanted = |host: &ShownHost| {
@@ -39,10 +40,21 @@ impl ServiceSnapshot {
                     || clusters.split(',').any(|name| name.trim() == host.cluster.as_str()))
         };
         let hosts: Vec<&ShownHost> = self.hosts.iter().filter(|host| is_wanted(host)).collect();
-        let healthy = hosts.iter().filter(|host| host.healthy).count();
-        let protected = self.protection.is_some_and(|threshold| {
-            !hosts.is_empty() && healthy as f32 / hosts.len() as f32 <= threshold.get()
-        });
+        let protected = is_protected(self.protection, hosts.iter().copied());
         Selection { hosts, protected }
     }
+}
+
+/// Whether at most the threshold's share of hosts is healthy, of those whose health is their own. Never if there are none.
+pub(crate) fn is_protected<'a>(
+    threshold: Option<Threshold>,
+    hosts: impl Iterator<Item = &'a ShownHost>,
+) -> bool {
+    let Some(threshold) = threshold else { return false };
+    let (mut count, mut healthy) = (0_u32, 0_u32);
+    for host in hosts.filter(|host| host.is_liftable()) {
+        count += 1;
+        healthy += u32::from(host.healthy);
+    }
+    count > 0 && healthy as f32 / count as f32 <= threshold.get()
 }

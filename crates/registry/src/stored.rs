@@ -5,8 +5,8 @@ use crate::{
 };
 use bytes::Bytes;
 use muster_model::{
-    ClusterName, GroupName, Host, Instance, Kind, Metadata, NameError, Namespace, ServiceKey, ServiceName,
-    Weight,
+    ClusterName, EurekaStatus, GroupName, Host, Instance, Kind, Metadata, NameError, Namespace, ServiceKey,
+    ServiceName, Weight,
 };
 use prost::Message;
 use std::collections::BTreeMap;
@@ -149,6 +149,11 @@ pub(crate) fn namespace(text: &str) -> Result<Namespace, DecodeError> {
 
 pub(crate) fn port(port: u32) -> Result<u16, DecodeError> {
     u16::try_from(port).map_err(|error| malformed("port", error))
+}
+
+/// The status of a name.
+pub(crate) fn status(name: &str) -> Result<EurekaStatus, DecodeError> {
+    EurekaStatus::from_name(name).ok_or_else(|| malformed("status", name))
 }
 
 fn weight(weight: f64) -> Result<Weight, DecodeError> {
@@ -368,11 +373,19 @@ pub(crate) struct OverrideMessage {
     enabled: Option<bool>,
     #[prost(message, repeated, tag = "3")]
     metadata: Vec<PairMessage>,
+    /// The status by its name.
+    #[prost(string, optional, tag = "4")]
+    status: Option<String>,
 }
 
 impl From<&Override> for OverrideMessage {
     fn from(over: &Override) -> Self {
-        Self { weight: over.weight.map(Weight::get), enabled: over.enabled, metadata: pairs(&over.metadata) }
+        Self {
+            weight: over.weight.map(Weight::get),
+            enabled: over.enabled,
+            metadata: pairs(&over.metadata),
+            status: over.status.map(|status| status.as_str().to_owned()),
+        }
     }
 }
 
@@ -381,6 +394,7 @@ impl OverrideMessage {
         Ok(Override {
             weight: self.weight.map(weight).transpose()?,
             enabled: self.enabled,
+            status: self.status.as_deref().map(status).transpose()?,
             metadata: metadata(&self.metadata),
         })
     }

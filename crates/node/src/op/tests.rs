@@ -41,7 +41,7 @@ fn instance() -> Instance {
 }
 
 fn override_with(change: OverrideChange) -> Op {
-    let instance = InstanceKey { cluster: ClusterName::default(), host: host(), port: 1 };
+    let instance = InstanceKey { cluster: ClusterName::default(), host: host(), port: 1, eureka: None };
     Op::Override { service: service(), instance, change, cause: cause() }
 }
 
@@ -66,8 +66,12 @@ fn cluster_with(checker: Checker) -> Op {
 
 fn registry_ops() -> Vec<Op> {
     let client = ClientId::Address(host(), 8080, Kind::Persistent);
-    let over =
-        Override { weight: Weight::new(3.0), enabled: Some(false), metadata: Metadata::new([("x", "y")]) };
+    let over = Override {
+        weight: Weight::new(3.0),
+        enabled: Some(false),
+        status: None,
+        metadata: Metadata::new([("x", "y")]),
+    };
     let id = Namespace::new("n2").unwrap();
     let named = NamespaceSpec { name: "name".into(), description: "text".into() };
     let http = Checker::Http { path: "/p".into(), headers: "a:b".into(), expected_status: 204 };

@@ -1,5 +1,6 @@
 //! The Nacos instance that an Eureka registration is.
 
+use super::facet::takes_calls;
 use muster_model::{ClusterName, EurekaInstance, EurekaStatus, Host, Instance, Metadata, Weight};
 
 /// The weight an Eureka client may ask for, in its metadata.
@@ -25,7 +26,7 @@ pub(crate) fn nacos_instance(instance: &EurekaInstance, zone_as_cluster: bool) -
         cluster: zone.and_then(|zone| ClusterName::new(zone).ok()).unwrap_or_default(),
         weight: weight_of(instance),
         enabled: instance.status != EurekaStatus::OutOfService,
-        healthy: matches!(instance.status, EurekaStatus::Up | EurekaStatus::OutOfService),
+        healthy: takes_calls(instance.status),
         metadata: nacos_metadata(instance, is_secure),
     })
 }

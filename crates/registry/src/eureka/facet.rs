@@ -15,15 +15,14 @@ pub(crate) struct Facet {
     pub(crate) shown: Arc<EurekaShown>,
 }
 
-impl Facet {
-    pub(crate) fn declared(&self) -> &Arc<EurekaInstance> {
-        &self.shown.instance
-    }
-}
-
 /// The status of an instance by what its client declared and by its lease.
 pub(crate) fn status_of(declared: EurekaStatus, lost: bool) -> EurekaStatus {
     if lost && declared == EurekaStatus::Up { EurekaStatus::Down } else { declared }
+}
+
+/// Whether an instance that declares a status could take calls: it is healthy in Nacos's sense.
+pub(crate) fn takes_calls(declared: EurekaStatus) -> bool {
+    matches!(declared, EurekaStatus::Up | EurekaStatus::OutOfService)
 }
 
 /// What is shown of a new registration, or of one anew.

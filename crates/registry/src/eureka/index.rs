@@ -26,7 +26,6 @@ pub(crate) struct EurekaIndex {
 /// The applications of one base.
 #[derive(Debug)]
 struct View {
-    base: EurekaBase,
     apps: HashMap<Arc<str>, App>,
     /// Folded names of what changed, each once.
     changed: Vec<Arc<str>>,
@@ -123,12 +122,6 @@ impl EurekaIndex {
     pub(crate) fn services(&self, base: &EurekaBase, app: &str) -> &[ServiceIndex] {
         let found = self.view(base).and_then(|view| self.views[view as usize].apps.get(&*fold(app)));
         found.map_or(&[], |app| &app.services)
-    }
-
-    /// The applications of a view, in no order that lasts.
-    pub(crate) fn apps(&self, base: &EurekaBase) -> impl Iterator<Item = &[ServiceIndex]> {
-        let view = self.view(base).map(|view| &self.views[view as usize]);
-        view.into_iter().flat_map(|view| view.apps.values()).map(|app| &*app.services)
     }
 
     /// Takes in a new service of a base that is in use.
@@ -246,7 +239,6 @@ impl Registry {
         let latest = LatestRevision::default();
         latest.set(self.revision());
         self.eureka.views.push(View {
-            base: base.clone(),
             apps: HashMap::default(),
             changed: Vec::new(),
             gone: Vec::new(),

@@ -1,7 +1,7 @@
 //! What Eureka clients can ask for. None of it is durable; an override of the status is [`Op::Override`](crate::Op).
 
-use crate::EurekaBase;
-use muster_model::{Cause, EurekaInstance, EurekaStatus, Metadata, NodeId};
+use crate::{EurekaBase, InstanceKey, StatusChange};
+use muster_model::{Cause, EurekaInstance, EurekaStatus, Metadata, NodeId, ServiceKey};
 use std::sync::Arc;
 
 /// Registers an instance, or registers it anew. It is always taken, whatever the kind of the service.
@@ -64,6 +64,19 @@ pub struct EurekaMetadata {
     pub id: Arc<str>,
     /// The pairs; none is a change of nothing that still renews what is shown.
     pub metadata: Metadata,
+    /// Who and why.
+    pub cause: Cause,
+}
+
+/// Sets or lifts the status of an instance at once, as a peer asks: what follows from it is also proposed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EurekaStatusChange {
+    /// The service.
+    pub service: ServiceKey,
+    /// The instance, see [`Registry::eureka_target`](crate::Registry::eureka_target).
+    pub instance: InstanceKey,
+    /// What to do with its status.
+    pub change: StatusChange,
     /// Who and why.
     pub cause: Cause,
 }

@@ -2,8 +2,7 @@
 
 use crate::clients::ClientIndex;
 use crate::{
-    Effect, EurekaCancel, EurekaRegister, EurekaShown, LeaseKind, Outcome, Override, OverrideChange,
-    Registry, RegistryError,
+    Effect, EurekaCancel, EurekaRegister, EurekaShown, LeaseKind, Outcome, Registry, RegistryError,
     eureka::{
         EurekaBase, EurekaEvent, Facet,
         derived::nacos_instance,
@@ -61,7 +60,7 @@ impl Registry {
         self.leases.grant((index, client), (&base.namespace, LeaseKind::Eureka), timing, now.mono);
         self.eureka.record_registered(EurekaEvent { at: now.wall, app, id: id.clone() });
         if overridden != EurekaStatus::Unknown {
-            self.inherit_override(index, &id, overridden, &mut report);
+            self.inherit_override(index, &id, overridden, false, &mut report);
         }
         Ok(Outcome::Done)
     }
@@ -173,17 +172,5 @@ impl Registry {
             instance.healthy &= !shown.lost;
         }
         derived.into_iter().collect()
-    }
-
-    /// Makes an override of what a registration or a peer says of one, if none is known: at once here, and in the log
-    /// by and by.
-    pub(crate) fn inherit_override(
-        &mut self,
-        index: ServiceIndex,
-        id: &Arc<str>,
-        status: EurekaStatus,
-        report: &mut Report<'_>,
-    ) {
-        let _ = (index, id, status, report, OverrideChange::Clear, Override::default());
     }
 }

@@ -1,8 +1,11 @@
 //! Renewals: the most frequent request there is, so it allocates nothing and changes nothing that is shown.
 
 use crate::{
-    Effect, EurekaBase, EurekaRenew, Outcome, Registry, clients::ClientIndex, eureka::facet::status_of,
-    registry::Report, services::ServiceIndex,
+    Effect, EurekaBase, EurekaRenew, Outcome, Registry,
+    clients::ClientIndex,
+    eureka::facet::{status_of, takes_calls},
+    registry::Report,
+    services::ServiceIndex,
 };
 use muster_model::{Cause, ClientId, EurekaAction, EurekaStatus, Now, Reason, Timestamp};
 use std::sync::Arc;
@@ -24,14 +27,23 @@ impl Registry {
         let timing = self.eureka_timing(&shown.instance, true);
         let interval_ms = timing.beat_interval_ms;
         self.leases.renew_with((index, client), timing, now.mono);
-        if shown.lost {
+        if shown.lost && !takes_calls(shown.instance.status) {
+            // It declared something else than UP, and that goes on to show.
+            self.set_lost(index, client, false, now);
+        } else if shown.lost {
             let cause = Cause { reason: Reason::BeatReturned, ..cause.clone() };
             self.mark(index, client, true, &mut Report::new(now, cause, effects));
         }
         match last_dirty {
             Some(theirs) if theirs > shown.last_dirty => {
                 if replicated && overridden != EurekaStatus::Unknown {
-                    self.inherit_override(index, &id, overridden, &mut Report::new(now, cause, effects));
+                    self.inherit_override(
+                        index,
+                        &id,
+                        overridden,
+                        true,
+                        &mut Report::new(now, cause, effects),
+                    );
                 }
                 Outcome::UnknownInstance
             }
@@ -40,23 +52,30 @@ impl Registry {
         }
     }
 
-    /// Notes that a lease is over, or that it is kept again.
-    pub(crate) fn set_lost(&mut self, index: ServiceIndex, client: ClientIndex, lost: bool, now: Now) {
-        let ClientId::Eureka(id) = &self.clients.get(client).id else { return };
-        let Some(service) = self.services.get_mut(index) else { return };
-        let Some(facet) = service.facets.as_mut().and_then(|facets| facets.get_mut(id)) else { return };
-        if facet.shown.lost == lost {
-            return;
-        }
+    /// Notes that the lease of an Eureka registration is over, or that it is kept again; whether that changes what is
+    /// shown of it by itself.
+    pub(crate) fn set_lost(
+        &mut self,
+        index: ServiceIndex,
+        client: ClientIndex,
+        lost: bool,
+        now: Now,
+    ) -> bool {
+        let ClientId::Eureka(id) = &self.clients.get(client).id else { return false };
+        let service = self.services.get_mut(index);
+        let facet = service.and_then(|service| service.facets.as_mut()?.get_mut(id));
+        let Some(facet) = facet.filter(|facet| facet.shown.lost != lost) else { return false };
         let shown = Arc::make_mut(&mut facet.shown);
         shown.lost = lost;
+        let status = status_of(shown.instance.status, lost);
+        if status == shown.status {
+            return false;
+        }
+        shown.status = status;
         shown.stamp = self.eureka.next_stamp();
-        shown.status = status_of(shown.instance.status, lost);
         shown.action = EurekaAction::Modified;
         shown.times.updated = now.wall;
-        if shown.status == EurekaStatus::Up && shown.times.service_up == Timestamp(0) {
-            shown.times.service_up = now.wall;
-        }
+        true
     }
 
     /// When the lease of an Eureka registration was last renewed, by the wall clock; `None` if there is none.

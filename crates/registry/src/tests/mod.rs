@@ -134,6 +134,9 @@ impl World {
                 let change_word = change.released.map_or("engaged", |why| why.as_str());
                 Some(format!("brake {}: {change_word}", change.kind.as_str()))
             }
+            Effect::ProposeStatus { instance, change, .. } => {
+                Some(format!("propose {:?} of {:?}", change.status, instance.eureka))
+            }
             Effect::Persist(_) => None,
         });
         told.collect()

@@ -186,6 +186,7 @@ fn step() -> impl Strategy<Value = Step> {
             let over = over.map(|(weight, key, value)| Override {
                 weight: Weight::new(weight.into()),
                 enabled: None,
+                status: None,
                 metadata: Metadata::new([(key, value)]),
             });
             Step::Override(name, i, over)
@@ -362,6 +363,7 @@ fn check_effects(world: &World, before: &Before) {
                 Effect::ServiceChanged { .. }
                 | Effect::ServiceRemoved(_)
                 | Effect::Recorded(_)
+                | Effect::ProposeStatus { .. }
                 | Effect::Brake(_)
                 | Effect::Persist(_) => {}
             }

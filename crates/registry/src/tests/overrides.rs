@@ -7,7 +7,7 @@ fn change(text: &str, change: OverrideChange) -> Op {
 
 fn over(weight: Option<f64>, enabled: Option<bool>, pairs: &[(&str, &str)]) -> Override {
     let metadata = Metadata::new(pairs.iter().copied());
-    Override { weight: weight.map(|weight| Weight::new(weight).unwrap()), enabled, metadata }
+    Override { weight: weight.map(|weight| Weight::new(weight).unwrap()), enabled, status: None, metadata }
 }
 
 #[test]

@@ -145,10 +145,15 @@ fn any_cluster_spec() -> impl Strategy<Value = ClusterSpec> {
     )
 }
 
+fn any_status() -> impl Strategy<Value = EurekaStatus> {
+    proptest::sample::select(EurekaStatus::ALL.to_vec())
+}
+
 fn any_change() -> impl Strategy<Value = OverrideChange> {
     let over = || {
         let set = (proptest::option::of(any_weight()), proptest::option::of(any::<bool>()));
-        (set, any_metadata()).prop_map(|((weight, enabled), metadata)| Override { weight, enabled, metadata })
+        (set, proptest::option::of(any_status()), any_metadata())
+            .prop_map(|((weight, enabled), status, metadata)| Override { weight, enabled, status, metadata })
     };
     prop_oneof![
         over().prop_map(OverrideChange::Replace),
@@ -156,6 +161,10 @@ fn any_change() -> impl Strategy<Value = OverrideChange> {
         proptest::collection::vec(text().prop_map(|key| key.as_str().into()), 0..3)
             .prop_map(OverrideChange::RemoveKeys),
         Just(OverrideChange::Clear),
+        (proptest::option::of(any_status()), any::<Option<i64>>(), proptest::option::of(any_status()))
+            .prop_map(|(status, last_dirty, fallback)| {
+                OverrideChange::Status(StatusChange { status, last_dirty, fallback })
+            }),
     ]
 }
 
@@ -172,7 +181,8 @@ fn durable_op() -> impl Strategy<Value = Op> {
         })
     };
     let register = (any_service(), any_instance(), any::<u64>(), any_cause());
-    let change = (any_service(), any_cluster(), any_host(), any::<u16>(), any_change(), any_cause());
+    let id = proptest::option::of("[a-c]{0,2}");
+    let change = ((any_service(), id), any_cluster(), any_host(), any::<u16>(), any_change(), any_cause());
     prop_oneof![
         4 => register.prop_map(|(service, instance, origin, cause)| Op::Register(Register {
             client: persistent(instance.host.clone(), instance.port),
@@ -184,9 +194,9 @@ fn durable_op() -> impl Strategy<Value = Op> {
         1 => (any_service(), any_host(), any::<u16>(), any_cause()).prop_map(|(service, host, port, cause)| {
             Op::Deregister(Deregister { client: persistent(host, port), service, cause })
         }),
-        3 => change.prop_map(|(service, cluster, host, port, change, cause)| Op::Override {
+        3 => change.prop_map(|((service, id), cluster, host, port, change, cause)| Op::Override {
             service,
-            instance: InstanceKey { cluster, host, port },
+            instance: InstanceKey { cluster, host, port, eureka: id.map(|id| id.as_str().into()) },
             change,
             cause,
         }),

@@ -43,6 +43,7 @@ impl Http {
         }
         let change = OverrideChange::Replace(Override {
             weight: Some(instance.weight),
+            status: None,
             enabled: Some(instance.enabled),
             metadata: instance.metadata,
         });
@@ -63,6 +64,7 @@ impl Http {
                 .then(|| instance_of(parameters, Dialect::V1Naming))
                 .transpose()?
                 .map(|instance| instance.weight),
+            status: None,
             enabled: given(&["enabled", "enable"]).then(|| parameters.flag(&["enabled", "enable"], true)),
             metadata: parse_metadata(parameters.get("metadata").unwrap_or_default())
                 .map_err(Refusal::from)?,
