@@ -44,7 +44,7 @@ impl Snapshot {
         let (registry, watch) = (node.registry_counts(), node.watch_counts());
         let connections = state.connections.statistics();
         let consensus = node.consensus().map(|consensus| consensus.metrics()).unwrap_or_default();
-        let brakes = node.brakes_summary();
+        let (brakes, checkpoint) = (node.brakes_summary(), node.checkpoint_figures());
         let gauges = vec![
             ("muster_ready", "1 once everything acknowledged is in memory", i64::from(node.is_ready())),
             ("muster_services", "services, empty ones too", registry.services as i64),
@@ -56,6 +56,13 @@ impl Snapshot {
                 brakes.engaged as i64,
             ),
             ("muster_expiry_held_leases", "leases that ran out and are held", brakes.held as i64),
+            (
+                "muster_checkpoint_publications",
+                "ephemeral registrations in the last checkpoint",
+                checkpoint.publications as i64,
+            ),
+            ("muster_checkpoint_bytes", "bytes of the last checkpoint", checkpoint.bytes as i64),
+            ("muster_checkpoint_milliseconds", "how long the last one took", checkpoint.took_ms as i64),
             ("muster_configs", "configs", node.config_count() as i64),
             ("muster_connections", "open connections", connections.open as i64),
             ("muster_watchers", "clients that may be pushed to", watch.watchers as i64),
@@ -93,6 +100,13 @@ impl Snapshot {
                 consensus.storage_full,
             ),
             ("muster_snapshot_failures", "snapshots that failed", consensus.snapshot_failures),
+            ("muster_checkpoints_written", "checkpoints written", checkpoint.written),
+            ("muster_checkpoint_failures", "checkpoints that failed", checkpoint.failures),
+            (
+                "muster_restored_registrations",
+                "ephemeral registrations restored at the start",
+                checkpoint.restored,
+            ),
             ("muster_expiry_brake_engagements", "times mass expiry was held", brakes.engagements),
             ("muster_journal_dropped", "flight recorder records dropped", node.history_dropped()),
         ];

@@ -6,6 +6,7 @@
 //! then `register_instance.rs`, `publish_config.rs` and `watchers.rs`.
 
 mod brake;
+mod checkpoint;
 mod config_contents;
 mod create_service;
 mod error;
@@ -35,6 +36,7 @@ mod waiting;
 mod watch_names;
 mod watchers;
 
+pub use checkpoint::CheckpointFigures;
 pub use config_contents::CachedContent;
 pub use error::NodeError;
 pub use eureka::{EurekaOverriding, EurekaRegistration, EurekaRenewal, EurekaRenewing};

@@ -1,9 +1,9 @@
 //! The node: all state of one process, and the two ways to change it.
 
 use crate::{
-    Settings, brake, config_contents::Contents, error::NodeError, eureka_statuses::WaitingStatuses,
-    eureka_views::EurekaViews, health_check::HealthChecks, locks::Locks, machine::Applied, op::DurableOp,
-    views::Views, waiting::Waiting, watchers::Watchers,
+    Settings, brake, checkpoint::Checkpoints, config_contents::Contents, error::NodeError,
+    eureka_statuses::WaitingStatuses, eureka_views::EurekaViews, health_check::HealthChecks, locks::Locks,
+    machine::Applied, op::DurableOp, views::Views, waiting::Waiting, watchers::Watchers,
 };
 use muster_config::Configs;
 use muster_consensus::Consensus;
@@ -40,6 +40,7 @@ pub struct Node {
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) journal: Journal,
     pub(crate) health_checks: HealthChecks,
+    pub(crate) checkpoints: Checkpoints,
     /// Results of durable operations on their way to whoever proposed them.
     pub(crate) waiting: Waiting<Applied>,
     /// Effects of durable operations that are applied, and not committed yet. The apply loop alone uses it.
@@ -71,9 +72,10 @@ impl Node {
         self.consensus.get().ok_or(NodeError::Starting)
     }
 
-    /// Whether the node may answer: everything acknowledged before its start is in memory.
+    /// Whether the node may answer: everything acknowledged before its start is in memory, and what is restored of
+    /// ephemeral registrations.
     pub fn is_ready(&self) -> bool {
-        self.consensus.get().is_some_and(Consensus::is_ready)
+        self.consensus.get().is_some_and(Consensus::is_ready) && self.checkpoints.are_read()
     }
 
     /// As [`Node::is_ready`], as an error for those who can't go on otherwise.

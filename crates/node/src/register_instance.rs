@@ -49,8 +49,13 @@ impl Node {
         Ok(self.apply_ephemeral(Op::Beat(Beat { client, origin: self.id, service, full, cause }))?)
     }
 
-    /// Removes everything a connection published: it is gone, and `reason` says how.
+    /// Removes everything a connection published: it is gone, and `reason` says how. In a drain it is kept, see
+    /// [`Node::begin_drain`].
     pub fn close_connection(&self, connection: ConnectionId, actor: Actor, reason: Reason) {
+        if self.checkpoints.is_draining() {
+            // It ended because this node does: after the restart its client has half a minute to come back.
+            return;
+        }
         let client = ClientId::Connection(connection);
         let close = Close { client, cause: Cause { actor, reason } };
         if let Err(error) = self.apply_ephemeral(Op::Close(close)) {

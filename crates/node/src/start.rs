@@ -1,8 +1,9 @@
 //! Putting a node together.
 
 use crate::{
-    Node, Settings, config_contents::Contents, eureka_statuses::WaitingStatuses, eureka_views::EurekaViews,
-    health_check::HealthChecks, locks::Locks, views::Views, waiting::Waiting, watchers::Watchers,
+    Node, Settings, checkpoint::Checkpoints, config_contents::Contents, eureka_statuses::WaitingStatuses,
+    eureka_views::EurekaViews, health_check::HealthChecks, locks::Locks, views::Views, waiting::Waiting,
+    watchers::Watchers,
 };
 use muster_config::Configs;
 use muster_consensus::{Consensus, ConsensusError, Parts};
@@ -47,6 +48,7 @@ impl Node {
             waiting: Waiting::starting_at(rng.next_u64()),
             rng: Mutex::new(Rng::seeded(rng.next_u64())),
             health_checks: HealthChecks::new(rng),
+            checkpoints: Checkpoints::default(),
             pending: Mutex::default(),
             consensus: OnceLock::new(),
             settings,

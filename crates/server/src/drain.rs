@@ -5,7 +5,7 @@ use muster_nacos::Sessions;
 use muster_node::Node;
 use muster_runtime::Tasks;
 use muster_transport::Transport;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// How long tasks may take to end once everything else is down.
 const TASKS_GRACE: Duration = Duration::from_secs(5);
@@ -15,12 +15,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Clients are asked to move and given time to; then what is open is closed, and what was written is synced.
 pub(crate) async fn drain(
     settings: &Settings,
-    node: &Node,
+    node: &Arc<Node>,
     sessions: &Sessions,
     transport: &Transport,
     tasks: &Tasks,
 ) {
     let limit = settings.drain;
+    node.begin_drain();
     transport.stop_accepting().await;
     sessions.reset_all();
     let moved = async {
@@ -35,6 +36,7 @@ pub(crate) async fn drain(
     if drained.aborted > 0 {
         tracing::info!(aborted = drained.aborted, "connections were aborted");
     }
+    node.write_checkpoint().await;
     if let Ok(consensus) = node.consensus() {
         consensus.shutdown(limit).await;
     }

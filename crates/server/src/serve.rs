@@ -97,6 +97,7 @@ async fn run(settings: Settings, stored: Stored, log_levels: Arc<dyn LogLevels>)
     };
     let transport = edges.open();
     tasks.spawn("detection", sessions.clone().run_detection(tasks.stopping()));
+    node.keep_checkpoint(dir.checkpoint());
     let parts = Parts {
         disk,
         data_dir: dir.path().to_owned(),
@@ -143,6 +144,7 @@ async fn replay(settings: &Settings, node: &Arc<Node>, parts: Parts) -> anyhow::
     let refused = |error: String| Exit::new(DATA_DIR, format!("the data directory can't be served: {error}"));
     node.join(settings.consensus(), parts).await.map_err(|error| refused(chain(&error)))?;
     node.consensus()?.wait_ready().await.map_err(|error| refused(chain(&error)))?;
+    node.restore_ephemeral().await;
     Ok(())
 }
 

@@ -1,0 +1,228 @@
+//! The checkpoint of ephemeral registrations: written while the node runs and when it ends, read when it starts.
+//!
+//! It spares clients that read a list after a restart from seeing fewer instances than before. What a crash costs are
+//! the registrations of the last moments, which their clients repeat.
+
+use crate::Node;
+use muster_registry::{EphemeralPublication, PageCursor};
+use muster_storage::checkpoint::{CheckpointError, CheckpointFile};
+use parking_lot::Mutex;
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+/// The pause between two checkpoints is so many times as long as one took: they cost at most a fiftieth of a core.
+const PAUSE_FACTOR: u64 = 50;
+/// The shortest and the longest pause, milliseconds. With the time a checkpoint takes it is never older than 5 s.
+const PAUSE_MS: std::ops::RangeInclusive<u64> = 500..=4_000;
+/// Publications taken under the registry's lock at a time.
+const PAGE: usize = 512;
+/// Publications put back under the registry's lock at a time.
+const RESTORE_PAGE: usize = 1_024;
+
+/// What is known of the checkpoints of this process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CheckpointFigures {
+    /// Checkpoints written.
+    pub written: u64,
+    /// Checkpoints that could not be written.
+    pub failures: u64,
+    /// Publications in the last one.
+    pub publications: u64,
+    /// Bytes of the last one.
+    pub bytes: u64,
+    /// Milliseconds the last one took, most of them without the registry's lock.
+    pub took_ms: u64,
+    /// Publications restored at the start.
+    pub restored: u64,
+}
+
+/// The file, and where the node is with it.
+#[derive(Debug, Default)]
+pub(crate) struct Checkpoints {
+    /// Set once before the node joins, or never: then there are none.
+    file: OnceLock<CheckpointFile>,
+    /// The file was not read yet, so the node is not ready.
+    is_unread: AtomicBool,
+    /// Connections that end now are ended by us: what they published is kept.
+    is_draining: AtomicBool,
+    state: Mutex<State>,
+}
+
+/// Held while a checkpoint is written, so that there is one at a time.
+#[derive(Debug, Default)]
+struct State {
+    /// The registry's revision when the last one was begun.
+    revision: Option<muster_model::Revision>,
+    /// The last one failed, and that was said.
+    is_failing: bool,
+    figures: CheckpointFigures,
+}
+
+impl Checkpoints {
+    /// Whether what was registered before the start is back, as far as it is known.
+    pub(crate) fn are_read(&self) -> bool {
+        !self.is_unread.load(Ordering::Acquire)
+    }
+
+    /// Whether connections end because the node does.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::Acquire)
+    }
+}
+
+impl Node {
+    /// Keeps a checkpoint in that file. Call it before [`Node::join`]; from then on the node is not ready before
+    /// [`Node::restore_ephemeral`] has ended.
+    pub fn keep_checkpoint(&self, file: CheckpointFile) {
+        assert!(self.checkpoints.file.set(file).is_ok(), "a node has one checkpoint");
+        self.checkpoints.is_unread.store(true, Ordering::Release);
+    }
+
+    /// Puts back what the checkpoint holds, and begins to write new ones. Call it when the log is replayed: what is
+    /// durable decides of which kind a service is. A checkpoint that can't be used is named in the log and ignored.
+    pub async fn restore_ephemeral(self: &Arc<Self>) {
+        let node = self.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || node.restore()).await {
+            tracing::error!(%error, "restore ephemeral registrations");
+        }
+        self.checkpoints.is_unread.store(false, Ordering::Release);
+        if self.checkpoints.file.get().is_some() {
+            self.tasks.spawn("checkpoints", self.clone().run_checkpoints());
+        }
+    }
+
+    /// From now on connections end because the node does: what they published is kept for the last checkpoint.
+    pub fn begin_drain(&self) {
+        self.checkpoints.is_draining.store(true, Ordering::Release);
+    }
+
+    /// Writes a checkpoint now, unless nothing changed since the last one.
+    pub async fn write_checkpoint(self: &Arc<Self>) {
+        let node = self.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || node.checkpoint()).await {
+            tracing::error!(%error, "write the checkpoint");
+        }
+    }
+
+    /// What is known of the checkpoints of this process.
+    pub fn checkpoint_figures(&self) -> CheckpointFigures {
+        self.checkpoints.state.lock().figures
+    }
+
+    async fn run_checkpoints(self: Arc<Self>) {
+        let stopping = self.tasks.stopping();
+        loop {
+            let pause = self.checkpoint_figures().took_ms.saturating_mul(PAUSE_FACTOR);
+            let pause = pause.clamp(*PAUSE_MS.start(), *PAUSE_MS.end());
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                () = tokio::time::sleep(Duration::from_millis(pause)) => {}
+            }
+            self.write_checkpoint().await;
+        }
+    }
+
+    fn checkpoint(&self) {
+        let Some(file) = self.checkpoints.file.get() else { return };
+        if !self.checkpoints.are_read() {
+            // What is in the file is not in memory yet.
+            return;
+        }
+        let mut state = self.checkpoints.state.lock();
+        let revision = self.registry.lock().revision();
+        if state.revision == Some(revision) {
+            return;
+        }
+        let begun = self.now();
+        let mut from = Some(PageCursor::default());
+        let mut publications = 0;
+        let written = file.write(begun.wall, &mut || {
+            let (page, next) = self.registry.lock().ephemeral_page(from?, PAGE);
+            from = next;
+            publications += page.len() as u64;
+            Some(page.iter().map(EphemeralPublication::encode).collect())
+        });
+        let took_ms = self.now().mono.since(begun.mono);
+        match written {
+            Ok(bytes) => {
+                state.revision = Some(revision);
+                state.is_failing = false;
+                let CheckpointFigures { written, failures, restored, .. } = state.figures;
+                let written = written + 1;
+                state.figures =
+                    CheckpointFigures { written, failures, publications, bytes, took_ms, restored };
+                tracing::debug!(publications, bytes, took_ms, "checkpoint");
+            }
+            Err(error) => {
+                state.figures.failures += 1;
+                if !std::mem::replace(&mut state.is_failing, true) {
+                    let path = file.path().display();
+                    tracing::warn!(%path, %error, "the checkpoint can't be written, the old one stays");
+                }
+            }
+        }
+    }
+
+    fn restore(&self) {
+        let Some(file) = self.checkpoints.file.get() else { return };
+        let path = file.path().display();
+        let checkpoint = match file.read() {
+            Ok(Some(checkpoint)) => checkpoint,
+            Ok(None) => return,
+            Err(error) => {
+                let is_newer = matches!(error, CheckpointError::NewerFormat { .. });
+                tracing::warn!(%path, %error, is_newer, "the checkpoint of ephemeral registrations is ignored");
+                return;
+            }
+        };
+        let decoded: Result<Vec<_>, _> =
+            checkpoint.records.iter().map(|record| EphemeralPublication::decode(record)).collect();
+        let mut publications = match decoded {
+            Ok(publications) => publications,
+            Err(error) => {
+                tracing::warn!(%path, %error, "the checkpoint of ephemeral registrations is ignored");
+                return;
+            }
+        };
+        publications.sort_by_key(|publication| publication.sequence);
+        let (all, mut refused) = (publications.len(), 0);
+        let mut publications = publications.into_iter().peekable();
+        while publications.peek().is_some() {
+            refused += self.restore_page(publications.by_ref().take(RESTORE_PAGE));
+        }
+        let restored = all - refused;
+        self.checkpoints.state.lock().figures.restored = restored as u64;
+        let age_ms = self.now().wall.0.saturating_sub(checkpoint.at.0);
+        tracing::info!(
+            restored,
+            refused,
+            age_ms,
+            "ephemeral registrations are restored until they are confirmed"
+        );
+    }
+
+    /// Puts some back; gives how many were refused.
+    fn restore_page(&self, page: impl Iterator<Item = EphemeralPublication>) -> usize {
+        let now = self.now();
+        let (mut effects, mut refused) = (Vec::new(), 0);
+        {
+            let mut registry = self.registry.lock();
+            for publication in page {
+                let service = publication.service.clone();
+                if let Err(error) = registry.restore(publication, self.id, now, &mut effects) {
+                    refused += 1;
+                    tracing::debug!(%service, %error, "a registration is not restored");
+                }
+            }
+        }
+        self.run_registry_effects(effects);
+        // There may be more lines than its queue takes.
+        self.journal.flush();
+        refused
+    }
+}

@@ -1,0 +1,260 @@
+//! kill -9 under registered instances: no list that a client reads afterwards is shorter than before, except for
+//! instances that died.
+
+use crate::{
+    client::Session,
+    figures::{figure, say},
+    node::{Node, http, log_of},
+};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Request, client::conn::http1::SendRequest};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use tokio::{
+    net::TcpStream,
+    task::JoinSet,
+    time::{Instant, sleep},
+};
+
+const SESSIONS: u64 = 10;
+const HTTP_SERVICES: u64 = 50;
+/// Connections that register over HTTP.
+const LANES: u64 = 4;
+/// How long what is awaited may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A connection that is kept.
+struct Lane {
+    sender: SendRequest<Full<Bytes>>,
+    _connection: JoinSet<()>,
+}
+
+impl Lane {
+    async fn open(port: u16) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let mut tasks = JoinSet::new();
+        // The node is killed under it.
+        tasks.spawn(async move { drop(connection.await) });
+        Self { sender, _connection: tasks }
+    }
+
+    async fn send(&mut self, method: &str, path: &str) -> (u16, String) {
+        self.sender.ready().await.unwrap();
+        let request = Request::builder().method(method).uri(path).header("host", "127.0.0.1");
+        let answer = self.sender.send_request(request.body(Full::default()).unwrap()).await.unwrap();
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    async fn ok(&mut self, method: &str, path: &str) -> String {
+        let (status, body) = self.send(method, path).await;
+        assert_eq!(status, 200, "{method} {path}: {body}");
+        body
+    }
+}
+
+/// Who is registered: so many over gRPC by each session, so many over HTTP.
+#[derive(Clone, Copy)]
+struct Crowd {
+    services_a_session: u64,
+    over_http: u64,
+}
+
+impl Crowd {
+    fn of(instances: u64) -> Self {
+        Self { services_a_session: instances / 2 / SESSIONS, over_http: instances / 2 }
+    }
+
+    fn all(self) -> u64 {
+        SESSIONS * self.services_a_session + self.over_http
+    }
+
+    fn http_service(number: u64) -> String {
+        format!("http-{}", number % HTTP_SERVICES)
+    }
+
+    fn http_address(number: u64) -> String {
+        format!("ip=10.1.{}.{}&port=80", number / 250, number % 250)
+    }
+
+    /// Sessions that registered, one instance to each of their services.
+    async fn register_over_grpc(self, address: &str, sessions: std::ops::Range<u64>) -> Vec<Session> {
+        let mut tasks = JoinSet::new();
+        for number in sessions {
+            let address = address.to_owned();
+            tasks.spawn(async move {
+                let session = Session::open(&address).await.unwrap();
+                for service in 0..self.services_a_session {
+                    session.register(&format!("grpc-{service}"), 1_000 + number as u16).await.unwrap();
+                }
+                session
+            });
+        }
+        tasks.join_all().await
+    }
+
+    /// Sends something for each instance that is kept by beats and passes.
+    async fn over_http(self, port: u16, method: &'static str, path: &'static str, passes: fn(u64) -> bool) {
+        let mut lanes = JoinSet::new();
+        for lane in 0..LANES {
+            lanes.spawn(async move {
+                let mut connection = Lane::open(port).await;
+                for number in (lane..self.over_http).step_by(LANES as usize).filter(|number| passes(*number))
+                {
+                    let (service, address) = (Self::http_service(number), Self::http_address(number));
+                    connection.ok(method, &format!("{path}?serviceName={service}&{address}")).await;
+                }
+            });
+        }
+        lanes.join_all().await;
+    }
+
+    /// The length of each list, as clients read them.
+    async fn lists(self, port: u16) -> BTreeMap<String, usize> {
+        let mut lane = Lane::open(port).await;
+        let mut lists = BTreeMap::new();
+        let group = crate::client::GROUP;
+        let grpc = (0..self.services_a_session).map(|number| format!("{group}@@grpc-{number}"));
+        for service in grpc.chain((0..HTTP_SERVICES).map(Self::http_service)) {
+            let path = format!("/nacos/v1/ns/instance/list?serviceName={service}&healthyOnly=true");
+            let list: Value = serde_json::from_str(&lane.ok("GET", &path).await).unwrap();
+            lists.insert(service, list["hosts"].as_array().unwrap().len());
+        }
+        lists
+    }
+}
+
+fn total(lists: &BTreeMap<String, usize>) -> u64 {
+    lists.values().sum::<usize>() as u64
+}
+
+async fn metric(port: u16, name: &str) -> u64 {
+    let (_, text) = http(port, "GET", "/metrics").await.unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned));
+    line.unwrap_or_else(|| panic!("no {name}")).parse().unwrap()
+}
+
+/// Waits until a checkpoint holds so many publications.
+async fn wait_checkpoint(port: u16, publications: u64) {
+    let begun = Instant::now();
+    while metric(port, "muster_checkpoint_publications").await != publications {
+        assert!(begun.elapsed() < PATIENCE, "no checkpoint of {publications}");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_list_is_shorter_after_kill_9_except_for_who_died() {
+    let crowd = Crowd::of(figure("MUSTER_CHECKPOINT_INSTANCES", 10_000));
+    let base = tempfile::tempdir().unwrap();
+    let dir = base.path().join("data");
+    let node = Node::start(&dir, &[]).await;
+    let sessions = crowd.register_over_grpc(&node.address(), 0..SESSIONS).await;
+    crowd.over_http(node.port, "POST", "/nacos/v1/ns/instance", |_| true).await;
+    wait_checkpoint(node.port, crowd.all()).await;
+    crowd.over_http(node.port, "PUT", "/nacos/v1/ns/instance/beat", |_| true).await;
+    let before = crowd.lists(node.port).await;
+    assert_eq!(total(&before), crowd.all());
+    let (bytes, took) = (
+        metric(node.port, "muster_checkpoint_bytes").await,
+        metric(node.port, "muster_checkpoint_milliseconds").await,
+    );
+    say(&format!("checkpoint: {} instances, {bytes} bytes in {took} ms", crowd.all()));
+    node.kill();
+    drop(sessions);
+
+    let node = Node::start(&dir, &[]).await;
+    let begun = Instant::now();
+    assert_eq!(crowd.lists(node.port).await, before, "what is ready shows what was there");
+    assert_eq!(metric(node.port, "muster_restored_registrations_total").await, crowd.all());
+    // One of the ten sessions does not come back, and nor does one in ten of those that beat.
+    let sessions = crowd.register_over_grpc(&node.address(), 1..SESSIONS).await;
+    assert_eq!(crowd.lists(node.port).await, before, "who registers again is there once");
+    let alive = crowd.services_a_session * (SESSIONS - 1) + crowd.over_http / 10 * 9;
+    loop {
+        // A light beat: 200 with a code in it either way, so what counts is what is listed.
+        crowd
+            .over_http(node.port, "PUT", "/nacos/v1/ns/instance/beat", |number| {
+                number / HTTP_SERVICES % 10 != 3
+            })
+            .await;
+        let now = crowd.lists(node.port).await;
+        let left = total(&now);
+        assert!(left >= alive, "{left} are listed and {alive} live");
+        if left == alive {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{left} are still listed and {alive} live");
+        sleep(Duration::from_millis(200)).await;
+    }
+    assert!(begun.elapsed() >= Duration::from_secs(15), "the dead were given time: {:?}", begun.elapsed());
+    wait_checkpoint(node.port, alive).await;
+    drop(sessions);
+}
+
+/// Starts a node that finds the file, and gives what it said of it and how many instances it shows.
+async fn start_with(dir: &Path, change: impl FnOnce(&mut Vec<u8>)) -> (String, u64) {
+    let file = dir.join("ephemeral");
+    let mut bytes = fs::read(&file).unwrap();
+    change(&mut bytes);
+    fs::write(&file, bytes).unwrap();
+    let node = Node::start(dir, &[]).await;
+    let shown = metric(node.port, "muster_instances").await;
+    node.kill();
+    (fs::read_to_string(log_of(dir)).unwrap(), shown)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_checkpoint_that_cannot_be_used_is_named_and_ignored() {
+    let base = tempfile::tempdir().unwrap();
+    let dir = base.path().join("data");
+    let node = Node::start(&dir, &[]).await;
+    let session = Session::open(&node.address()).await.unwrap();
+    session.register("s", 80).await.unwrap();
+    wait_checkpoint(node.port, 1).await;
+    node.kill();
+    let whole = fs::read(dir.join("ephemeral")).unwrap();
+    let (log, shown) = start_with(&dir, |_| {}).await;
+    assert!(log.contains("are restored until they are confirmed") && shown == 1, "{log}");
+    let (log, shown) = start_with(&dir, |bytes| *bytes = whole[..whole.len() - 1].to_vec()).await;
+    assert!(log.contains("is ignored") && log.contains("it is cut") && shown == 0, "{log}");
+    let (log, shown) = start_with(&dir, |bytes| {
+        *bytes = whole.clone();
+        bytes[40] ^= 1;
+    })
+    .await;
+    assert!(log.contains("is ignored") && log.contains("a chunk is damaged") && shown == 0, "{log}");
+    let (log, shown) = start_with(&dir, |bytes| {
+        *bytes = whole.clone();
+        bytes[8] += 1;
+        let crc = crc32c::crc32c(&bytes[..24]);
+        bytes[24..28].copy_from_slice(&crc.to_le_bytes());
+    })
+    .await;
+    assert!(log.contains("is ignored") && log.contains("has format version 2") && shown == 0, "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drain_keeps_what_its_clients_did_not_take_back() {
+    let base = tempfile::tempdir().unwrap();
+    let dir = base.path().join("data");
+    let node = Node::start(&dir, &["drain=1s"]).await;
+    let session = Session::open(&node.address()).await.unwrap();
+    for port in [80, 81] {
+        session.register(&format!("s-{port}"), port).await.unwrap();
+    }
+    let mut lane = Lane::open(node.port).await;
+    lane.ok("POST", "/nacos/v1/ns/instance?serviceName=beating&ip=10.0.0.1&port=80").await;
+    session.deregister("s-81", 81).await.unwrap();
+    node.stop().await;
+    drop(session);
+    let node = Node::start(&dir, &[]).await;
+    let session = Session::open(&node.address()).await.unwrap();
+    assert_eq!(session.instances("s-80").await.unwrap().len(), 1);
+    assert_eq!(session.instances("s-81").await.unwrap().len(), 0);
+    assert_eq!(metric(node.port, "muster_instances").await, 2);
+}
