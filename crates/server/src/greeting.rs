@@ -31,6 +31,9 @@ fn text(settings: &Settings) -> String {
     };
     line("HTTP", &format!("http://{listen}{path}"));
     line("gRPC", &format!("{} (Nacos clients find it by themselves)", settings.grpc_listen()));
+    if settings.console_port != 0 {
+        line("console", &format!("http://{}/", SocketAddr::new(here.ip(), settings.console_port)));
+    }
     line("page", &format!("http://{here}/"));
     line("data", &dir.display().to_string());
     if listen.ip().is_loopback() {

@@ -21,5 +21,6 @@ mod refusals;
 mod restart;
 mod sequence;
 mod starts;
+mod surfaces;
 mod trace;
 mod writer;

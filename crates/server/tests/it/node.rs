@@ -220,7 +220,7 @@ pub(crate) async fn http(port: u16, method: &str, path: &str) -> std::io::Result
 }
 
 /// A port that is free, as is the one 1,000 above it. Below the range from which clients are given theirs.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let base = (std::process::id() % 17) as u16 * 1_000;
     loop {
