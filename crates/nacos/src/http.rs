@@ -12,6 +12,7 @@ mod configs;
 mod core_ops;
 mod cors;
 mod gate;
+mod lacking;
 mod loader;
 mod log_level;
 mod namespaces;

@@ -1,7 +1,7 @@
 //! All areas: which prefix is whose.
 
 use super::{
-    actuator,
+    actuator, lacking,
     route::{Area, Route},
     trouble::Family,
     v1, v2, v3,
@@ -21,7 +21,10 @@ const fn area(prefix: &'static str, family: Family, surfaces: Surfaces, routes: 
 /// The areas. What clients call often stands first.
 pub(crate) const AREAS: &[Area] = &[
     // HEAD is no method of its paths.
+    area("/v1/ns/distro", Family::V1Naming, ADMIN, lacking::NODES),
+    area("/v1/ns/raft", Family::V1Naming, ADMIN, lacking::NODES),
     Area { head: false, ..area("/v1/ns", Family::V1Naming, CLIENT, v1::ns::ROUTES) },
+    area("/v1/cs/communication", Family::V1Config, ADMIN, lacking::NODES),
     area("/v1/cs", Family::V1Config, CLIENT, v1::cs::ROUTES),
     area("/v3/client/ns", Family::V3, CLIENT, v3::client::ns::ROUTES),
     area("/v3/client/cs", Family::V3ClientConfig, CLIENT, v3::client::cs::ROUTES),
@@ -34,6 +37,8 @@ pub(crate) const AREAS: &[Area] = &[
     area("/v2/core", Family::V2, ADMIN, v2::core::ROUTES),
     area("/v3/admin/ns", Family::V3, ADMIN, v3::admin::ns::ROUTES),
     area("/v3/admin/cs", Family::V3, ADMIN, v3::admin::cs::ROUTES),
+    area("/v3/admin/core/plugin", Family::V3, ADMIN, lacking::PLUGINS),
+    area("/v3/console/core/plugin", Family::V3, CONSOLE, lacking::PLUGINS),
     area("/v3/admin/core", Family::V3, ADMIN, v3::admin::core::ROUTES),
     area("/v3/console/ns", Family::V3, CONSOLE, v3::console::ns::ROUTES),
     area("/v3/console/cs", Family::V3, CONSOLE, v3::console::cs::ROUTES),
@@ -41,5 +46,10 @@ pub(crate) const AREAS: &[Area] = &[
     area("/v3/console/health", Family::V3, CONSOLE, v3::console::health::ROUTES),
     area("/v3/console/server", Family::V3, CONSOLE, v3::console::server::ROUTES),
     area("/v3/auth", Family::V3, LOGIN, v3::auth::ROUTES),
+    area("/v3/client/ai", Family::V3, CLIENT, lacking::AI),
+    area("/v3/admin/ai", Family::V3, ADMIN, lacking::AI),
+    area("/v3/console/ai", Family::V3, CONSOLE, lacking::AI),
+    area("/v1/cmdb", Family::V1Config, ADMIN, lacking::CMDB),
+    area("/v1/as", Family::V1Config, ADMIN, lacking::ADDRESS_SERVER),
     area("/actuator", Family::V1Config, Surfaces::ALL, actuator::ROUTES),
 ];

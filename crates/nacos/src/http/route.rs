@@ -38,6 +38,8 @@ pub(crate) struct Route {
 impl Route {
     /// The method of routes that answer any.
     pub(crate) const ANY: &str = "*";
+    /// The path of a route that has all of its area.
+    pub(crate) const EVERY_PATH: &str = "/{*}";
 
     const fn new(method: &'static str, path: &'static str, handler: Handler) -> Self {
         Self { method, path, handler, early: false, surfaces: None }
@@ -78,6 +80,9 @@ impl Route {
     }
 
     fn is_at(&self, path: &str) -> bool {
+        if self.path == Self::EVERY_PATH {
+            return true;
+        }
         match self.path.split_once('{') {
             None => self.path == path,
             Some((start, _)) => {

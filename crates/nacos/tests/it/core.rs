@@ -118,3 +118,27 @@ async fn there_are_no_users_and_every_login_is_welcome() {
     let refused = world.form("POST", "/nacos/v3/auth/user/admin", "password=p").await;
     assert_eq!((refused.status, &refused.json()["code"]), (501, &json!(40001)));
 }
+
+#[tokio::test]
+async fn what_is_lacking_is_never_a_silent_success() {
+    let world = World::new().await;
+    for (method, path) in [
+        ("GET", "/v3/client/ai/mcp"),
+        ("POST", "/v3/admin/ai/mcp"),
+        ("GET", "/v3/console/ai/agent/list"),
+        ("GET", "/v3/admin/core/plugin/list"),
+        ("GET", "/v1/cs/communication/dataChange"),
+        ("PUT", "/v1/ns/distro/datum"),
+        ("GET", "/v1/ns/raft/leader"),
+        ("GET", "/v1/cmdb/ops/label"),
+        ("POST", "/v1/as/nodes"),
+        ("POST", "/v1/core/cluster/report"),
+        ("POST", "/v1/auth/users"),
+    ] {
+        let answer = world.ask(method, &format!("/nacos{path}")).await;
+        assert_eq!(answer.status, 501, "{method} {path}");
+        let is_v3 = path.starts_with("/v3");
+        let sentence = if is_v3 { answer.json()["data"].as_str().unwrap().to_owned() } else { answer.body };
+        assert!(sentence.starts_with("this "), "{path}: {sentence}");
+    }
+}
