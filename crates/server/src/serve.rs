@@ -13,6 +13,7 @@ use crate::{
 use anyhow::Context;
 use muster_admin::AdminState;
 use muster_consensus::Parts;
+use muster_eureka::{PeerSettings, Peers};
 use muster_model::NodeId;
 use muster_nacos::{LogLevels, Sessions};
 use muster_node::{Node, NodeParts};
@@ -179,7 +180,10 @@ impl Edges<'_> {
             version: version::VERSION.to_owned(),
             log_levels: Some(log_levels),
         };
+        let no_peers = PeerSettings::none(settings.listen.ip());
+        let peers = Arc::new(Peers::new(node.clone(), settings.eureka.base.clone(), no_peers));
         let router = muster_nacos::router(node.clone(), sessions.clone(), tasks.clone(), http)
+            .merge(muster_eureka::router(node.clone(), peers, settings.eureka.clone()))
             .merge(muster_admin::router(admin));
         Transport::start(TransportParts {
             listeners,

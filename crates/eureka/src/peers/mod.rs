@@ -92,6 +92,11 @@ impl Peers {
         }
     }
 
+    /// The view that is shared with the peers.
+    pub(crate) fn base(&self) -> &EurekaBase {
+        &self.local.base
+    }
+
     /// Whether the peers' registries are still being fetched, for the first time since the start: a list that is empty
     /// now may be so for that reason alone.
     pub fn is_joining(&self) -> bool {

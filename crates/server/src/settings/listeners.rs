@@ -25,7 +25,10 @@ impl Settings {
         let main = |address| ListenerAt { address, surfaces: self.listen_surfaces, setting: "listen" };
         let mut listeners = vec![main(self.listen), main(self.grpc_listen())];
         // Ports of their own: 0 opens none.
-        for (port, surfaces, setting) in [(self.console_port, self.console_surfaces, "console_port")] {
+        for (port, surfaces, setting) in [
+            (self.console_port, self.console_surfaces, "console_port"),
+            (self.eureka_port, self.eureka_surfaces, "eureka_port"),
+        ] {
             if port != 0 {
                 let address = SocketAddr::new(self.listen.ip(), port);
                 listeners.push(ListenerAt { address, surfaces, setting });
@@ -52,11 +55,16 @@ mod tests {
 
     #[test]
     fn each_port_of_its_own_is_one_more_address() {
-        let settings =
-            Settings { listen: "[::1]:20".parse().unwrap(), console_port: 8080, ..Settings::default() };
+        let settings = Settings {
+            listen: "[::1]:20".parse().unwrap(),
+            console_port: 8080,
+            eureka_port: 8761,
+            ..Settings::default()
+        };
         let opened: Vec<_> =
             settings.listeners().iter().map(|l| (l.address.to_string(), l.surfaces.to_string())).collect();
-        let expected = [("[::1]:20", "all"), ("[::1]:1020", "all"), ("[::1]:8080", "console")];
+        let expected =
+            [("[::1]:20", "all"), ("[::1]:1020", "all"), ("[::1]:8080", "console"), ("[::1]:8761", "all")];
         assert_eq!(opened, expected.map(|(address, surfaces)| (address.to_owned(), surfaces.to_owned())));
         assert!(settings.port_problems().is_empty());
     }

@@ -2,6 +2,7 @@
 //! of precedence, in one place. Nothing is guessed: an unknown key or a bad value refuses the start, and all
 //! problems are reported together.
 
+mod eureka;
 mod listeners;
 mod nacos;
 mod nearest;
@@ -9,7 +10,9 @@ mod sources;
 mod table;
 mod values;
 
+use muster_eureka::EurekaSettings;
 use muster_model::Limits;
+use muster_node::registry::EurekaRules;
 use muster_transport::{Surface, Surfaces, TransportSettings};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -38,6 +41,11 @@ pub(crate) struct Settings {
     /// 0 opens none.
     pub(crate) console_port: u16,
     pub(crate) console_surfaces: Surfaces,
+    /// 0 opens none.
+    pub(crate) eureka_port: u16,
+    pub(crate) eureka_surfaces: Surfaces,
+    pub(crate) eureka: EurekaSettings,
+    pub(crate) eureka_rules: EurekaRules,
     pub(crate) data_dir: PathBuf,
     pub(crate) open_client_api: bool,
     pub(crate) context_path: String,
@@ -75,6 +83,10 @@ impl Default for Settings {
             listen_surfaces: Surfaces::ALL,
             console_port: 0,
             console_surfaces: Surfaces::of(&[Surface::Console]),
+            eureka_port: 0,
+            eureka_surfaces: Surfaces::ALL,
+            eureka: EurekaSettings::default(),
+            eureka_rules: node.eureka,
             data_dir: PathBuf::from("./muster-data"),
             open_client_api: false,
             context_path: "/nacos".into(),
@@ -136,6 +148,7 @@ impl Settings {
     pub(crate) fn node(&self) -> muster_node::Settings {
         let mut node = muster_node::Settings {
             limits: self.limits.clone(),
+            eureka: self.eureka_rules.clone(),
             eureka_self_preservation: self.eureka_self_preservation,
             rendered_bytes_max: self.rendered_bytes_max,
             content_bytes_max: self.content_cache_bytes_max,

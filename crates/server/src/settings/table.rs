@@ -157,6 +157,14 @@ fn listeners() -> Vec<Setting> {
         ),
         setting!(console_surfaces, "what is found on that port", &[], surfaces, plain),
         setting!(
+            eureka_port,
+            "one more port of the same address for Eureka clients (they expect 8761), 0 for none",
+            &[],
+            values::port_or_none,
+            plain
+        ),
+        setting!(eureka_surfaces, "what is found on that port", &[], surfaces, plain),
+        setting!(
             open_client_api,
             "serve clients without authentication on an address other machines can reach",
             &[],
@@ -330,6 +338,7 @@ pub(super) fn table() -> Vec<Setting> {
     all.extend(storage());
     all.extend(memory());
     all.extend(registry());
+    all.extend(super::eureka::table());
     all.extend(logging());
     all
 }
