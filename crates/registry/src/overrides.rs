@@ -237,7 +237,7 @@ impl Registry {
         let mut changed = old.map_or_else(Overrides::default, |old| Overrides::clone(old));
         // Ops of the log depend on what came through the log alone.
         let applied = change.apply(&mut changed, &instance);
-        let was_provisional = self.end_provisional(service, &instance);
+        let provisional = self.end_provisional(service, &instance);
         if let Some(mut keys) = applied.clone() {
             keys.push(instance.clone());
             for key in &keys {
@@ -249,11 +249,13 @@ impl Registry {
             };
         }
         self.merge_provisional(service);
-        if applied.is_none() && !was_provisional {
+        if applied.is_none() && provisional.is_none() {
             return Outcome::Unchanged;
         }
-        // What was shown already is told only if it differs from what others had made of it.
-        if !was_provisional && let OverrideChange::Status(status) = change {
+        // A change that was made before it came through the log is noted already.
+        if let OverrideChange::Status(status) = change
+            && provisional != Some(*status)
+        {
             self.note_status(service, &instance, *status, report.now);
         }
         self.tell_override(service, instance, &mut report);
@@ -290,9 +292,8 @@ impl Registry {
         Outcome::Done
     }
 
-    fn end_provisional(&mut self, service: &ServiceKey, instance: &InstanceKey) -> bool {
-        let provisional = self.provisional.get_mut(service);
-        provisional.is_some_and(|provisional| provisional.changes.remove(instance).is_some())
+    fn end_provisional(&mut self, service: &ServiceKey, instance: &InstanceKey) -> Option<StatusChange> {
+        self.provisional.get_mut(service)?.changes.remove(instance)
     }
 
     /// Puts together again what is shown in place of the overrides of a service.

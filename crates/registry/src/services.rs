@@ -32,7 +32,6 @@ pub(crate) struct Service {
     pub(crate) removal_due: bool,
     pub(crate) explicit: Option<Box<Explicit>>,
     /// What Eureka clients registered, beside their publications. Never empty.
-    #[expect(clippy::box_collection, reason = "one word instead of three in every service")]
     pub(crate) facets: Option<Box<Facets>>,
     /// Its place in the Eureka view of its base, once that is in use.
     pub(crate) app: Option<AppRef>,

@@ -4,6 +4,8 @@ mod beats;
 mod brake;
 mod check_targets;
 mod checkpoint;
+mod eureka;
+mod eureka_status;
 mod explicit;
 mod measure;
 mod naive;
