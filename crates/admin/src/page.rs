@@ -1,5 +1,7 @@
 //! The status page: one plain HTML page, read only.
 
+mod eureka;
+
 use crate::AdminState;
 use axum::{
     extract::State,
@@ -48,6 +50,7 @@ pub(crate) async fn page(State(state): State<AdminState>) -> impl IntoResponse {
     for namespace in node.service_namespaces() {
         services(&mut html, &state, &namespace);
     }
+    eureka::applications(&mut html, node);
     connections(&mut html, &state);
     html.push_str(
         "<p><small>Read only. Metrics: <a href=\"/metrics\">/metrics</a>.</small></p></body></html>\n",

@@ -236,6 +236,11 @@ impl Node {
         }
     }
 
+    /// The views that somebody registered to or read, in order.
+    pub fn eureka_bases(&self) -> Vec<EurekaBase> {
+        self.registry.lock().eureka_bases()
+    }
+
     /// The last registrations of all views, newest first, at most 1,000.
     pub fn eureka_last_registered(&self) -> Vec<EurekaEvent> {
         self.registry.lock().eureka_registered().rev().cloned().collect()

@@ -26,3 +26,18 @@ async fn it_shows_every_namespace_that_has_services_and_escapes_what_it_shows() 
     }
     assert!(!text.contains("1 <b>"));
 }
+
+#[tokio::test]
+async fn it_shows_who_registered_over_eureka() {
+    let world = World::new().await;
+    world.register("public", "orders").await;
+    assert!(!world.get("/").await.text().contains("Eureka applications"));
+    world.register_eureka("PAYMENTS", "<i>:payments:80");
+    let answer = world.get("/").await;
+    let text = answer.text();
+    let row = "PAYMENTS</td><td><div><strong class=\"ok\">UP</strong> (1): &lt;i&gt;:payments:80</div>";
+    for part in ["Eureka applications in public, DEFAULT_GROUP", row, "/lastn"] {
+        assert!(text.contains(part), "{part} is missing in {text}");
+    }
+    assert!(!text.contains("<td>ORDERS"), "what registered over Nacos is a service and no application");
+}

@@ -6,10 +6,11 @@ use http_body_util::BodyExt as _;
 use muster_admin::{AdminState, router};
 use muster_consensus::Parts;
 use muster_model::{
-    Actor, ClientId, ClusterName, ConnectionId, GroupName, Host, Instance, Kind, Metadata, Namespace, NodeId,
-    ServiceKey, ServiceName, Weight,
+    Actor, ClientId, ClusterName, ConnectionId, DataCenter, EurekaInstance, EurekaLease, EurekaPort,
+    EurekaStatus, GroupName, Host, Instance, Kind, Metadata, Namespace, NodeId, ServiceKey, ServiceName,
+    Weight,
 };
-use muster_node::{Node, NodeParts, Settings};
+use muster_node::{EurekaRegistration, Node, NodeParts, Settings, registry::EurekaBase};
 use muster_runtime::{
     Clock, Rng, SystemClock, Tasks,
     disk::{Disk, MemoryDisk},
@@ -114,6 +115,40 @@ impl World {
     pub(crate) async fn beat(&self, namespace: &str, service: &str) {
         let host = Host::new("10.0.0.7").unwrap();
         self.publish(ClientId::Address(host, 8080, Kind::Ephemeral), namespace, service).await;
+    }
+
+    /// Registers an instance over Eureka.
+    pub(crate) fn register_eureka(&self, app: &str, id: &str) {
+        let port = EurekaPort { number: 80, enabled: true };
+        let instance = EurekaInstance {
+            app: app.into(),
+            instance_id: Some(id.into()),
+            host_name: "h1".into(),
+            ip_addr: "10.0.0.8".into(),
+            sid: None,
+            status: EurekaStatus::Up,
+            port,
+            secure_port: EurekaPort { number: 443, enabled: false },
+            country_id: 1,
+            data_center: DataCenter::MyOwn,
+            lease: EurekaLease::default(),
+            metadata: Metadata::default(),
+            app_group: None,
+            home_page_url: None,
+            status_page_url: None,
+            health_check_url: None,
+            secure_health_check_url: None,
+            vip_address: Some(app.to_lowercase().into()),
+            secure_vip_address: None,
+            asg_name: None,
+            last_dirty: 1,
+        };
+        let registration = EurekaRegistration {
+            instance: Arc::new(instance),
+            overridden: EurekaStatus::Unknown,
+            replicated: false,
+        };
+        self.node.eureka_register(&EurekaBase::default(), registration, Actor::default()).unwrap();
     }
 
     async fn publish(&self, client: ClientId, namespace: &str, service: &str) {

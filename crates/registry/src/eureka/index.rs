@@ -220,6 +220,13 @@ impl Registry {
         self.eureka.view(base).is_some() || self.services.group(&base.namespace, &base.group).is_some()
     }
 
+    /// The views that are in use, in order.
+    pub fn eureka_bases(&self) -> Vec<EurekaBase> {
+        let mut bases: Vec<_> = self.eureka.by_base.keys().cloned().collect();
+        bases.sort();
+        bases
+    }
+
     /// The last registrations of all views, oldest first, at most 1,000.
     pub fn eureka_registered(&self) -> impl DoubleEndedIterator<Item = &EurekaEvent> {
         self.eureka.registered.iter()
