@@ -82,7 +82,8 @@ impl Cell {
 /// All lists.
 pub(crate) struct Lists {
     node: Arc<Node>,
-    packer: Packer,
+    /// Packs whole lists, and deltas.
+    packers: [Packer; 2],
     bytes_max: usize,
     cells: RwLock<HashMap<Key, Arc<Cell>>>,
     ticks: AtomicU64,
@@ -93,7 +94,7 @@ impl Lists {
     pub(crate) fn new(node: Arc<Node>, bytes_max: usize) -> Arc<Self> {
         Arc::new(Self {
             node,
-            packer: Packer::default(),
+            packers: [Packer::thorough(), Packer::quick()],
             bytes_max,
             cells: RwLock::new(HashMap::new()),
             ticks: AtomicU64::new(0),
@@ -110,7 +111,7 @@ impl Lists {
     ) -> Result<Option<Bytes>, NodeError> {
         let Some(source) = self.source(base, kind)? else { return Ok(None) };
         if source.apps().is_empty() {
-            let rendered = Rendered::new(None, &source, form, packed, &self.packer);
+            let rendered = Rendered::new(None, &source, form, packed, self.packer(kind));
             return Ok(rendered.body(packed));
         }
         let cell = self.cell(Key { base: base.clone(), kind, form });
@@ -127,7 +128,7 @@ impl Lists {
         let work = render::changed_instances(old.as_deref(), &source, packed);
         let lists = self.clone();
         let render = move || {
-            let rendered = Arc::new(Rendered::new(old.as_deref(), &source, form, packed, &lists.packer));
+            let rendered = Arc::new(Rendered::new(old.as_deref(), &source, form, packed, lists.packer(kind)));
             lists.keep(&cell, rendered.clone());
             // The turn ends with the work, also if nobody waits for it any more.
             drop(turn);
@@ -140,6 +141,10 @@ impl Lists {
             tracing::error!(%error, "rendering a list ended badly");
             NodeError::Defect("rendering a list ended badly")
         })
+    }
+
+    fn packer(&self, kind: Kind) -> &Packer {
+        &self.packers[kind as usize]
     }
 
     fn source(&self, base: &EurekaBase, kind: Kind) -> Result<Option<Source>, NodeError> {

@@ -22,7 +22,11 @@ struct AppPieces {
     app: Arc<EurekaApp>,
     /// Whether it is the first of its list.
     is_first: bool,
-    pieces: Vec<Arc<Piece>>,
+    pieces: Box<[Arc<Piece>]>,
+    /// Bytes of their texts.
+    text_len: usize,
+    /// The sum of their digests.
+    digest: u64,
 }
 
 /// One rendering of a list.
@@ -30,7 +34,7 @@ struct AppPieces {
 pub(super) struct Rendered {
     /// The stamp of what it was rendered from.
     pub(super) stamp: (u64, u64),
-    apps: Vec<AppPieces>,
+    apps: Vec<Arc<AppPieces>>,
     plain: Option<Bytes>,
     packed: Option<Bytes>,
     /// Of this rendering, or of the latest before it that was packed.
@@ -49,32 +53,35 @@ impl Rendered {
         packer: &Packer,
     ) -> Self {
         let apps = render_apps(old, source, form);
-        let pieces: Vec<Arc<Piece>> = apps.iter().flat_map(|app| &app.pieces).cloned().collect();
-        let (head, tail) = frame(source, form, &pieces);
+        let text_len: usize = apps.iter().map(|app| app.text_len).sum();
+        let count: usize = apps.iter().map(|app| app.pieces.len()).sum();
+        let (head, tail) = frame(source, form, &apps);
         let same = old.filter(|old| old.stamp == source.stamp);
         let mut rendered = Self {
             stamp: source.stamp,
-            apps,
             plain: same.and_then(|old| old.plain.clone()),
             packed: same.and_then(|old| old.packed.clone()),
             packing: old.and_then(|old| old.packing.clone()),
             size: 0,
+            apps,
         };
+        let mut pieces = Vec::with_capacity(count);
+        pieces.extend(rendered.apps.iter().flat_map(|app| &*app.pieces));
         if packed {
             let empty = Packing::default();
             let known = rendered.packing.as_deref().unwrap_or(&empty);
             let (packing, member) = packer.pack(known, &head, &pieces, &tail);
             (rendered.packing, rendered.packed) = (Some(Arc::new(packing)), Some(member));
         } else {
-            let size = head.len() + tail.len() + pieces.iter().map(|piece| piece.text.len()).sum::<usize>();
-            let mut text = Vec::with_capacity(size);
+            let mut text = Vec::with_capacity(head.len() + text_len + tail.len());
             text.extend_from_slice(&head);
             pieces.iter().for_each(|piece| text.extend_from_slice(&piece.text));
             text.extend_from_slice(&tail);
             rendered.plain = Some(Bytes::from(text));
         }
         let bytes = |bytes: &Option<Bytes>| bytes.as_ref().map_or(0, Bytes::len);
-        rendered.size = pieces.iter().map(|piece| piece.text.len() + 64).sum::<usize>()
+        rendered.size = text_len
+            + 64 * count
             + bytes(&rendered.plain)
             + bytes(&rendered.packed)
             + rendered.packing.as_ref().map_or(0, |packing| packing.size());
@@ -103,20 +110,30 @@ pub(super) fn changed_instances(old: Option<&Rendered>, source: &Source, packed:
     changed
 }
 
-fn render_apps(old: Option<&Rendered>, source: &Source, form: Form) -> Vec<AppPieces> {
+fn render_apps(old: Option<&Rendered>, source: &Source, form: Form) -> Vec<Arc<AppPieces>> {
     let mut known = old.map_or(&[][..], |old| &old.apps).iter().peekable();
     let mut apps = Vec::with_capacity(source.apps().len());
     for (at, app) in source.apps().iter().enumerate() {
         let is_first = at == 0;
         while known.next_if(|old| old.app.key < app.key).is_some() {}
         let old = known.next_if(|old| old.app.key == app.key);
-        let pieces = match old {
-            Some(old) if Arc::ptr_eq(&old.app, app) && old.is_first == is_first => old.pieces.clone(),
-            Some(_) | None => render_app(old, app, is_first, source.kind, form),
-        };
-        apps.push(AppPieces { app: app.clone(), is_first, pieces });
+        apps.push(match old {
+            Some(old) if Arc::ptr_eq(&old.app, app) && old.is_first == is_first => old.clone(),
+            Some(_) | None => {
+                let old = old.map(|old| &**old);
+                Arc::new(AppPieces::new(app, is_first, render_app(old, app, is_first, source.kind, form)))
+            }
+        });
     }
     apps
+}
+
+impl AppPieces {
+    fn new(app: &Arc<EurekaApp>, is_first: bool, pieces: Vec<Arc<Piece>>) -> Self {
+        let text_len = pieces.iter().map(|piece| piece.text.len()).sum();
+        let digest = pieces.iter().map(|piece| u64::from(piece.digest)).fold(0, u64::wrapping_add);
+        Self { app: app.clone(), is_first, pieces: pieces.into_boxed_slice(), text_len, digest }
+    }
 }
 
 /// What stands around an instance.
@@ -187,18 +204,18 @@ fn digest(instance: &EurekaShown) -> u32 {
     crc32fast::hash(&text)
 }
 
-fn frame(source: &Source, form: Form, pieces: &[Arc<Piece>]) -> (Vec<u8>, Vec<u8>) {
+fn frame(source: &Source, form: Form, apps: &[Arc<AppPieces>]) -> (Vec<u8>, Vec<u8>) {
     let version = match source.kind {
-        Kind::Delta if !pieces.is_empty() => {
+        Kind::Delta if !apps.is_empty() => {
             // Python takes a delta for one it knows if number and hash are the same, so the number is of the content.
-            let sum = pieces.iter().map(|piece| u64::from(piece.digest)).fold(0, u64::wrapping_add);
+            let sum = apps.iter().map(|app| app.digest).fold(0, u64::wrapping_add);
             let mixed = sum.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
             (2 + mixed % VERSIONS).to_string()
         }
         Kind::Delta | Kind::Whole => "1".to_owned(),
     };
     let hash = source.snapshot.hashcode();
-    let list = Listed { version: &version, hash: &hash, empty: pieces.is_empty() };
+    let list = Listed { version: &version, hash: &hash, empty: apps.is_empty() };
     let (mut head, mut tail) = (Vec::new(), Vec::new());
     Frame(form).head(&mut head, &list);
     Frame(form).tail(&mut tail, &list);
