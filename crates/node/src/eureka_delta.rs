@@ -8,10 +8,10 @@ use std::{
 };
 
 /// How long a change is shown (`retentionTimeInMSInDeltaQueue` of the original).
-const KEPT_MS: u64 = 180_000;
+pub(crate) const KEPT_MS: u64 = 180_000;
 /// Instances that changed, at most; the oldest are dropped for newer ones, and clients fetch the whole view until all of
 /// these would have been shown long enough.
-const CHANGES_MAX: usize = 65_536;
+pub(crate) const CHANGES_MAX: usize = 65_536;
 
 /// The instances that changed of late, each with its newest state.
 #[derive(Debug)]

@@ -120,6 +120,20 @@ struct Current {
 }
 
 impl View {
+    fn new(now: Now) -> Self {
+        // Never current.
+        let never = EurekaSnapshot { revision: Revision(u64::MAX), ..EurekaSnapshot::default() };
+        let current = Current { snapshot: Arc::new(never), latest: LatestRevision::default() };
+        Self { current: RwLock::new(current), recent: Mutex::new(Recent::new(now.mono)) }
+    }
+
+    fn delta(&self, base: &EurekaBase, registry: &Mutex<Registry>, now: Now) -> EurekaDelta {
+        let mut recent = self.recent.lock();
+        let snapshot = self.update(&mut recent, base, registry, now);
+        let (apps, number) = recent.apps(now.mono);
+        EurekaDelta { snapshot, apps, complete: recent.is_complete(now.mono), number }
+    }
+
     fn current(&self) -> Option<Arc<EurekaSnapshot>> {
         let current = self.current.read();
         (current.latest.get() == current.snapshot.revision).then(|| current.snapshot.clone())
@@ -180,12 +194,7 @@ impl EurekaViews {
         if !registry.lock().has_eureka_view(base) {
             return None;
         }
-        let latest = LatestRevision::default();
-        let never = EurekaSnapshot { revision: Revision(u64::MAX), ..EurekaSnapshot::default() };
-        let view = Arc::new(View {
-            current: RwLock::new(Current { snapshot: Arc::new(never), latest }),
-            recent: Mutex::new(Recent::new(now.mono)),
-        });
+        let view = Arc::new(View::new(now));
         views.insert(base.clone(), view.clone());
         Some(view)
     }
@@ -211,9 +220,9 @@ impl Node {
             let snapshot = Arc::new(EurekaSnapshot::default());
             return Ok(EurekaDelta { snapshot, apps: Arc::from([]), complete: true, number: 0 });
         };
-        let mut recent = view.recent.lock();
-        let snapshot = view.update(&mut recent, base, &self.registry, now);
-        let (apps, number) = recent.apps(now.mono);
-        Ok(EurekaDelta { snapshot, apps, complete: recent.is_complete(now.mono), number })
+        Ok(view.delta(base, &self.registry, now))
     }
 }
+
+#[cfg(test)]
+mod tests;

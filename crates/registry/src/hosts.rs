@@ -59,13 +59,7 @@ impl<'a> Laid<'a> {
         for facet in facets {
             let of_facet = |key: &InstanceKey| key.eureka.as_ref() == Some(facet.id());
             let own = overrides.iter().find(|(key, _)| of_facet(key)).and_then(|(_, over)| over.status);
-            // Whoever takes it out, takes it out.
-            status = match (own, status) {
-                (Some(EurekaStatus::OutOfService), _) | (_, Some(EurekaStatus::OutOfService)) => {
-                    Some(EurekaStatus::OutOfService)
-                }
-                (own, status) => own.or(status),
-            };
+            status = own.into_iter().chain(status).min_by_key(|status| restriction(*status));
         }
         Self { over, status }
     }
@@ -151,6 +145,17 @@ impl<'a> Hosts<'a> {
     /// The Nacos host that a facet is one with.
     pub(crate) fn sibling(&self, facet: u32) -> Option<&MergedHost<'a>> {
         self.siblings.get(&facet).map(|at| &self.list[*at])
+    }
+}
+
+/// The order of statuses that several set for one instance: whoever takes it out of calls, takes it out.
+fn restriction(status: EurekaStatus) -> u8 {
+    match status {
+        EurekaStatus::OutOfService => 0,
+        EurekaStatus::Down => 1,
+        EurekaStatus::Starting => 2,
+        EurekaStatus::Unknown => 3,
+        EurekaStatus::Up => 4,
     }
 }
 

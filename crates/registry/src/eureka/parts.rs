@@ -116,11 +116,8 @@ fn add_facets<'a>(
     for (number, published) in service.parts.publications.iter().enumerate() {
         let Some(facet) = &published.facet else { continue };
         let sibling = hosts.sibling(number as u32);
-        let address = published.instances.first();
-        let laid = match sibling {
-            Some(sibling) => sibling.laid.clone(),
-            None => Laid::of(service.parts.overrides.as_deref(), address, std::iter::once(facet)),
-        };
+        let address = sibling.map(|host| host.registered).or(published.instances.first());
+        let laid = Laid::of(service.parts.overrides.as_deref(), address, std::iter::once(facet));
         let weight = match sibling {
             Some(sibling) => sibling.registered.weight,
             None => facet.weight,

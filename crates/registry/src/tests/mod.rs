@@ -5,6 +5,7 @@ mod brake;
 mod check_targets;
 mod checkpoint;
 mod eureka;
+mod eureka_naive;
 mod eureka_status;
 mod explicit;
 mod measure;
