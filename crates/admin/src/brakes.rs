@@ -11,7 +11,7 @@ use muster_model::{Actor, Namespace};
 use muster_node::registry::{BrakeReport, LeaseKind};
 use muster_transport::ConnectionInfo;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// One brake: `{"namespace":"public","kind":"beat","engaged":true,"rule":"more than 15 % …","since":1730000000000,
 /// "released_in_ms":1795000,"leases":100,"silent":40,"held":40,"lost_last_minute":0,"renewals_last_minute":0,
@@ -54,6 +54,30 @@ impl From<BrakeReport> for Line {
             renewals_expected: report.renewals_expected,
         }
     }
+}
+
+/// What [`brakes`] answers, in the words of OpenAPI.
+pub(crate) fn schema() -> Value {
+    let number = |about: &str| json!({ "type": "integer", "description": about });
+    let line = json!({
+        "namespace": { "type": "string" },
+        "kind": { "type": "string", "description": "`beat` or `eureka`" },
+        "engaged": { "type": "boolean", "description": "whether it holds" },
+        "rule": { "type": "string", "description": "why it holds" },
+        "since": number("since when, milliseconds since 1970"),
+        "released_in_ms": number("when it lets go at the latest"),
+        "leases": number("leases of this kind"),
+        "silent": number("those that ran out and were not renewed since"),
+        "held": number("those of them that are listed as before"),
+        "lost_last_minute": number("leases lost in the last minute"),
+        "renewals_last_minute": number("renewals in the last minute, of Eureka leases"),
+        "renewals_expected": number("renewals expected in a minute, of Eureka leases"),
+    });
+    let properties = json!({
+        "brakes": { "type": "array", "items": { "type": "object", "properties": line } },
+        "engagements": number("how often one engaged since the start"),
+    });
+    json!({ "type": "object", "properties": properties })
 }
 
 /// `GET /muster/v1/brakes`: `{"brakes":[…],"engagements":1}`, a brake for each namespace and kind that has leases;

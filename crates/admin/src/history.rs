@@ -9,6 +9,7 @@ use axum::{
 };
 use muster_node::{History, JournalFilter};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// Which records are asked for; absent means all.
 #[derive(Debug, Deserialize)]
@@ -73,6 +74,32 @@ impl From<History> for Answer {
             oldest: history.oldest.map(|at| at.0),
         }
     }
+}
+
+/// What [`Answer`] looks like, in the words of OpenAPI.
+pub(crate) fn schema() -> Value {
+    let text = || json!({ "type": "string" });
+    let number = |about: &str| json!({ "type": "integer", "description": about });
+    let line = json!({
+        "at": number("milliseconds since 1970"),
+        "namespace": text(),
+        "group": text(),
+        "service": text(),
+        "instance": { "type": "string", "description": "`ip:port@cluster`" },
+        "what": { "type": "string", "description": "what happened: added, changed, removed" },
+        "why": { "type": "string", "description": "why" },
+        "connection": number("on which connection, if on one"),
+        "address": { "type": "string", "description": "from which address, if from one" },
+        "user": { "type": "string", "description": "by whom, if that is known" },
+        "revision": number("the revision it made"),
+    });
+    let properties = json!({
+        "changes": { "type": "array", "items": { "type": "object", "properties": line } },
+        "dropped": number("records that were dropped because the queue was full"),
+        "damaged_blocks": number("blocks of the journal that can't be read"),
+        "oldest": { "type": ["integer", "null"], "description": "how far back the journal goes" },
+    });
+    json!({ "type": "object", "properties": properties })
 }
 
 /// `GET /muster/v1/history?namespace=&group=&service=&instance=&limit=`.

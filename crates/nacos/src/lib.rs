@@ -10,7 +10,7 @@ mod http;
 mod service_info;
 
 pub use grpc::{SessionSettings, SessionSummary, Sessions};
-pub use http::{HttpSettings, LogLevels};
+pub use http::{HttpSettings, LogLevels, openapi};
 
 use ::http::{HeaderValue, header::CONTENT_TYPE};
 use axum::{extract::Request, response::Response};

@@ -5,6 +5,7 @@ use crate::{
     drain::drain,
     exit::{DATA_DIR, Exit, INTERRUPTED, USAGE, chain},
     greeting,
+    openapi::OPENAPI,
     settings::{self, Settings},
     signals::Signals,
     start::{self, Stored},
@@ -170,6 +171,7 @@ impl Edges<'_> {
             connections: table.clone(),
             version: version::LONG,
             context_path: settings.context_path.clone(),
+            openapi: OPENAPI,
         };
         let http = muster_nacos::HttpSettings {
             context_path: settings.context_path.clone(),

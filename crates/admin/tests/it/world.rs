@@ -79,6 +79,7 @@ impl World {
             node: node.clone(),
             connections: Arc::new(ConnectionTable::new()),
             version: "1 <b>",
+            openapi: "{}",
             context_path: "/nacos".to_owned(),
         });
         Self { node, router }
