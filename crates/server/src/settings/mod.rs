@@ -6,11 +6,12 @@ mod eureka;
 mod listeners;
 mod nacos;
 mod nearest;
+mod peers;
 mod sources;
 mod table;
 mod values;
 
-use muster_eureka::EurekaSettings;
+use muster_eureka::{EurekaSettings, PeerUrl};
 use muster_model::Limits;
 use muster_node::registry::EurekaRules;
 use muster_transport::{Surface, Surfaces, TransportSettings};
@@ -46,6 +47,11 @@ pub(crate) struct Settings {
     pub(crate) eureka_surfaces: Surfaces,
     pub(crate) eureka: EurekaSettings,
     pub(crate) eureka_rules: EurekaRules,
+    pub(crate) eureka_peers: Vec<PeerUrl>,
+    /// Nothing registers none.
+    pub(crate) eureka_peer_app: String,
+    pub(crate) eureka_peer_host: String,
+    pub(crate) eureka_peer_queue_max: usize,
     pub(crate) data_dir: PathBuf,
     pub(crate) open_client_api: bool,
     pub(crate) context_path: String,
@@ -87,6 +93,10 @@ impl Default for Settings {
             eureka_surfaces: Surfaces::ALL,
             eureka: EurekaSettings::default(),
             eureka_rules: node.eureka,
+            eureka_peers: Vec::new(),
+            eureka_peer_app: String::new(),
+            eureka_peer_host: String::new(),
+            eureka_peer_queue_max: muster_eureka::PeerSettings::QUEUE_MAX,
             data_dir: PathBuf::from("./muster-data"),
             open_client_api: false,
             context_path: "/nacos".into(),
@@ -128,6 +138,7 @@ impl Settings {
             ));
         }
         problems.extend(self.port_problems());
+        problems.extend(self.peer_problems());
         problems.extend(self.transport().problems().iter().map(ToString::to_string));
         problems
     }
