@@ -1,249 +1,201 @@
-//! Active checks of persistent instances: a TCP connection to each every few seconds, as Nacos does
-//! (naming `TcpHealthCheckProcessor`). What a check found is ephemeral state of this node, never in the log.
-//!
-//! Clusters whose checker is HTTP or MYSQL are not checked here yet; their instances keep the health they have.
+//! Active checks of persistent instances, as Nacos makes them (nacos-server `naming/healthcheck`): a TCP connection, a
+//! GET or a MySQL greeting, every few seconds, as the instance's cluster says. What a check found is ephemeral state of
+//! this node, never in the log.
+
+mod http;
+mod mysql;
+mod pace;
+mod probe;
+mod schedule;
 
 use crate::Node;
-use foldhash::HashMap;
 use muster_model::{Actor, Cause, ClientId, Kind, Monotonic, Reason, ServiceKey};
 use muster_registry::{CheckTarget, Checker, Op, SetHealth};
 use muster_runtime::Rng;
+use pace::Pace;
 use parking_lot::Mutex;
-use std::{
-    collections::BTreeMap,
-    io,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
-use tokio::{
-    net::{TcpStream, lookup_host},
-    sync::{Notify, Semaphore},
-    time::timeout,
-};
+use probe::{Finding, probe};
+use schedule::{Key, Schedule};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
 
-/// How long a connection may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
-/// Equal results in a row that flip the health; a refused connection flips it at once.
-const CONSECUTIVE: u8 = 3;
-/// The first check of an instance comes within this time of its registration.
-const FIRST_WITHIN_MS: u64 = 1_000;
-/// Between two checks of one instance.
-const EVERY_MS: std::ops::Range<u64> = 1_000..5_000;
-/// Checks at one moment at most; those that are due beyond it wait.
-const CONCURRENT_MAX: usize = 64;
 /// Names that are looked up at one moment at most; the others' checks come later. A lookup holds a thread until the
 /// resolver gives up, whatever the time-out of the check.
 const LOOKUPS_MAX: usize = 8;
+/// Checks that are due within this time are begun together: fewer wake-ups for many instances.
+const TOGETHER: Duration = Duration::from_millis(20);
+/// How often it is looked for due checks at least; no kind of check has a shorter pause.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// As long as there is nothing to check.
+const IDLE: Duration = Duration::from_secs(60);
+/// Pause of an instance whose cluster has no checker, until it is looked at again.
+const UNCHECKED: Duration = Duration::from_secs(5);
 
-/// What a check found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Finding {
-    Reachable,
-    Silent,
-    Refused,
+/// How checks are made: the values of Nacos's switches.
+#[derive(Clone, Copy, Debug)]
+struct Rules {
+    /// Whether checks change anything.
+    enabled: bool,
+    /// Equal findings in a row that decide.
+    check_times: u32,
+    tcp: Pace,
+    http: Pace,
+    mysql: Pace,
 }
 
-/// The instances to check: when each is next, and its latest results.
+impl Default for Rules {
+    fn default() -> Self {
+        let pace = |max, min, factor| Pace {
+            max: Duration::from_millis(max),
+            min: Duration::from_millis(min),
+            factor,
+        };
+        Self {
+            enabled: true,
+            check_times: 3,
+            tcp: pace(5_000, 1_000, 0.75),
+            http: pace(5_000, 500, 0.85),
+            mysql: pace(3_000, 2_000, 0.65),
+        }
+    }
+}
+
+/// The instances to check.
 #[derive(Debug)]
 pub(crate) struct HealthChecks {
-    state: Mutex<State>,
+    schedule: Mutex<Schedule>,
     wake: Notify,
     permits: Arc<Semaphore>,
     lookups: Semaphore,
-}
-
-#[derive(Debug)]
-struct State {
-    due: BTreeMap<(Monotonic, u64), (ClientId, ServiceKey)>,
-    streaks: HashMap<(ClientId, ServiceKey), Streak>,
-    sequence: u64,
-    rng: Rng,
-}
-
-/// Equal findings in a row.
-#[derive(Clone, Copy, Debug)]
-struct Streak {
-    healthy: bool,
-    length: u8,
+    stopping: CancellationToken,
 }
 
 impl HealthChecks {
-    pub(crate) fn new(rng: Rng) -> Self {
-        let state = State { due: BTreeMap::new(), streaks: HashMap::default(), sequence: 0, rng };
+    /// No instances yet; at most so many checks are made at one moment, those that are due beyond it wait.
+    pub(crate) fn new(rng: Rng, concurrent_max: usize, stopping: CancellationToken) -> Self {
         Self {
-            state: Mutex::new(state),
+            schedule: Mutex::new(Schedule::new(rng)),
             wake: Notify::new(),
-            permits: Arc::new(Semaphore::new(CONCURRENT_MAX)),
+            permits: Arc::new(Semaphore::new(concurrent_max)),
             lookups: Semaphore::new(LOOKUPS_MAX),
+            stopping,
         }
     }
 
     /// Takes up an instance that was registered; one that is checked already is left as it is.
     pub(crate) fn begin(&self, client: &ClientId, service: &ServiceKey, now: Monotonic) {
-        let mut state = self.state.lock();
-        let key = (client.clone(), service.clone());
-        if !state.streaks.contains_key(&key) {
-            state.streaks.insert(key.clone(), Streak { healthy: true, length: 0 });
-            let after = state.rng.below(FIRST_WITHIN_MS);
-            state.plan(key, now.plus(after));
+        let begun = self.schedule.lock().begin(&(client.clone(), service.clone()), now);
+        if begun.is_some() {
             self.wake.notify_one();
         }
+    }
+
+    /// How many instances are checked.
+    pub(crate) fn count(&self) -> usize {
+        self.schedule.lock().len()
     }
 
     /// Checks what is due, for as long as the node runs.
     pub(crate) async fn run(node: Arc<Node>) {
         let checks = &node.health_checks;
-        let stopping = node.tasks.stopping();
         loop {
             let now = node.now().mono;
-            let (due, next) = checks.state.lock().take_due(now);
-            for (client, service) in due {
-                let Ok(permit) = checks.permits.clone().acquire_owned().await else { return };
+            let (due, next) = checks.schedule.lock().take_due(now);
+            for key in due {
+                let permit = checks.stopping.run_until_cancelled(checks.permits.clone().acquire_owned());
+                let Some(Ok(permit)) = permit.await else { return };
                 let checking = node.clone();
                 node.tasks.spawn("health check", async move {
-                    check(&checking, client, service).await;
+                    let stopping = checking.health_checks.stopping.clone();
+                    stopping.run_until_cancelled(check(&checking, key)).await;
                     drop(permit);
                 });
             }
-            let pause = Duration::from_millis(next.map_or(60_000, |next| next.since(now).max(1)));
+            let pause = match next {
+                // What is under way plans its next check without waking us, and no sooner than that.
+                _ if checks.count() > 0 => next.map_or(LOOK_EVERY, |next| {
+                    Duration::from_millis(next.since(now)).clamp(TOGETHER, LOOK_EVERY)
+                }),
+                _ => IDLE,
+            };
             tokio::select! {
-                () = stopping.cancelled() => return,
-                () = checks.wake.notified() => {}
+                () = checks.stopping.cancelled() => return,
+                () = checks.wake.notified() => tokio::time::sleep(TOGETHER).await,
                 () = tokio::time::sleep(pause) => {}
             }
         }
     }
 
-    /// Notes a finding; gives the health to set, if this finding decides one.
-    fn note(&self, client: &ClientId, service: &ServiceKey, finding: Finding) -> Option<bool> {
-        let mut state = self.state.lock();
-        let streak = state.streaks.get_mut(&(client.clone(), service.clone()))?;
-        let healthy = finding == Finding::Reachable;
-        if streak.healthy != healthy {
-            *streak = Streak { healthy, length: 0 };
+    /// Plans the next check of an instance.
+    fn again(&self, key: Key, pause: Duration, now: Monotonic) {
+        self.schedule.lock().plan(key, now.plus(pause.as_millis() as u64));
+    }
+
+    /// The pause after a check that took so long.
+    fn pause_after(&self, key: &Key, pace: Pace, took: Duration) -> Duration {
+        let mut schedule = self.schedule.lock();
+        let instances = schedule.len();
+        match schedule.tempo(key) {
+            Some((tempo, rng)) => tempo.next(pace, took, instances, rng),
+            None => pace.max,
         }
-        streak.length = streak.length.saturating_add(1);
-        (finding == Finding::Refused || streak.length >= CONSECUTIVE).then_some(healthy)
     }
 
-    fn again(&self, key: (ClientId, ServiceKey), now: Monotonic) {
-        let mut state = self.state.lock();
-        let after = EVERY_MS.start + state.rng.below(EVERY_MS.end - EVERY_MS.start);
-        state.plan(key, now.plus(after));
-        self.wake.notify_one();
-    }
-
-    fn end(&self, key: &(ClientId, ServiceKey)) {
-        self.state.lock().streaks.remove(key);
+    fn end(&self, key: &Key) {
+        self.schedule.lock().end(key);
     }
 }
 
-impl State {
-    fn plan(&mut self, key: (ClientId, ServiceKey), at: Monotonic) {
-        self.sequence += 1;
-        self.due.insert((at, self.sequence), key);
-    }
-
-    fn take_due(&mut self, now: Monotonic) -> (Vec<(ClientId, ServiceKey)>, Option<Monotonic>) {
-        let later = self.due.split_off(&(now.plus(1), 0));
-        let due = std::mem::replace(&mut self.due, later).into_values().collect();
-        (due, self.due.keys().next().map(|(at, _)| *at))
+impl Node {
+    /// How many persistent instances are actively checked.
+    pub fn checked_instances(&self) -> usize {
+        self.health_checks.count()
     }
 }
 
-async fn check(node: &Node, client: ClientId, service: ServiceKey) {
-    let target = node.registry.lock().check_target(&client, &service);
-    let Some(CheckTarget { instance, checker, port, .. }) = target else {
-        node.health_checks.end(&(client.clone(), service.clone()));
+async fn check(node: &Node, key: Key) {
+    let checks = &node.health_checks;
+    let (client, service) = &key;
+    let target = node.registry.lock().check_target(client, service);
+    let Some(target) = target else {
+        checks.end(&key);
         // One that was registered again just before that counted as taken up already.
-        if node.registry.lock().check_target(&client, &service).is_some() {
-            node.health_checks.begin(&client, &service, node.now().mono);
+        if node.registry.lock().check_target(client, service).is_some() {
+            checks.begin(client, service, node.now().mono);
         }
         return;
     };
-    let (Checker::Tcp, Some(instance)) = (checker, instance.first()) else {
-        return node.health_checks.again((client, service), node.now().mono);
+    let CheckTarget { instance, checker, port, .. } = target;
+    let rules = Rules::default();
+    let pace = match checker {
+        Checker::Tcp => rules.tcp,
+        Checker::Http { .. } => rules.http,
+        Checker::Mysql { .. } => rules.mysql,
+        Checker::None => return checks.again(key, UNCHECKED, node.now().mono),
     };
-    let finding = probe(node, instance.host.as_str(), port).await;
-    if let Some(finding) = finding
-        && let Some(healthy) = node.health_checks.note(&client, &service, finding)
-        && instance.healthy != healthy
-    {
-        debug_assert!(matches!(client, ClientId::Address(_, _, Kind::Persistent)), "only these are checked");
-        let cause = Cause { actor: Actor::default(), reason: Reason::HealthCheck };
-        let set = SetHealth { client: client.clone(), service: service.clone(), healthy, cause };
-        // Refused only if the instance went meanwhile, which the next check finds.
-        if let Err(error) = node.apply_ephemeral(Op::SetHealth(set)) {
-            tracing::debug!(%service, %error, "health of an instance that is gone");
+    let (Some(instance), true) = (instance.first(), rules.enabled) else {
+        return checks.again(key, UNCHECKED, node.now().mono);
+    };
+    let begun = node.now().mono;
+    let finding = probe(checks, &checker, instance.host.as_str(), port).await;
+    let now = node.now().mono;
+    if let Some(finding) = finding {
+        let decided = checks.schedule.lock().note(&key, finding, rules.check_times);
+        if let Some(healthy) = decided.filter(|healthy| instance.healthy != *healthy) {
+            set_health(node, &key, healthy);
         }
     }
-    node.health_checks.again((client, service), node.now().mono);
+    let pause = checks.pause_after(&key, pace, Duration::from_millis(now.since(begun)));
+    checks.again(key, pause, now);
 }
 
-/// What a connection to a host finds; `None` if its name could not be looked up now.
-async fn probe(node: &Node, host: &str, port: u16) -> Option<Finding> {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Some(connect((address, port).into()).await);
-    }
-    let permit = node.health_checks.lookups.try_acquire().ok()?;
-    let stopping = node.tasks.stopping();
-    let found = stopping.run_until_cancelled(lookup_host((host, port))).await?;
-    drop(permit);
-    match found.ok().and_then(|mut addresses| addresses.next()) {
-        Some(address) => Some(connect(address).await),
-        None => Some(Finding::Silent),
-    }
-}
-
-async fn connect(address: SocketAddr) -> Finding {
-    match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
-        Ok(Ok(_)) => Finding::Reachable,
-        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Finding::Refused,
-        Ok(Err(_)) | Err(_) => Finding::Silent,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use muster_model::{GroupName, Host, Namespace, ServiceName};
-
-    fn key() -> (ClientId, ServiceKey) {
-        let service =
-            ServiceKey::new(Namespace::default(), GroupName::default(), ServiceName::new("s").unwrap());
-        (ClientId::Address(Host::new("10.0.0.1").unwrap(), 80, Kind::Persistent), service)
-    }
-
-    #[test]
-    fn three_equal_findings_or_a_refusal_decide() {
-        let checks = HealthChecks::new(Rng::seeded(1));
-        let (client, service) = key();
-        checks.begin(&client, &service, Monotonic(0));
-        let note = |finding| checks.note(&client, &service, finding);
-        assert_eq!(note(Finding::Silent), None);
-        assert_eq!(note(Finding::Silent), None);
-        assert_eq!(note(Finding::Silent), Some(false));
-        assert_eq!(note(Finding::Reachable), None);
-        assert_eq!(note(Finding::Refused), Some(false));
-    }
-
-    #[test]
-    fn an_instance_is_planned_once_however_often_it_registers() {
-        let checks = HealthChecks::new(Rng::seeded(1));
-        let (client, service) = key();
-        checks.begin(&client, &service, Monotonic(0));
-        checks.begin(&client, &service, Monotonic(0));
-        let (due, next) = checks.state.lock().take_due(Monotonic(FIRST_WITHIN_MS));
-        assert_eq!((due.len(), next), (1, None));
-    }
-
-    #[tokio::test]
-    async fn a_closed_port_is_refused_and_an_open_one_reachable() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        assert_eq!(connect(address).await, Finding::Reachable);
-        drop(listener);
-        assert_eq!(connect(address).await, Finding::Refused);
+fn set_health(node: &Node, (client, service): &Key, healthy: bool) {
+    debug_assert!(matches!(client, ClientId::Address(_, _, Kind::Persistent)), "only these are checked");
+    let cause = Cause { actor: Actor::default(), reason: Reason::HealthCheck };
+    let set = SetHealth { client: client.clone(), service: service.clone(), healthy, cause };
+    // Refused only if the instance went meanwhile, which the next check finds.
+    if let Err(error) = node.apply_ephemeral(Op::SetHealth(set)) {
+        tracing::debug!(%service, %error, "health of an instance that is gone");
     }
 }

@@ -12,6 +12,8 @@ pub struct Settings {
     pub eureka: EurekaRules,
     /// How config history is kept.
     pub history: muster_config::Settings,
+    /// Active checks of persistent instances at one moment (256); those that are due beyond it wait.
+    pub health_checks_concurrent_max: usize,
     /// Whether a brake holds Eureka leases when many run out at once (on). Beat leases have theirs in any case.
     pub eureka_self_preservation: bool,
     /// Memory for rendered lists of services (64 MiB); the least recently used are dropped.
@@ -26,6 +28,7 @@ impl Default for Settings {
             limits: Limits::default(),
             eureka: EurekaRules::default(),
             history: muster_config::Settings::default(),
+            health_checks_concurrent_max: 256,
             eureka_self_preservation: true,
             rendered_bytes_max: 64 << 20,
             content_bytes_max: 64 << 20,

@@ -47,7 +47,7 @@ impl Node {
             contents: Contents::new(settings.content_bytes_max),
             waiting: Waiting::starting_at(rng.next_u64()),
             rng: Mutex::new(Rng::seeded(rng.next_u64())),
-            health_checks: HealthChecks::new(rng),
+            health_checks: HealthChecks::new(rng, settings.health_checks_concurrent_max, tasks.stopping()),
             checkpoints: Checkpoints::default(),
             pending: Mutex::default(),
             consensus: OnceLock::new(),

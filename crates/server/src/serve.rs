@@ -25,8 +25,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// How long the journal may take to write its last records.
 const JOURNAL_GRACE: Duration = Duration::from_secs(2);
-/// Open files that are no connections: log, state, listeners, and room for more.
+/// Open files that are no connections of clients: log, state, listeners, some health checks, and room for more.
 const FILES_BESIDE: u64 = 128;
+/// How many health checks these suffice for. More are made only where the limit is high.
+const CHECKS_BESIDE: u64 = 64;
 
 /// Runs a node until it is told to stop.
 pub(crate) fn serve(flags: &ServeFlags, environment: &BTreeMap<String, String>) -> anyhow::Result<()> {
@@ -52,7 +54,11 @@ fn fit_connections(settings: &mut Settings) {
             error.before
         }
     };
-    let room = usize::try_from(limit.saturating_sub(FILES_BESIDE)).unwrap_or(usize::MAX).max(1);
+    let checks = settings.health_checks_concurrent_max as u64;
+    let checks = checks.min((limit / 16).max(CHECKS_BESIDE));
+    settings.health_checks_concurrent_max = checks as usize;
+    let beside = FILES_BESIDE + checks.saturating_sub(CHECKS_BESIDE);
+    let room = usize::try_from(limit.saturating_sub(beside)).unwrap_or(usize::MAX).max(1);
     if room < settings.connections_max {
         let connections_max = settings.connections_max;
         tracing::info!(

@@ -67,6 +67,7 @@ pub(crate) struct Settings {
     pub(crate) gate_v1_v2: bool,
     pub(crate) history_days: u64,
     pub(crate) history_per_config_max: u32,
+    pub(crate) health_checks_concurrent_max: usize,
     pub(crate) eureka_self_preservation: bool,
     pub(crate) rendered_bytes_max: usize,
     pub(crate) content_cache_bytes_max: usize,
@@ -112,6 +113,7 @@ impl Default for Settings {
             gate_v1_v2: false,
             history_days: node.history.history_retention_ms / DAY_MS,
             history_per_config_max: node.history.history_entries_max,
+            health_checks_concurrent_max: node.health_checks_concurrent_max,
             eureka_self_preservation: node.eureka_self_preservation,
             rendered_bytes_max: node.rendered_bytes_max,
             content_cache_bytes_max: node.content_bytes_max,
@@ -160,6 +162,7 @@ impl Settings {
         let mut node = muster_node::Settings {
             limits: self.limits.clone(),
             eureka: self.eureka_rules.clone(),
+            health_checks_concurrent_max: self.health_checks_concurrent_max,
             eureka_self_preservation: self.eureka_self_preservation,
             rendered_bytes_max: self.rendered_bytes_max,
             content_bytes_max: self.content_cache_bytes_max,

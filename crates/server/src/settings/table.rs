@@ -303,13 +303,22 @@ fn memory() -> Vec<Setting> {
 }
 
 fn registry() -> Vec<Setting> {
-    vec![setting!(
-        eureka_self_preservation,
-        "hold Eureka instances whose leases run out when too many do at once",
-        &[],
-        values::boolean,
-        plain
-    )]
+    vec![
+        setting!(
+            eureka_self_preservation,
+            "hold Eureka instances whose leases run out when too many do at once",
+            &[],
+            values::boolean,
+            plain
+        ),
+        setting!(
+            health_checks_concurrent_max,
+            "active health checks of persistent instances at one moment; further ones wait",
+            &[],
+            |t| values::number(t, 1, 65_536).map(|n| n as usize),
+            plain
+        ),
+    ]
 }
 
 fn logging() -> Vec<Setting> {
