@@ -26,7 +26,7 @@ use std::sync::{
 
 /// Instances in changed applications above which a list is rendered on a thread that may block. Below, handing it over
 /// costs more than it does.
-const INLINE_MAX: usize = 256;
+const INLINE_MAX: usize = 128;
 
 /// Which list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,7 +1,7 @@
 //! A small XML document as a tree.
 //!
 //! The only place that knows the XML library. There is no DTD and no entity but the five every document has: a body
-//! that brings either is refused (Netflix/eureka#1367, #1385). Namespaces, comments and instructions are passed over.
+//! that brings either is refused (Netflix/eureka#1367, #1385), as is one of more elements than an instance can have. Namespaces, comments and instructions are passed over.
 
 use quick_xml::{
     Reader, XmlVersion,
@@ -10,6 +10,10 @@ use quick_xml::{
 
 /// How deep elements may lie in each other; an instance is four deep.
 const DEPTH_MAX: usize = 16;
+/// Elements of a document; one instance with thousands of labels has fewer.
+const ELEMENTS_MAX: usize = 16_384;
+/// Attributes of an element; those of an instance have one.
+const ATTRIBUTES_MAX: usize = 32;
 
 /// An element: its local name, its attributes by local name, its own text, its children.
 #[derive(Debug, Default, PartialEq)]
@@ -33,8 +37,9 @@ impl Element {
 
     fn open(tag: &BytesStart<'_>) -> Option<Self> {
         let mut attributes = Vec::new();
-        for attribute in tag.attributes() {
-            let attribute = attribute.ok()?;
+        // Unchecked: the check for twins is quadratic.
+        for attribute in tag.attributes().with_checks(false) {
+            let attribute = attribute.ok().filter(|_| attributes.len() < ATTRIBUTES_MAX)?;
             let name: &str = attribute.key.local_name().into_inner();
             let value = attribute.normalized_value(XmlVersion::Implicit1_0).ok()?;
             attributes.push((name.to_owned(), value.into_owned()));
@@ -48,17 +53,21 @@ impl Element {
 pub(super) fn read(document: &str) -> Option<Element> {
     let mut reader = Reader::from_str(document.trim_start_matches('\u{FEFF}'));
     let mut open: Vec<Element> = Vec::new();
-    let mut root = None;
+    let (mut root, mut count) = (None, 0);
     loop {
         let closed = match reader.read_event().ok()? {
             Event::Start(tag) => {
-                if root.is_some() || open.len() == DEPTH_MAX {
+                count += 1;
+                if root.is_some() || open.len() == DEPTH_MAX || count > ELEMENTS_MAX {
                     return None;
                 }
                 open.push(Element::open(&tag)?);
                 continue;
             }
-            Event::Empty(tag) => Element::open(&tag)?,
+            Event::Empty(tag) => {
+                count += 1;
+                Element::open(&tag).filter(|_| count <= ELEMENTS_MAX)?
+            }
             Event::End(_) => open.pop()?,
             Event::Text(text) => {
                 let text = text.xml_content(XmlVersion::Implicit1_0);
@@ -135,5 +144,15 @@ mod tests {
         }
         let deep = "<a>".repeat(20) + &"</a>".repeat(20);
         assert_eq!(read(&deep), None);
+        for (count, fits) in [(16_000, true), (17_000, false)] {
+            assert_eq!(read(&format!("<a>{}</a>", "<b/>".repeat(count))).is_some(), fits, "{count} elements");
+        }
+        for (count, fits) in [(32, true), (33, false)] {
+            assert_eq!(
+                read(&format!("<a {}/>", "b='' ".repeat(count))).is_some(),
+                fits,
+                "{count} attributes"
+            );
+        }
     }
 }
