@@ -110,11 +110,13 @@ impl Lists {
         packed: bool,
     ) -> Result<Option<Bytes>, NodeError> {
         let Some(source) = self.source(base, kind)? else { return Ok(None) };
+        let key = Key { base: base.clone(), kind, form };
         if source.apps().is_empty() {
+            self.forget(&key);
             let rendered = Rendered::new(None, &source, form, packed, self.packer(kind));
             return Ok(rendered.body(packed));
         }
-        let cell = self.cell(Key { base: base.clone(), kind, form });
+        let cell = self.cell(key);
         if let Some(body) = cell.ready(source.stamp, packed) {
             return Ok(Some(body));
         }
@@ -168,6 +170,14 @@ impl Lists {
         let cell = found.unwrap_or_else(|| self.cells.write().entry(key).or_default().clone());
         cell.used.store(self.ticks.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
         cell
+    }
+
+    /// Drops a list that is empty now: it takes no time to render.
+    fn forget(&self, key: &Key) {
+        let is_kept = self.cells.read().contains_key(key);
+        if is_kept {
+            self.cells.write().remove(key);
+        }
     }
 
     /// Puts a rendering in place, and drops those used longest ago while all together are too large. One that is too large

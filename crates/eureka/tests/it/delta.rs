@@ -1,8 +1,11 @@
 //! The changes of the last three minutes.
 
-use crate::world::{GZIP, JSON, World, XML};
+use crate::world::{GZIP, JSON, World, XML, instance};
+use muster_eureka::wire::{Body, Format};
+use muster_model::{Actor, EurekaInstance, EurekaStatus};
+use muster_node::{EurekaRegistration, registry::EurekaBase};
 use serde_json::Value;
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// What a client of the Java kind knows: it fetches everything once, then changes.
 #[derive(Default)]
@@ -116,4 +119,33 @@ async fn what_is_old_leaves_and_nothing_has_the_number_one() {
     world.clock.skip(Duration::from_secs(2));
     let empty = delta(&world).await;
     assert_eq!((version(&empty), &empty["applications"]["application"]), (1, &serde_json::json!([])));
+}
+
+#[tokio::test]
+async fn a_delta_that_would_lack_something_sends_clients_to_the_whole() {
+    let world = World::new().await;
+    world.register("A", "before", "").await;
+    assert!(version(&delta(&world).await) > 1);
+    let form = Body::read(Format::Json, instance("A", "i", "").as_bytes()).unwrap();
+    let declared = form.declare("A", 1).unwrap().instance;
+    // More than are kept, and nobody asks meanwhile.
+    for number in 0..66_000 {
+        let (app, id) = (format!("APP-{}", number % 500), format!("i{number}"));
+        let instance = EurekaInstance { app: app.into(), instance_id: Some(id.into()), ..declared.clone() };
+        let registration = EurekaRegistration {
+            instance: Arc::new(instance),
+            overridden: EurekaStatus::Unknown,
+            replicated: false,
+        };
+        world.node.eureka_register(&EurekaBase::default(), registration, Actor::default()).unwrap();
+    }
+    world.get("/eureka/apps/delta", &[JSON]).await.is(404, "");
+    assert!(world.get("/eureka/apps", &[JSON]).await.text().contains("UP_66001_"));
+    world.clock.skip(Duration::from_secs(90));
+    world.register("A", "later", "").await;
+    world.get("/eureka/apps/delta", &[JSON, GZIP]).await.is(404, "");
+    world.clock.skip(Duration::from_secs(91));
+    let changes = delta(&world).await;
+    assert_eq!(changes["applications"]["application"][0]["instance"][0]["instanceId"], "later");
+    assert_eq!(changes["applications"]["apps__hashcode"], "UP_66002_");
 }
