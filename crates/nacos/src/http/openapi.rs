@@ -66,6 +66,7 @@ impl Operation {
     fn describe(&self, area: &str) -> Value {
         let mut described = json!({
             "tags": [area.trim_start_matches('/')],
+            "operationId": self.name(),
             "summary": self.summary,
             "responses": self.responses(),
         });
@@ -82,6 +83,17 @@ impl Operation {
             described["requestBody"] = body;
         }
         described
+    }
+
+    /// `getAdminCoreNamespaceList`: the method and the path after the version, for generators of clients.
+    fn name(&self) -> String {
+        let words = self.path.trim_start_matches("/v3").split('/').filter(|word| !word.is_empty());
+        let mut name = self.method.to_ascii_lowercase();
+        for word in words {
+            name.push_str(&word[..1].to_ascii_uppercase());
+            name.push_str(&word[1..]);
+        }
+        name
     }
 
     fn body(&self, is_form: bool) -> Option<Value> {

@@ -9,6 +9,7 @@ mod grpc;
 mod instances;
 mod listener;
 mod namespaces;
+mod openapi;
 mod refusals;
 mod surfaces;
 mod udp;

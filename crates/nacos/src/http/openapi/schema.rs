@@ -132,6 +132,8 @@ const OBJECTS: &[(&str, &[Fields])] = &[
         &[&[
             ("resultCode", Whole, "200"),
             ("errorCode", Whole, "0"),
+            ("message", Shape::Nothing, "null"),
+            ("requestId", Shape::Nothing, "null"),
             ("content", Text, "the content"),
             ("contentType", Text, "its type"),
             ("md5", Text, "its MD5"),
