@@ -51,6 +51,8 @@ pub(crate) struct Checkpoints {
     /// Connections that end now are ended by us: what they published is kept.
     is_draining: AtomicBool,
     state: Mutex<State>,
+    /// For those who ask meanwhile.
+    figures: Mutex<CheckpointFigures>,
 }
 
 /// Held while a checkpoint is written, so that there is one at a time.
@@ -60,7 +62,6 @@ struct State {
     revision: Option<muster_model::Revision>,
     /// The last one failed, and that was said.
     is_failing: bool,
-    figures: CheckpointFigures,
 }
 
 impl Checkpoints {
@@ -111,7 +112,7 @@ impl Node {
 
     /// What is known of the checkpoints of this process.
     pub fn checkpoint_figures(&self) -> CheckpointFigures {
-        self.checkpoints.state.lock().figures
+        *self.checkpoints.figures.lock()
     }
 
     async fn run_checkpoints(self: Arc<Self>) {
@@ -152,14 +153,13 @@ impl Node {
             Ok(bytes) => {
                 state.revision = Some(revision);
                 state.is_failing = false;
-                let CheckpointFigures { written, failures, restored, .. } = state.figures;
-                let written = written + 1;
-                state.figures =
-                    CheckpointFigures { written, failures, publications, bytes, took_ms, restored };
+                let mut figures = self.checkpoints.figures.lock();
+                let written = figures.written + 1;
+                *figures = CheckpointFigures { written, publications, bytes, took_ms, ..*figures };
                 tracing::debug!(publications, bytes, took_ms, "checkpoint");
             }
             Err(error) => {
-                state.figures.failures += 1;
+                self.checkpoints.figures.lock().failures += 1;
                 if !std::mem::replace(&mut state.is_failing, true) {
                     let path = file.path().display();
                     tracing::warn!(%path, %error, "the checkpoint can't be written, the old one stays");
@@ -196,7 +196,7 @@ impl Node {
             refused += self.restore_page(publications.by_ref().take(RESTORE_PAGE));
         }
         let restored = all - refused;
-        self.checkpoints.state.lock().figures.restored = restored as u64;
+        self.checkpoints.figures.lock().restored = restored as u64;
         let age_ms = self.now().wall.0.saturating_sub(checkpoint.at.0);
         tracing::info!(
             restored,

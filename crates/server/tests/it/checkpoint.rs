@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, client::conn::http1::SendRequest};
 use hyper_util::rt::TokioIo;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 use tokio::{
     net::TcpStream,
@@ -20,10 +20,11 @@ use tokio::{
 
 const SESSIONS: u64 = 10;
 const HTTP_SERVICES: u64 = 50;
+const APPS: u64 = 50;
 /// Connections that register over HTTP.
 const LANES: u64 = 4;
 /// How long what is awaited may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A connection that is kept.
 struct Lane {
@@ -41,17 +42,18 @@ impl Lane {
         Self { sender, _connection: tasks }
     }
 
-    async fn send(&mut self, method: &str, path: &str) -> (u16, String) {
+    async fn send(&mut self, method: &str, path: &str, json: String) -> (u16, String) {
         self.sender.ready().await.unwrap();
         let request = Request::builder().method(method).uri(path).header("host", "127.0.0.1");
-        let answer = self.sender.send_request(request.body(Full::default()).unwrap()).await.unwrap();
+        let request = request.header("accept", "application/json").header("content-type", "application/json");
+        let answer = self.sender.send_request(request.body(Full::from(json)).unwrap()).await.unwrap();
         let status = answer.status().as_u16();
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         (status, String::from_utf8_lossy(&body).into_owned())
     }
 
     async fn ok(&mut self, method: &str, path: &str) -> String {
-        let (status, body) = self.send(method, path).await;
+        let (status, body) = self.send(method, path, String::new()).await;
         assert_eq!(status, 200, "{method} {path}: {body}");
         body
     }
@@ -128,6 +130,67 @@ impl Crowd {
     }
 }
 
+/// As many instances of Eureka clients.
+#[derive(Clone, Copy)]
+struct EurekaCrowd(u64);
+
+impl EurekaCrowd {
+    /// Sends something for each instance; with a body if it registers.
+    async fn each(self, port: u16, method: &'static str, expected: u16) {
+        let mut lanes = JoinSet::new();
+        for lane in 0..LANES {
+            lanes.spawn(async move {
+                let mut connection = Lane::open(port).await;
+                for number in (lane..self.0).step_by(LANES as usize) {
+                    let (app, id) = (number % APPS, format!("i-{number}"));
+                    let (path, body) = match method {
+                        "POST" => (format!("/eureka/apps/APP-{app}"), Self::body(app, &id, number)),
+                        _ => (format!("/eureka/apps/APP-{app}/{id}"), String::new()),
+                    };
+                    let (status, text) = connection.send(method, &path, body).await;
+                    assert_eq!(status, expected, "{method} {path}: {text}");
+                }
+            });
+        }
+        lanes.join_all().await;
+    }
+
+    fn body(app: u64, id: &str, number: u64) -> String {
+        let port = |number: u16, enabled: bool| json!({ "$": number, "@enabled": enabled.to_string() });
+        let status = if number.is_multiple_of(7) { "OUT_OF_SERVICE" } else { "UP" };
+        json!({ "instance": {
+            "instanceId": id, "hostName": format!("{id}.example"), "app": format!("APP-{app}"),
+            "ipAddr": format!("10.2.{}.{}", number / 250, number % 250), "status": status,
+            "port": port(8080, true), "securePort": port(8443, number.is_multiple_of(2)),
+            "dataCenterInfo": {
+                "@class": "com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo", "name": "MyOwn",
+            },
+            "leaseInfo": { "renewalIntervalInSecs": 20, "durationInSecs": 120 },
+            "metadata": { "zone": "z1", "number": number.to_string() },
+            "homePageUrl": format!("http://{id}.example/"), "vipAddress": format!("app-{app}"),
+            "lastDirtyTimestamp": (1_700_000_000_000_u64 + number).to_string(),
+        } })
+        .to_string()
+    }
+
+    /// Each application as clients read it, by name.
+    async fn lists(self, port: u16) -> BTreeMap<String, Value> {
+        let mut lane = Lane::open(port).await;
+        let mut lists = BTreeMap::new();
+        for app in 0..APPS {
+            let (status, text) = lane.send("GET", &format!("/eureka/apps/APP-{app}"), String::new()).await;
+            assert_eq!(status, 200, "APP-{app}: {text}");
+            let mut list: Value = serde_json::from_str(&text).unwrap();
+            for instance in list["application"]["instance"].as_array_mut().unwrap() {
+                // A renewal is no change, so when the last one was is not stored.
+                instance["leaseInfo"]["lastRenewalTimestamp"].take();
+            }
+            lists.insert(format!("APP-{app}"), list);
+        }
+        lists
+    }
+}
+
 fn total(lists: &BTreeMap<String, usize>) -> u64 {
     lists.values().sum::<usize>() as u64
 }
@@ -141,8 +204,15 @@ async fn metric(port: u16, name: &str) -> u64 {
 /// Waits until a checkpoint holds so many publications.
 async fn wait_checkpoint(port: u16, publications: u64) {
     let begun = Instant::now();
-    while metric(port, "muster_checkpoint_publications").await != publications {
-        assert!(begun.elapsed() < PATIENCE, "no checkpoint of {publications}");
+    loop {
+        let held = metric(port, "muster_checkpoint_publications").await;
+        if held == publications {
+            return;
+        }
+        if begun.elapsed() > PATIENCE {
+            let (_, metrics) = http(port, "GET", "/metrics").await.unwrap();
+            panic!("the checkpoint holds {held}, not {publications}: {metrics}");
+        }
         sleep(Duration::from_millis(20)).await;
     }
 }
@@ -257,4 +327,30 @@ async fn a_drain_keeps_what_its_clients_did_not_take_back() {
     assert_eq!(session.instances("s-80").await.unwrap().len(), 1);
     assert_eq!(session.instances("s-81").await.unwrap().len(), 0);
     assert_eq!(metric(node.port, "muster_instances").await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn eureka_clients_find_everything_again_after_kill_9() {
+    let crowd = EurekaCrowd(figure("MUSTER_CHECKPOINT_INSTANCES", 10_000));
+    let base = tempfile::tempdir().unwrap();
+    let dir = base.path().join("data");
+    let node = Node::start(&dir, &[]).await;
+    crowd.each(node.port, "POST", 204).await;
+    crowd.each(node.port, "PUT", 200).await;
+    wait_checkpoint(node.port, crowd.0).await;
+    let before = crowd.lists(node.port).await;
+    let (bytes, took) = (
+        metric(node.port, "muster_checkpoint_bytes").await,
+        metric(node.port, "muster_checkpoint_milliseconds").await,
+    );
+    say(&format!("checkpoint: {} Eureka instances, {bytes} bytes in {took} ms", crowd.0));
+    node.kill();
+    let node = Node::start(&dir, &[]).await;
+    let after = crowd.lists(node.port).await;
+    for (app, list) in &before {
+        assert_eq!(&after[app], list, "{app}");
+    }
+    // No client is told to register again, and what they are told is the same after their renewals.
+    crowd.each(node.port, "PUT", 200).await;
+    assert_eq!(crowd.lists(node.port).await, before);
 }
