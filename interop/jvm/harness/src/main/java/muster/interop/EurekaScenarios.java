@@ -56,7 +56,7 @@ public final class EurekaScenarios {
             eventually(List.of("7001 blue"), () -> client.shown(other));
             eventually(1, () -> client.shown(app).size());
         });
-        checks.check("delta", () -> {
+        checks.check("changes", () -> {
             server.register(other, "two", 7002, "red");
             eventually(List.of("7001 blue", "7002 red"), () -> client.shown(other));
             server.register(other, "two", 7002, "pink");
