@@ -20,15 +20,20 @@ import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestTemplate;
 
 /** Two instances of a provider and a consumer that calls them by name, in all the ways Spring Cloud offers. */
-final class CallsScenario {
+public final class Calls {
     private final Checks checks;
     private final String address;
     private final EurekaServer server;
 
-    CallsScenario(Checks checks, String address) {
+    Calls(Checks checks, String address) {
         this.checks = checks;
         this.address = address;
         this.server = new EurekaServer(address);
+    }
+
+    /** {@code Calls SCENARIO ADDRESS:PORT SUITE}. */
+    public static void main(String[] arguments) {
+        Driver.run(checks -> new Calls(checks, arguments[1]).run());
     }
 
     /** Answers with its own instance id. */
