@@ -61,6 +61,12 @@ impl Server {
         self.wait_ready()
     }
 
+    /// Starts it again on the same ports, with nothing stored.
+    pub(crate) fn restart_empty(&mut self) -> anyhow::Result<()> {
+        fs::remove_dir_all(self.folder.join("data")).context("remove what the server stored")?;
+        self.restart()
+    }
+
     /// Whether the process still runs.
     pub(crate) fn alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))

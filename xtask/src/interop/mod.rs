@@ -2,8 +2,12 @@
 //! `interop/README.md`; this module builds the programs, gives them servers and counts their checks.
 
 mod client;
+mod eureka;
+mod flood;
+mod jvm;
 mod scenario;
 mod suites;
+mod tap;
 
 use std::thread;
 
@@ -12,8 +16,9 @@ use anyhow::bail;
 use crate::report::Outcome;
 use crate::server::Server;
 use crate::workspace;
-use scenario::Tally;
-use suites::{SUITES, Suite};
+use client::Launch;
+use scenario::{Stage, Tally};
+use suites::{Plan, SUITES, Suite};
 
 /// Runs the named suites, or all, side by side.
 pub(crate) fn interop(names: &[String]) -> anyhow::Result<Outcome> {
@@ -27,31 +32,80 @@ pub(crate) fn interop(names: &[String]) -> anyhow::Result<Outcome> {
     for suite in &missing {
         println!("SKIPPED {}: {} is not installed", suite.name, suite.tool);
     }
-    let shared = Server::fresh("interop/shared")?;
-    let port = shared.port();
-    // Each suite has a thread of its own; the clients mostly wait for pushes and leases.
-    let tallies: Vec<Tally> = thread::scope(|scope| {
-        let running: Vec<_> =
-            runnable.iter().map(|suite| scope.spawn(move || run_suite(suite, port))).collect();
-        running
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|_| Tally::broken("the driver panicked")))
-            .collect()
-    });
-    Ok(conclude(&runnable, &tallies, missing.len(), shared))
+    let mut servers = vec![Server::fresh("interop/shared")?];
+    if runnable.iter().any(|suite| matches!(suite.plan, Plan::Eureka(..))) {
+        servers.push(Server::fresh_with("interop/shared-eureka", eureka::settings())?);
+    }
+    let ports = Ports {
+        nacos: servers[0].port(),
+        // Where none is needed nobody asks for it.
+        eureka: servers.last().map_or(0, Server::port),
+    };
+    let tallies = run_all(&runnable, ports);
+    Ok(conclude(&runnable, &tallies, missing.len(), servers))
 }
 
-fn run_suite(suite: &Suite, port: u16) -> Tally {
-    let ran = suite.prepare().and_then(|launch| scenario::run_all(suite.name, &launch, port));
+/// The servers that suites share.
+#[derive(Clone, Copy)]
+struct Ports {
+    /// For Nacos clients, and where both kinds meet: its settings are the defaults.
+    nacos: u16,
+    /// For Eureka clients, which may be killed here as few as they are.
+    eureka: u16,
+}
+
+/// Each suite has a thread of its own, as clients mostly wait for pushes and leases. All are built from the start; those
+/// that measure intervals wait for the others to end.
+fn run_all(suites: &[&Suite], ports: Ports) -> Vec<Tally> {
+    thread::scope(|scope| {
+        let (late, early): (Vec<_>, Vec<_>) =
+            suites.iter().enumerate().partition(|(_, suite)| suite.measures());
+        let early: Vec<_> = early
+            .into_iter()
+            .map(|(at, suite)| (at, scope.spawn(move || run_suite(suite, suite.prepare(), ports))))
+            .collect();
+        let late: Vec<_> =
+            late.into_iter().map(|(at, suite)| (at, suite, scope.spawn(|| suite.prepare()))).collect();
+        let joined = |thread: thread::ScopedJoinHandle<'_, Tally>| {
+            thread.join().unwrap_or_else(|_| Tally::broken("the driver panicked"))
+        };
+        let mut tallies: Vec<_> = early.into_iter().map(|(at, thread)| (at, joined(thread))).collect();
+        let late: Vec<_> = late
+            .into_iter()
+            .map(|(at, suite, prepared)| {
+                let prepared = prepared.join().unwrap_or_else(|_| bail!("the build panicked"));
+                (at, scope.spawn(move || run_suite(suite, prepared, ports)))
+            })
+            .collect();
+        tallies.extend(late.into_iter().map(|(at, thread)| (at, joined(thread))));
+        tallies.sort_by_key(|(at, _)| *at);
+        tallies.into_iter().map(|(_, tally)| tally).collect()
+    })
+}
+
+fn run_suite(suite: &Suite, prepared: anyhow::Result<Vec<Launch>>, ports: Ports) -> Tally {
+    let ran = prepared.and_then(|launches| {
+        let mut stage = Stage::open(suite.name, &launches)?;
+        match &suite.plan {
+            Plan::Nacos => stage.nacos(ports.nacos),
+            Plan::Eureka(traits, more) => {
+                stage.eureka(traits, ports.eureka);
+                stage.acts(more, ports.eureka);
+            }
+            Plan::Own(acts) => stage.acts(acts, ports.nacos),
+            Plan::Mixed => stage.mixed(ports.nacos),
+        }
+        Ok(stage.tally)
+    });
     ran.unwrap_or_else(|error| {
         println!("FAIL {}: {error:#}", suite.name);
         Tally::broken(&format!("{error:#}"))
     })
 }
 
-fn conclude(suites: &[&Suite], tallies: &[Tally], missing: usize, mut shared: Server) -> Outcome {
+fn conclude(suites: &[&Suite], tallies: &[Tally], missing: usize, mut servers: Vec<Server>) -> Outcome {
     for (suite, tally) in suites.iter().zip(tallies) {
-        println!("   {:<12} {tally}", suite.name);
+        println!("   {:<18} {tally}", suite.name);
     }
     let sum = |count: fn(&Tally) -> usize| tallies.iter().map(count).sum::<usize>();
     let (passed, failed) = (sum(|tally| tally.passed), sum(|tally| tally.failed));
@@ -60,8 +114,8 @@ fn conclude(suites: &[&Suite], tallies: &[Tally], missing: usize, mut shared: Se
         "{passed} checks of {} suites passed, {failed} failed, {missing} suites skipped",
         suites.len()
     );
-    if !shared.alive() {
-        return Outcome::Failed(format!("the shared server died; {note}\n{}", shared.log_tail()));
+    if let Some(dead) = servers.iter_mut().find_map(|server| (!server.alive()).then(|| server.log_tail())) {
+        return Outcome::Failed(format!("a shared server died; {note}\n{dead}"));
     }
     match (failed, missing) {
         (0, 0) if passed > 0 => Outcome::Passed(note),

@@ -1,4 +1,4 @@
-//! The scenarios every client goes through, and the checks each must report.
+//! A suite at work: its client processes, what they report, and the scenarios of Nacos clients.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -76,31 +76,57 @@ impl fmt::Display for Tally {
     }
 }
 
-/// One suite at work: its program and where its things go.
-struct Stage<'a> {
-    suite: &'a str,
-    launch: &'a Launch,
+/// A scenario that one process goes through by itself.
+pub(super) struct Act {
+    /// Which of the suite's programs.
+    pub(super) program: usize,
+    /// Its name on the program's command line.
+    pub(super) scenario: &'static str,
+    /// What must be reported.
+    pub(super) checks: &'static [&'static str],
+}
+
+/// One suite at work: its programs and where its things go.
+pub(super) struct Stage<'a> {
+    /// The suite's name.
+    pub(super) suite: &'a str,
+    /// Its programs; most have one.
+    launches: &'a [Launch],
     folder: PathBuf,
-    tally: Tally,
+    /// What came of it so far.
+    pub(super) tally: Tally,
 }
 
-/// Takes one client through all scenarios; `port` is the server that all suites share.
-pub(super) fn run_all(suite: &str, launch: &Launch, port: u16) -> anyhow::Result<Tally> {
-    let folder = workspace::target().join("interop").join(suite);
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder).context("remove what an earlier run left")?;
+impl<'a> Stage<'a> {
+    /// One with an empty folder for its processes.
+    pub(super) fn open(suite: &'a str, launches: &'a [Launch]) -> anyhow::Result<Self> {
+        let folder = workspace::target().join("interop").join(suite);
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).context("remove what an earlier run left")?;
+        }
+        Ok(Self { suite, launches, folder, tally: Tally::default() })
     }
-    let mut stage = Stage { suite, launch, folder, tally: Tally::default() };
-    stage.attempt("naming", NAMING, |stage, seen| stage.plain("naming", port, seen));
-    stage.attempt("config", CONFIG, |stage, seen| stage.plain("config", port, seen));
-    stage.attempt("crash", CRASH, |stage, seen| stage.crash(port, seen));
-    stage.attempt("restart", RESTART, Stage::restart);
-    Ok(stage.tally)
-}
 
-impl Stage<'_> {
+    /// The scenarios of a Nacos client; `port` is the server that all suites share.
+    pub(super) fn nacos(&mut self, port: u16) {
+        self.attempt("naming", NAMING, |stage, seen| stage.plain("naming", port, seen));
+        self.attempt("config", CONFIG, |stage, seen| stage.plain("config", port, seen));
+        self.attempt("crash", CRASH, |stage, seen| stage.crash(port, seen));
+        self.attempt("restart", RESTART, Stage::restart);
+    }
+
+    /// Scenarios of one process each.
+    pub(super) fn acts(&mut self, acts: &[Act], port: u16) {
+        for act in acts {
+            self.attempt(act.scenario, act.checks, |stage, seen| {
+                let client = stage.start(act.program, &[act.scenario, &address(port), stage.suite])?;
+                stage.finish(act.scenario, client, seen)
+            });
+        }
+    }
+
     /// Runs a scenario; each of its checks must have been reported, whatever else happened.
-    fn attempt(
+    pub(super) fn attempt(
         &mut self,
         scenario: &str,
         checks: &[&str],
@@ -111,23 +137,28 @@ impl Stage<'_> {
         if let Err(error) = run(self, &mut seen) {
             self.tally.fail(self.suite, scenario, &format!("{error:#}"));
         }
+        self.require(scenario, checks, &seen);
+        println!("   {} {scenario}: {:.1} s", self.suite, began.elapsed().as_secs_f64());
+    }
+
+    /// Fails each of these checks that was not reported.
+    pub(super) fn require(&mut self, scenario: &str, checks: &[&str], seen: &BTreeSet<String>) {
         for check in checks.iter().filter(|check| !seen.contains(**check)) {
             self.tally.fail(self.suite, &format!("{scenario}/{check}"), "was not reported");
         }
-        println!("   {} {scenario}: {:.1} s", self.suite, began.elapsed().as_secs_f64());
     }
 
     /// A client by itself.
     fn plain(&mut self, scenario: &str, port: u16, seen: &mut BTreeSet<String>) -> anyhow::Result<()> {
-        let client = self.start(&[scenario, &address(port)])?;
+        let client = self.start(0, &[scenario, &address(port)])?;
         self.finish(scenario, client, seen)
     }
 
     /// A client is killed; another one, which watches its instances, must see them go within the lease.
     fn crash(&mut self, port: u16, seen: &mut BTreeSet<String>) -> anyhow::Result<()> {
-        let mut observer = self.start(&["observe", &address(port)])?;
+        let mut observer = self.start(0, &["observe", &address(port)])?;
         self.until_ready("crash", &mut observer, seen)?;
-        let mut victim = self.start(&["victim", &address(port)])?;
+        let mut victim = self.start(0, &["victim", &address(port)])?;
         self.until_ready("crash", &mut victim, seen)?;
         // The observer is ready a second time when it has seen the victim's instance.
         self.until_ready("crash", &mut observer, seen)?;
@@ -139,7 +170,7 @@ impl Stage<'_> {
     /// The server is killed and started again under a client.
     fn restart(&mut self, seen: &mut BTreeSet<String>) -> anyhow::Result<()> {
         let mut server = Server::fresh(&format!("interop/{}-server", self.suite))?;
-        let mut client = self.start(&["restart", &address(server.port())])?;
+        let mut client = self.start(0, &["restart", &address(server.port())])?;
         self.until_ready("restart", &mut client, seen)?;
         server.kill()?;
         std::thread::sleep(SERVER_AWAY);
@@ -152,11 +183,14 @@ impl Stage<'_> {
         finished
     }
 
-    fn start(&self, scenario: &[&str]) -> anyhow::Result<Client> {
-        Client::start(self.launch, scenario, &self.folder)
+    /// Starts one of the suite's programs.
+    pub(super) fn start(&self, program: usize, scenario: &[&str]) -> anyhow::Result<Client> {
+        let launch = self.launches.get(program).context("the suite has no such program")?;
+        Client::start(launch, scenario, &self.folder)
     }
 
-    fn until_ready(
+    /// Counts what a client reports until it waits for the driver.
+    pub(super) fn until_ready(
         &mut self,
         scenario: &str,
         client: &mut Client,
@@ -172,7 +206,8 @@ impl Stage<'_> {
         bail!("the client ended before it was ready")
     }
 
-    fn finish(
+    /// Counts what a client reports until it ends.
+    pub(super) fn finish(
         &mut self,
         scenario: &str,
         mut client: Client,
@@ -187,6 +222,21 @@ impl Stage<'_> {
             bail!("the client failed without saying which check did");
         }
         Ok(())
+    }
+
+    /// Counts a check of the driver's own.
+    pub(super) fn verdict(
+        &mut self,
+        scenario: &str,
+        check: &str,
+        outcome: Result<(), String>,
+        seen: &mut BTreeSet<String>,
+    ) {
+        let line = match outcome {
+            Ok(()) => Line::Ok(check.to_owned()),
+            Err(why) => Line::Fail(check.to_owned(), why),
+        };
+        self.count(scenario, line, seen);
     }
 
     fn count(&mut self, scenario: &str, line: Line, seen: &mut BTreeSet<String>) {
@@ -208,7 +258,8 @@ impl Stage<'_> {
     }
 }
 
-fn address(port: u16) -> String {
+/// The loopback interface's address of a port.
+pub(super) fn address(port: u16) -> String {
     format!("127.0.0.1:{port}")
 }
 
@@ -216,14 +267,10 @@ fn address(port: u16) -> String {
 mod tests {
     use super::*;
 
-    fn stage(launch: &Launch) -> Stage<'_> {
-        let folder = std::env::temp_dir().join(format!("scenario-{}", std::process::id()));
-        Stage { suite: "s", launch, folder, tally: Tally::default() }
-    }
-
     fn check(script: &str) -> Tally {
-        let launch = Launch { program: "sh".into(), arguments: vec!["-c".into(), script.into()] };
-        let mut stage = stage(&launch);
+        let launches = [Launch { program: "sh".into(), arguments: vec!["-c".into(), script.into()] }];
+        let folder = std::env::temp_dir().join(format!("scenario-{}", std::process::id()));
+        let mut stage = Stage { suite: "s", launches: &launches, folder, tally: Tally::default() };
         stage.attempt("naming", &["a", "b"], |stage, seen| stage.plain("naming", 1, seen));
         stage.tally
     }

@@ -6,6 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Context;
 
 use super::client::Launch;
+use super::eureka::Traits;
+use super::jvm;
+use super::scenario::Act;
 use crate::{process, python, workspace};
 
 /// One published client, driven by a program of ours.
@@ -16,33 +19,125 @@ pub(super) struct Suite {
     pub(super) tool: &'static str,
     /// Programs that must answer.
     probes: &'static [(&'static str, &'static str)],
-    prepare: fn() -> anyhow::Result<Launch>,
+    prepare: fn() -> anyhow::Result<Vec<Launch>>,
+    /// What it goes through.
+    pub(super) plan: Plan,
+}
+
+/// What a suite's programs go through.
+pub(super) enum Plan {
+    /// The scenarios of a Nacos client.
+    Nacos,
+    /// The scenarios of an Eureka client, and more of its own.
+    Eureka(Traits, &'static [Act]),
+    /// Scenarios of its own, at the server that Nacos clients share.
+    Own(&'static [Act]),
+    /// An Eureka client and a Nacos client call each other.
+    Mixed,
 }
 
 const JAVA: &[(&str, &str)] = &[("java", "-version"), ("mvn", "--version")];
+const NODE: &[(&str, &str)] = &[("node", "--version"), ("npm", "--version")];
 const PYTHON: &[(&str, &str)] = &[("python3", "--version")];
+const GO: &[(&str, &str)] = &[("go", "version")];
+
+const JDK: &str = "a JDK with Maven";
+
+const DELTAS: Traits = Traits { deltas: true, xml: false };
+
+const CALLS: &[Act] = &[Act {
+    program: 1,
+    scenario: "calls",
+    checks: &["restclient", "resttemplate", "feign", "override", "leave"],
+}];
+
+const ALIBABA: &[Act] = &[
+    Act { program: 0, scenario: "discovery", checks: &["calls", "cluster", "weights", "namespace"] },
+    Act { program: 0, scenario: "import", checks: &["own", "refresh", "optional"] },
+    Act {
+        program: 1,
+        scenario: "config",
+        checks: &["own", "profile", "shared", "extension", "refresh", "refresh-shared", "removed"],
+    },
+];
+
+const DUBBO: &[Act] = &[
+    Act { program: 0, scenario: "interface", checks: &["config-centre", "live", "rule"] },
+    Act { program: 0, scenario: "application", checks: &["call", "metadata-report", "live"] },
+];
 
 /// All suites, the slowest to start first.
 pub(super) const SUITES: &[Suite] = &[
-    Suite { name: "rust", tool: "cargo", probes: &[("cargo", "--version")], prepare: rust },
-    Suite { name: "java1", tool: "a JDK with Maven", probes: JAVA, prepare: || java("1") },
-    Suite { name: "java2", tool: "a JDK with Maven", probes: JAVA, prepare: || java("2") },
-    Suite { name: "java3", tool: "a JDK with Maven", probes: JAVA, prepare: || java("3") },
-    Suite { name: "go", tool: "Go", probes: &[("go", "version")], prepare: go },
-    Suite { name: "python", tool: "Python 3", probes: PYTHON, prepare: || python_program("python") },
-    Suite {
-        name: "python-http",
-        tool: "Python 3",
-        probes: PYTHON,
-        prepare: || python_program("python-http"),
-    },
-    Suite {
-        name: "node",
-        tool: "Node.js with npm",
-        probes: &[("node", "--version"), ("npm", "--version")],
-        prepare: node,
-    },
+    suite("rust", "cargo", &[("cargo", "--version")], || Ok(vec![rust()?]), Plan::Nacos),
+    suite("java1", JDK, JAVA, || Ok(vec![java("1")?]), Plan::Nacos),
+    suite("java2", JDK, JAVA, || Ok(vec![java("2")?]), Plan::Nacos),
+    suite("java3", JDK, JAVA, || Ok(vec![java("3")?]), Plan::Nacos),
+    suite("go", "Go", GO, || Ok(vec![go("go")?]), Plan::Nacos),
+    suite("python", "Python 3", PYTHON, || Ok(vec![python_program("python")?]), Plan::Nacos),
+    suite("python-http", "Python 3", PYTHON, || Ok(vec![python_program("python-http")?]), Plan::Nacos),
+    suite("node", "Node.js with npm", NODE, || Ok(vec![node("node")?]), Plan::Nacos),
+    suite("eureka-java", JDK, JAVA, || Ok(vec![jvm::program("netflix", "Main")?]), Plan::Eureka(DELTAS, &[])),
+    suite(
+        "eureka-spring-2021",
+        JDK,
+        JAVA,
+        || Ok(vec![jvm::program("spring-2021", "Main")?]),
+        Plan::Eureka(DELTAS, &[]),
+    ),
+    suite(
+        "eureka-spring",
+        JDK,
+        JAVA,
+        || Ok(vec![jvm::program("spring", "Main")?, jvm::program("spring", "Calls")?]),
+        Plan::Eureka(DELTAS, CALLS),
+    ),
+    suite(
+        "eureka-python",
+        "Python 3",
+        PYTHON,
+        || Ok(vec![python_program("eureka-python")?]),
+        Plan::Eureka(DELTAS, &[]),
+    ),
+    suite(
+        "eureka-node",
+        "Node.js with npm",
+        NODE,
+        || Ok(vec![node("eureka-node")?]),
+        Plan::Eureka(DELTAS, &[]),
+    ),
+    suite(
+        "eureka-go",
+        "Go",
+        GO,
+        || Ok(vec![go("eureka-go")?]),
+        Plan::Eureka(Traits { deltas: false, xml: true }, &[]),
+    ),
+    suite(
+        "alibaba",
+        JDK,
+        JAVA,
+        || Ok(vec![jvm::program("alibaba", "Main")?, jvm::program("alibaba-2023", "Main")?]),
+        Plan::Own(ALIBABA),
+    ),
+    suite("dubbo", JDK, JAVA, || Ok(vec![jvm::program("dubbo", "Main")?]), Plan::Own(DUBBO)),
+    suite(
+        "mixed",
+        JDK,
+        JAVA,
+        || Ok(vec![jvm::program("spring", "CallsMixed")?, jvm::program("alibaba", "Mixed")?]),
+        Plan::Mixed,
+    ),
 ];
+
+const fn suite(
+    name: &'static str,
+    tool: &'static str,
+    probes: &'static [(&'static str, &'static str)],
+    prepare: fn() -> anyhow::Result<Vec<Launch>>,
+    plan: Plan,
+) -> Suite {
+    Suite { name, tool, probes, prepare, plan }
+}
 
 impl Suite {
     /// Whether everything it needs answers on this machine.
@@ -50,13 +145,19 @@ impl Suite {
         self.probes.iter().all(|(program, argument)| process::present(program, &[argument]))
     }
 
-    /// Builds the program.
-    pub(super) fn prepare(&self) -> anyhow::Result<Launch> {
+    /// Builds the programs.
+    pub(super) fn prepare(&self) -> anyhow::Result<Vec<Launch>> {
         (self.prepare)().with_context(|| format!("prepare the suite {}", self.name))
+    }
+
+    /// Whether it measures intervals: such suites run when those that fill the processors with their start are done.
+    pub(super) fn measures(&self) -> bool {
+        !matches!(self.plan, Plan::Nacos)
     }
 }
 
-fn sources(folder: &str) -> PathBuf {
+/// Where a program's sources lie.
+pub(super) fn sources(folder: &str) -> PathBuf {
     workspace::root().join("interop").join(folder)
 }
 
@@ -64,8 +165,12 @@ fn text(path: PathBuf) -> anyhow::Result<String> {
     path.into_os_string().into_string().ok().context("a path here is not UTF-8")
 }
 
-/// Maven does not lock its local repository against another Maven.
-static MAVEN: Mutex<()> = Mutex::new(());
+/// Runs Maven, which does not lock its local repository against another Maven.
+pub(super) fn with_maven<T>(run: impl FnOnce() -> T) -> T {
+    static MAVEN: Mutex<()> = Mutex::new(());
+    let _turn = MAVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    run()
+}
 
 /// One program, compiled against one line of the client by a Maven profile.
 fn java(line: &str) -> anyhow::Result<Launch> {
@@ -73,21 +178,22 @@ fn java(line: &str) -> anyhow::Result<Launch> {
     let mut build = process::command("mvn");
     build.args(["--quiet", "--batch-mode", "process-classes", "--file"]).arg(sources("java").join("pom.xml"));
     build.arg(format!("--activate-profiles=client-{line}")).arg(format!("-Dout={}", output.display()));
-    let turn = MAVEN.lock().unwrap_or_else(PoisonError::into_inner);
-    process::quiet(&mut build)?;
-    drop(turn);
+    with_maven(|| process::quiet(&mut build))?;
     let classes = format!("{}:{}/*", text(output.join("classes"))?, text(output.join("libraries"))?);
-    // Small heaps, as several run side by side; the clients keep caches and logs under the user's home.
-    let options = ["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.home=.", "-cp"];
-    let mut arguments: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
-    arguments.extend([classes, format!("-Dline={line}"), "muster.interop.Main".to_owned()]);
-    Ok(Launch { program: "java".into(), arguments })
+    Ok(java_program("-Xmx128m", &classes, &[&format!("-Dline={line}")], "muster.interop.Main"))
 }
 
-fn go() -> anyhow::Result<Launch> {
-    let program = workspace::target().join("interop-go").join("interop");
+/// A class on a class path. Small heaps, as several run side by side; the clients keep caches and logs under the user's home.
+pub(super) fn java_program(heap: &str, path: &str, options: &[&str], class: &str) -> Launch {
+    let common = [heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.home=.", "-cp", path];
+    let arguments = common.iter().chain(options).chain([&class]).map(|word| (*word).to_owned()).collect();
+    Launch { program: "java".into(), arguments }
+}
+
+fn go(folder: &str) -> anyhow::Result<Launch> {
+    let program = workspace::target().join(format!("interop-{folder}")).join("interop");
     let mut build = process::command("go");
-    process::quiet(build.current_dir(sources("go")).args(["build", "-o"]).arg(&program).arg("."))?;
+    process::quiet(build.current_dir(sources(folder)).args(["build", "-o"]).arg(&program).arg("."))?;
     Ok(Launch { program, arguments: Vec::new() })
 }
 
@@ -106,10 +212,10 @@ fn python_program(folder: &str) -> anyhow::Result<Launch> {
 }
 
 /// The packages are installed in a copy under the target folder, the repository stays as it is.
-fn node() -> anyhow::Result<Launch> {
-    let folder = workspace::target().join("interop-node");
+fn node(name: &str) -> anyhow::Result<Launch> {
+    let folder = workspace::target().join(format!("interop-{name}"));
     std::fs::create_dir_all(&folder).context("create the folder of the node program")?;
-    let entries = std::fs::read_dir(sources("node")).context("list the node program")?;
+    let entries = std::fs::read_dir(sources(name)).context("list the node program")?;
     for path in entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.is_file()) {
         let name = path.file_name().context("a file has a name")?;
         std::fs::copy(&path, folder.join(name)).context("copy the node program")?;

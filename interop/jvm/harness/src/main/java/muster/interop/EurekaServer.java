@@ -67,11 +67,6 @@ public final class EurekaServer {
         Checks.equal(200, send(request("/" + app.toUpperCase() + "/" + id + "/status").DELETE()).statusCode());
     }
 
-    /** The status of an answer to a plain GET below {@code apps}. */
-    public int get(String path) throws Exception {
-        return send(request(path)).statusCode();
-    }
-
     private HttpRequest.Builder request(String path) {
         return HttpRequest.newBuilder(URI.create(base + path));
     }

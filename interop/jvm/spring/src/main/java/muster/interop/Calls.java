@@ -4,6 +4,7 @@ import static muster.interop.Checks.equal;
 import static muster.interop.Checks.eventually;
 import static muster.interop.Driver.unique;
 
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.springframework.beans.factory.annotation.Value;
@@ -82,11 +83,11 @@ public final class Calls {
 
     void run() {
         String provider = unique("provider");
-        ConfigurableApplicationContext one = SpringClient.run(address, provider, "one", Provider.class);
-        ConfigurableApplicationContext two = SpringClient.run(address, provider, "two", Provider.class);
+        ConfigurableApplicationContext one = SpringClient.run(address, provider, "one", Map.of(), Provider.class);
+        ConfigurableApplicationContext two = SpringClient.run(address, provider, "two", Map.of(), Provider.class);
         System.setProperty("provider", provider);
         ConfigurableApplicationContext consumer =
-                SpringClient.run(address, unique("consumer"), "consumer:1", Consumer.class);
+                SpringClient.run(address, unique("consumer"), "consumer:1", Map.of(), Consumer.class);
         RestClient client = consumer.getBean(RestClient.Builder.class).build();
         RestTemplate template = consumer.getBean(RestTemplate.class);
         ProviderApi feign = consumer.getBean(ProviderApi.class);

@@ -1,6 +1,7 @@
 package muster.interop;
 
 import java.util.List;
+import java.util.Map;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.cloud.client.discovery.DiscoveryClient;
@@ -21,11 +22,12 @@ final class SpringClient implements EurekaClient {
     static class Application {}
 
     static SpringClient start(String address, String name) {
-        return new SpringClient(run(address, name, name + ":1", Application.class));
+        return new SpringClient(run(address, name, name + ":1", Map.of(), Application.class));
     }
 
     /** Starts an application with a web server on a free port, as an instance {@code id} of {@code name}. */
-    static ConfigurableApplicationContext run(String address, String name, String id, Class<?>... sources) {
+    static ConfigurableApplicationContext run(
+            String address, String name, String id, Map<String, Object> settings, Class<?>... sources) {
         return new SpringApplicationBuilder(sources)
                 .properties(
                         "spring.application.name=" + name,
@@ -42,6 +44,7 @@ final class SpringClient implements EurekaClient {
                         "eureka.instance.lease-expiration-duration-in-seconds=" + 3 * RENEWAL_SECONDS,
                         "eureka.instance.metadata-map.colour=green",
                         "spring.cloud.loadbalancer.cache.enabled=false")
+                .properties(settings)
                 .run();
     }
 

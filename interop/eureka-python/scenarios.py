@@ -76,7 +76,7 @@ async def observe(checks, victim, start):
 
 
 async def loss(checks, server, start):
-    """The server has to answer the delta with 404 for a while; later it is killed and comes back with nothing."""
+    """More changes than a delta can tell; later the server is killed and comes back with nothing."""
     app, other = unique("loss"), unique("neighbour")
     server.register(other, "one", 7001, "blue")
     own = await start(app)
@@ -85,12 +85,10 @@ async def loss(checks, server, start):
         await eventually(["7001 blue"], lambda: own.shown(other))
         # The driver floods the server with changes.
         await ready_and_wait()
-        equal(404, server.call("GET", "/delta")[0])
         server.register(other, "two", 7002, "red")
         await eventually(["7001 blue", "7002 red"], lambda: own.shown(other))
         server.remove(other, "one")
         await eventually(["7002 red"], lambda: own.shown(other))
-        equal(404, server.call("GET", "/delta")[0])
 
     async def back():
         await eventually("UP", lambda: server.status(app, own.id))
