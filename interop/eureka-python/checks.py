@@ -6,6 +6,10 @@ import time
 import traceback
 import uuid
 
+# Standard output is the driver's; what the client logs goes to standard error, as it takes its stream when it is imported.
+DRIVER = sys.stdout
+sys.stdout = sys.stderr
+
 SOON = 20  # seconds; longer than any poll of the client at the intervals set here
 
 
@@ -16,11 +20,15 @@ class Checks:
     async def check(self, name, body):
         try:
             await body()
-            print(f"ok {name}", flush=True)
+            tell(f"ok {name}")
         except Exception as problem:
             self.failed = True
-            print(f"FAIL {name}: {type(problem).__name__} {problem}".replace("\n", " "), flush=True)
+            tell(f"FAIL {name}: {type(problem).__name__} {problem}".replace("\n", " "))
             traceback.print_exc()
+
+
+def tell(line):
+    print(line, file=DRIVER, flush=True)
 
 
 def equal(expected, actual):
@@ -56,6 +64,6 @@ def unique(name):
 
 async def ready_and_wait():
     """Tells the driver that this scenario waits for it, and waits."""
-    print("ready", flush=True)
+    tell("ready")
     if not await asyncio.to_thread(sys.stdin.readline):
         raise RuntimeError("the driver is gone")

@@ -6,10 +6,11 @@ import asyncio
 import os
 import sys
 
+from checks import Checks  # first: it moves standard output out of the client's way
+
 from py_eureka_client.eureka_client import EurekaClient
 
 import scenarios
-from checks import Checks
 
 
 class Client:
@@ -46,7 +47,6 @@ class Client:
 async def run(scenario, address, suite):
     checks = Checks()
     await scenarios.run(checks, scenario, address, suite, lambda app: Client(address, app).start())
-    sys.stdout.flush()
     # The client's thread never ends by itself.
     os._exit(1 if checks.failed else 0)
 

@@ -24,7 +24,7 @@ pub(super) struct Traits {
 
 /// Settings of the servers of Eureka clients. A killed client is one of few here, which self-preservation would keep.
 pub(super) fn settings() -> Given {
-    vec![("--eureka-self-preservation", "false".to_owned())]
+    vec![("eureka_self_preservation", "false".to_owned())]
 }
 
 impl Stage<'_> {

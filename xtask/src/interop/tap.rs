@@ -55,6 +55,9 @@ impl Tap {
     }
 }
 
+/// Bytes of a request's first line that are kept.
+const LINE_MAX: usize = 8 * 1024;
+
 /// What a request asks for, as far as it is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asked {
@@ -70,9 +73,17 @@ fn relay(client: TcpStream, server: TcpStream, seen: &Arc<Mutex<Seen>>) {
     let copies = client.try_clone().and_then(|copy| server.try_clone().map(|other| (copy, other)));
     let Ok((client_again, server_again)) = copies else { return };
     thread::spawn(move || {
+        // The first line of a request may come in pieces.
+        let mut begun = Vec::new();
         pump(client, server, |bytes| {
-            if let Some(request) = asked_by(bytes) {
-                *noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(request);
+            let mut asked = noted.lock().unwrap_or_else(PoisonError::into_inner);
+            if asked.is_some() {
+                return;
+            }
+            begun.extend_from_slice(bytes);
+            if begun.contains(&b'\r') || begun.len() > LINE_MAX {
+                *asked = asked_by(&begun);
+                begun.clear();
             }
         });
     });
