@@ -8,7 +8,7 @@ import (
 )
 
 // soon is longer than any poll of the client at the intervals set here.
-const soon = 20 * time.Second
+const soon = 30 * time.Second
 
 // Checks runs the checks of a scenario one after the other and prints what came of each.
 type Checks struct {

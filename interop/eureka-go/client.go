@@ -26,7 +26,7 @@ func start(address, app string, json bool) *Client {
 			InstanceId: app + ":1", HostName: "127.0.0.1", App: app, IPAddr: "127.0.0.1", Port: 7000, PortEnabled: true,
 			VipAddress: app, SecureVipAddress: app, Status: fargo.UP,
 			DataCenterInfo: fargo.DataCenterInfo{Name: fargo.MyOwn},
-			LeaseInfo:      fargo.LeaseInfo{RenewalIntervalInSecs: 2, DurationInSecs: 6},
+			LeaseInfo:      fargo.LeaseInfo{RenewalIntervalInSecs: 3, DurationInSecs: 9},
 		},
 		ending: make(chan struct{}),
 	}

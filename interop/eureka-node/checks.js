@@ -5,7 +5,7 @@ const { randomUUID } = require('crypto');
 const readline = require('readline');
 
 /** Milliseconds; longer than any poll of the client at the intervals set here. */
-const SOON = 20_000;
+const SOON = 30_000;
 
 /** Runs the checks of a scenario one after the other and prints what came of each. */
 class Checks {

@@ -10,7 +10,7 @@ import uuid
 DRIVER = sys.stdout
 sys.stdout = sys.stderr
 
-SOON = 20  # seconds; longer than any poll of the client at the intervals set here
+SOON = 30  # seconds; longer than any poll of the client at the intervals set here
 
 
 class Checks:
@@ -29,6 +29,9 @@ class Checks:
 
 def tell(line):
     print(line, file=DRIVER, flush=True)
+
+    def not_applicable(self, name, why):
+        tell(f"n/a {name}: {why}")
 
 
 def equal(expected, actual):

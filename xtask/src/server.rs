@@ -67,6 +67,11 @@ impl Server {
         self.restart()
     }
 
+    /// The status of its answer to a plain GET, if there is one.
+    pub(crate) fn status_of(&self, path: &str) -> Option<u16> {
+        status_of(self.port, path)
+    }
+
     /// Whether the process still runs.
     pub(crate) fn alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))

@@ -9,9 +9,11 @@ mod scenario;
 mod suites;
 mod tap;
 
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 
 use crate::report::Outcome;
 use crate::server::Server;
@@ -54,33 +56,47 @@ struct Ports {
     eureka: u16,
 }
 
-/// Each suite has a thread of its own, as clients mostly wait for pushes and leases. All are built from the start; those
-/// that measure intervals wait for the others to end.
+/// How many of the suites that measure intervals run side by side.
+const MEASURING: usize = 4;
+
+/// Clients mostly wait for pushes and leases, so suites run side by side. All are built from the start; those that measure
+/// intervals wait for the others to end, and are few at a time.
 fn run_all(suites: &[&Suite], ports: Ports) -> Vec<Tally> {
+    let tallies = Mutex::new(Vec::with_capacity(suites.len()));
+    let tell = |at: usize, tally| tallies.lock().unwrap_or_else(PoisonError::into_inner).push((at, tally));
     thread::scope(|scope| {
         let (late, early): (Vec<_>, Vec<_>) =
             suites.iter().enumerate().partition(|(_, suite)| suite.measures());
         let early: Vec<_> = early
             .into_iter()
-            .map(|(at, suite)| (at, scope.spawn(move || run_suite(suite, suite.prepare(), ports))))
+            .map(|(at, suite)| scope.spawn(move || tell(at, run_suite(suite, suite.prepare(), ports))))
             .collect();
-        let late: Vec<_> =
+        let late: VecDeque<_> =
             late.into_iter().map(|(at, suite)| (at, suite, scope.spawn(|| suite.prepare()))).collect();
-        let joined = |thread: thread::ScopedJoinHandle<'_, Tally>| {
-            thread.join().unwrap_or_else(|_| Tally::broken("the driver panicked"))
-        };
-        let mut tallies: Vec<_> = early.into_iter().map(|(at, thread)| (at, joined(thread))).collect();
-        let late: Vec<_> = late
-            .into_iter()
-            .map(|(at, suite, prepared)| {
-                let prepared = prepared.join().unwrap_or_else(|_| bail!("the build panicked"));
-                (at, scope.spawn(move || run_suite(suite, prepared, ports)))
-            })
-            .collect();
-        tallies.extend(late.into_iter().map(|(at, thread)| (at, joined(thread))));
-        tallies.sort_by_key(|(at, _)| *at);
-        tallies.into_iter().map(|(_, tally)| tally).collect()
-    })
+        for thread in early {
+            // A suite that says nothing is counted below.
+            drop(thread.join());
+        }
+        let late = Arc::new(Mutex::new(late));
+        let next = move || late.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        for _ in 0..MEASURING {
+            let next = next.clone();
+            scope.spawn(move || {
+                while let Some((at, suite, prepared)) = next() {
+                    let prepared = prepared.join().unwrap_or_else(|_| Err(anyhow!("the build panicked")));
+                    tell(at, run_suite(suite, prepared, ports));
+                }
+            });
+        }
+    });
+    let mut told = tallies.into_inner().unwrap_or_else(PoisonError::into_inner);
+    told.sort_by_key(|(at, _)| *at);
+    let mut told = told.into_iter().peekable();
+    let tally = |at| told.next_if(|(told_at, _)| *told_at == at).map(|(_, tally)| tally);
+    (0..suites.len())
+        .map(tally)
+        .map(|told| told.unwrap_or_else(|| Tally::broken("the driver panicked")))
+        .collect()
 }
 
 fn run_suite(suite: &Suite, prepared: anyhow::Result<Vec<Launch>>, ports: Ports) -> Tally {

@@ -43,7 +43,7 @@ const GO: &[(&str, &str)] = &[("go", "version")];
 
 const JDK: &str = "a JDK with Maven";
 
-const DELTAS: Traits = Traits { deltas: true, xml: false };
+const DELTAS: Traits = Traits { deltas: true, full: true, xml: false };
 
 const CALLS: &[Act] = &[Act {
     program: 1,
@@ -96,7 +96,7 @@ pub(super) const SUITES: &[Suite] = &[
         "Python 3",
         PYTHON,
         || Ok(vec![python_program("eureka-python")?]),
-        Plan::Eureka(DELTAS, &[]),
+        Plan::Eureka(Traits { full: false, ..DELTAS }, &[]),
     ),
     suite(
         "eureka-node",
@@ -110,7 +110,7 @@ pub(super) const SUITES: &[Suite] = &[
         "Go",
         GO,
         || Ok(vec![go("eureka-go")?]),
-        Plan::Eureka(Traits { deltas: false, xml: true }, &[]),
+        Plan::Eureka(Traits { deltas: false, full: false, xml: true }, &[]),
     ),
     suite(
         "alibaba",

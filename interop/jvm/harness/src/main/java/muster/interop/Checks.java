@@ -7,7 +7,7 @@ import java.util.concurrent.Callable;
 /** Runs the checks of a scenario one after the other and tells the driver what came of each. */
 public final class Checks {
     /** Longer than any poll of the clients at the intervals set here. */
-    public static final Duration SOON = Duration.ofSeconds(20);
+    public static final Duration SOON = Duration.ofSeconds(30);
 
     private boolean failed;
 

@@ -5,7 +5,7 @@ import java.util.List;
 /** A started client under test: registered under a name of its own, and fetching. */
 public interface EurekaClient extends AutoCloseable {
     /** Seconds between two renewals; leases last three times as long. */
-    int RENEWAL_SECONDS = 2;
+    int RENEWAL_SECONDS = 3;
 
     /** Seconds between two fetches. */
     int FETCH_SECONDS = 1;

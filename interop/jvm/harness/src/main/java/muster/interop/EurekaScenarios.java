@@ -12,7 +12,7 @@ import muster.interop.EurekaClient.Starter;
 /** The scenarios every Eureka client goes through; see interop/README.md. */
 public final class EurekaScenarios {
     /** A lost registration is back within one interval; the rest is for a loaded machine. */
-    private static final Duration ONE_INTERVAL = Duration.ofSeconds(EurekaClient.RENEWAL_SECONDS).plusMillis(1500);
+    private static final Duration ONE_INTERVAL = Duration.ofSeconds(EurekaClient.RENEWAL_SECONDS).plusMillis(2500);
 
     private final Checks checks;
     private final String address;
