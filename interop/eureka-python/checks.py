@@ -26,12 +26,12 @@ class Checks:
             tell(f"FAIL {name}: {type(problem).__name__} {problem}".replace("\n", " "))
             traceback.print_exc()
 
+    def not_applicable(self, name, why):
+        tell(f"n/a {name}: {why}")
+
 
 def tell(line):
     print(line, file=DRIVER, flush=True)
-
-    def not_applicable(self, name, why):
-        tell(f"n/a {name}: {why}")
 
 
 def equal(expected, actual):
