@@ -48,7 +48,7 @@ use reply::Reply;
 use route::{Area, Handled, Handler};
 use std::{collections::BTreeSet, sync::Arc};
 use tokio_util::sync::CancellationToken;
-use trouble::{Family, Trouble};
+use trouble::{Family, NO_MESSAGE, Trouble};
 
 /// What an operator may set about Nacos's HTTP paths.
 #[derive(Clone, Debug)]
@@ -177,7 +177,7 @@ impl Http {
 
 /// The answer to a path of nobody.
 pub(crate) fn unknown_path(path: &str, at: Timestamp) -> Response {
-    Reply::from(error_page(404, "No message available", path, at)).into_response()
+    Reply::from(error_page(404, NO_MESSAGE, path, at)).into_response()
 }
 
 /// A refusal with an error code and a text of ours.

@@ -120,15 +120,16 @@ impl Area {
 
     /// The route of a call, whose path goes on after the prefix with `rest`.
     pub(crate) fn route(&self, call: &Call, rest: &str) -> Result<&'static Route, Trouble> {
-        let is_found =
-            |route: &&Route| route.is_at(rest) && call.is_on(route.surfaces.unwrap_or(self.surfaces));
         let method = if self.head { call.method() } else { call.exact_method() };
-        let mut trouble = Trouble::NoPath;
-        for route in self.routes.iter().filter(is_found) {
-            if route.takes(method) {
+        let mut trouble = if call.is_on(self.surfaces) { Trouble::NoPath } else { Trouble::NotHere };
+        for route in self.routes.iter().filter(|route| route.is_at(rest)) {
+            if !call.is_on(route.surfaces.unwrap_or(self.surfaces)) {
+                trouble = Trouble::NotHere;
+            } else if route.takes(method) {
                 return Ok(route);
+            } else {
+                trouble = Trouble::NoMethod;
             }
-            trouble = Trouble::NoMethod;
         }
         Err(trouble)
     }

@@ -13,6 +13,9 @@ use muster_node::{
     registry::RegistryError,
 };
 
+/// What the error page of an unknown path says.
+pub(crate) const NO_MESSAGE: &str = "No message available";
+
 /// Why a request is not done.
 #[derive(Debug)]
 pub(crate) enum Trouble {
@@ -22,6 +25,8 @@ pub(crate) enum Trouble {
     NoMethod,
     /// There is no such path.
     NoPath,
+    /// The listener does not show it: 404, whatever the original says to paths it does not know.
+    NotHere,
     /// The gate of 3.x is closed; carries what it says.
     Gone(String),
     /// The original has it and we don't, for a reason in words.
@@ -119,6 +124,7 @@ impl Trouble {
             Self::Refused(refusal) => refusal.answer(family.dialect(), &call.full_path, at),
             Self::NoMethod => no_method(family, call, at),
             Self::NoPath => no_path(family, call, at),
+            Self::NotHere => error_page(404, NO_MESSAGE, &call.full_path, at),
             Self::Gone(hint) => error_page(410, hint, &call.full_path, at),
             Self::Lacking(why) => lacking(family, why),
         }
@@ -154,7 +160,7 @@ fn no_path(family: Family, call: &Call, at: Timestamp) -> Answer {
     let path = &call.full_path;
     match family {
         Family::V1Naming => error_page(501, &format!("no such api:{}:{path}", call.exact_method()), path, at),
-        Family::V1Config | Family::V2 => error_page(404, "No message available", path, at),
+        Family::V1Config | Family::V2 => error_page(404, NO_MESSAGE, path, at),
         Family::V3ClientConfig | Family::V3 => {
             error_page(404, &format!("No endpoint {} {path}.", call.exact_method()), path, at)
         }

@@ -193,6 +193,6 @@ impl World {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (StatusCode::as_u16(&response.status()), response.headers().clone());
         let body = response.into_body().collect().await.unwrap().to_bytes();
-        Answer { status, headers, body: String::from_utf8(body.to_vec()).unwrap() }
+        Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() }
     }
 }
