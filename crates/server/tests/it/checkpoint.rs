@@ -4,16 +4,12 @@
 use crate::{
     client::Session,
     figures::{figure, say},
+    lane::Lane,
     node::{Node, http, log_of},
 };
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper::{Request, client::conn::http1::SendRequest};
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 use tokio::{
-    net::TcpStream,
     task::JoinSet,
     time::{Instant, sleep},
 };
@@ -25,39 +21,6 @@ const APPS: u64 = 50;
 const LANES: u64 = 4;
 /// How long what is awaited may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A connection that is kept.
-struct Lane {
-    sender: SendRequest<Full<Bytes>>,
-    _connection: JoinSet<()>,
-}
-
-impl Lane {
-    async fn open(port: u16) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
-        let mut tasks = JoinSet::new();
-        // The node is killed under it.
-        tasks.spawn(async move { drop(connection.await) });
-        Self { sender, _connection: tasks }
-    }
-
-    async fn send(&mut self, method: &str, path: &str, json: String) -> (u16, String) {
-        self.sender.ready().await.unwrap();
-        let request = Request::builder().method(method).uri(path).header("host", "127.0.0.1");
-        let request = request.header("accept", "application/json").header("content-type", "application/json");
-        let answer = self.sender.send_request(request.body(Full::from(json)).unwrap()).await.unwrap();
-        let status = answer.status().as_u16();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        (status, String::from_utf8_lossy(&body).into_owned())
-    }
-
-    async fn ok(&mut self, method: &str, path: &str) -> String {
-        let (status, body) = self.send(method, path, String::new()).await;
-        assert_eq!(status, 200, "{method} {path}: {body}");
-        body
-    }
-}
 
 /// Who is registered: so many over gRPC by each session, so many over HTTP.
 #[derive(Clone, Copy)]
