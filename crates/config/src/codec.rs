@@ -1,8 +1,9 @@
 //! Ops and results as bytes, for the log.
 
 use crate::{
-    Author, Bounds, Condition, ConfigError, Content, ExpireHistory, Gray, LoadError, Op, Outcome, Publish,
-    Remove, RemoveTarget,
+    Author, Bounds, CapacityOf, Condition, ConfigError, Content, Describe, ExpireHistory, Gray, LoadError,
+    Op, Outcome, Publish, QuotaOf, Remove, RemoveTarget,
+    capacity::{CapacityMessage, QuotaMessage},
     row::{
         AuthorMessage, DetailsMessage, GrayMessage, by_number, damaged, decode, encode, key_of, number_of,
         parse_md5,
@@ -73,6 +74,8 @@ struct PublishMessage {
     gray_versions_max: u32,
     #[prost(uint32, tag = "14")]
     history_entries_max: u32,
+    #[prost(message, optional, tag = "15")]
+    quota: Option<QuotaMessage>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -97,6 +100,30 @@ struct ExpireMessage {
     entries_max: u32,
 }
 
+#[derive(Clone, PartialEq, Message)]
+struct DescribeMessage {
+    #[prost(message, optional, tag = "1")]
+    key: Option<KeyMessage>,
+    #[prost(string, optional, tag = "2")]
+    description: Option<String>,
+    #[prost(message, optional, tag = "3")]
+    tags: Option<TagsMessage>,
+    #[prost(message, optional, tag = "4")]
+    author: Option<AuthorMessage>,
+    #[prost(uint32, tag = "5")]
+    gray_versions_max: u32,
+    #[prost(uint32, tag = "6")]
+    history_entries_max: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct SetCapacityMessage {
+    #[prost(bytes = "bytes", tag = "1")]
+    of: Bytes,
+    #[prost(message, optional, tag = "2")]
+    change: Option<CapacityMessage>,
+}
+
 #[derive(Clone, PartialEq, Oneof)]
 enum OpKind {
     #[prost(message, boxed, tag = "1")]
@@ -105,11 +132,15 @@ enum OpKind {
     Remove(RemoveMessage),
     #[prost(message, tag = "3")]
     Expire(ExpireMessage),
+    #[prost(message, boxed, tag = "4")]
+    Describe(Box<DescribeMessage>),
+    #[prost(message, tag = "5")]
+    SetCapacity(SetCapacityMessage),
 }
 
 #[derive(Clone, PartialEq, Message)]
 struct OpMessage {
-    #[prost(oneof = "OpKind", tags = "1, 2, 3")]
+    #[prost(oneof = "OpKind", tags = "1, 2, 3, 4, 5")]
     op: Option<OpKind>,
 }
 
@@ -131,6 +162,18 @@ impl Op {
             Self::ExpireHistory(expire) => {
                 OpKind::Expire(ExpireMessage { before: expire.before.0, entries_max: expire.entries_max })
             }
+            Self::Describe(describe) => OpKind::Describe(Box::new(DescribeMessage {
+                key: Some(KeyMessage::of(&describe.key)),
+                description: describe.description.clone(),
+                tags: describe.tags.clone().map(|tags| TagsMessage { tags }),
+                author: Some((&describe.author).into()),
+                gray_versions_max: describe.bounds.gray_versions_max,
+                history_entries_max: describe.bounds.history_entries_max,
+            })),
+            Self::SetCapacity(of, change) => OpKind::SetCapacity(SetCapacityMessage {
+                of: of.row_key(),
+                change: Some(CapacityMessage::of(0, *change)),
+            }),
         };
         encode(&OpMessage { op: Some(op) })
     }
@@ -153,6 +196,19 @@ impl Op {
                 before: Timestamp(expire.before),
                 entries_max: expire.entries_max,
             })),
+            Some(OpKind::Describe(describe)) => Ok(Self::Describe(Describe {
+                key: KeyMessage::parse(describe.key)?,
+                description: describe.description,
+                tags: describe.tags.map(|tags| tags.tags),
+                author: author_of(describe.author),
+                bounds: Bounds {
+                    gray_versions_max: describe.gray_versions_max,
+                    history_entries_max: describe.history_entries_max,
+                },
+            })),
+            Some(OpKind::SetCapacity(set)) => {
+                Ok(Self::SetCapacity(CapacityOf::parse(&set.of)?, set.change.unwrap_or_default().change()))
+            }
             None => Err(damaged("config op", "unknown op")),
         }
     }
@@ -181,6 +237,7 @@ fn publish_message(publish: &Publish) -> PublishMessage {
         author: Some((&publish.author).into()),
         gray_versions_max: publish.bounds.gray_versions_max,
         history_entries_max: publish.bounds.history_entries_max,
+        quota: publish.quota.map(Into::into),
     }
 }
 
@@ -206,6 +263,7 @@ fn parse_publish(message: PublishMessage) -> Result<Publish, LoadError> {
             gray_versions_max: message.gray_versions_max,
             history_entries_max: message.history_entries_max,
         },
+        quota: message.quota.map(Into::into),
     })
 }
 
@@ -219,6 +277,8 @@ struct ResultMessage {
     flag: bool,
     #[prost(bytes = "vec", tag = "4")]
     md5: Vec<u8>,
+    #[prost(uint32, tag = "5")]
+    quota_of: u32,
 }
 
 /// The result of an op as it goes back to who proposed it, possibly on another node.
@@ -232,8 +292,16 @@ pub fn encode_result(result: &Result<Outcome, ConfigError>) -> Bytes {
         Err(ConfigError::Conflict) => (4, 0, false, Vec::new()),
         Err(ConfigError::Exists) => (5, 0, false, Vec::new()),
         Err(ConfigError::TooManyGrays { max }) => (6, u64::from(max), false, Vec::new()),
+        Err(ConfigError::NotFound) => (7, 0, false, Vec::new()),
+        Err(ConfigError::QuotaReached { max, .. }) => (8, u64::from(max), false, Vec::new()),
+        Err(ConfigError::ContentOverQuota { max }) => (9, u64::from(max), false, Vec::new()),
+        Ok(Outcome::Done) => (10, 0, false, Vec::new()),
     };
-    encode(&ResultMessage { kind, number, flag, md5 })
+    let quota_of = match *result {
+        Err(ConfigError::QuotaReached { of, .. }) => number_of(&QuotaOf::ALL, of),
+        Ok(_) | Err(_) => 0,
+    };
+    encode(&ResultMessage { kind, number, flag, md5, quota_of })
 }
 
 /// Reads what [`encode_result`] wrote.
@@ -252,6 +320,13 @@ pub fn decode_result(bytes: Bytes) -> Result<Result<Outcome, ConfigError>, LoadE
         4 => Err(ConfigError::Conflict),
         5 => Err(ConfigError::Exists),
         6 => Err(ConfigError::TooManyGrays { max: number()? }),
+        7 => Err(ConfigError::NotFound),
+        8 => {
+            let of = by_number(what, &QuotaOf::ALL, message.quota_of)?;
+            Err(ConfigError::QuotaReached { of, max: number()? })
+        }
+        9 => Err(ConfigError::ContentOverQuota { max: number()? }),
+        10 => Ok(Outcome::Done),
         kind => return Err(damaged(what, format!("unknown kind {kind}"))),
     })
 }

@@ -1,5 +1,6 @@
 //! The state machine over all configs.
 
+mod describe;
 mod history;
 mod publish;
 mod remove;
@@ -8,14 +9,14 @@ mod tests;
 
 pub use history::HistoryRef;
 
-use crate::{At, Config, ConfigError, Effect, HistoryRow, LoadError, Op, Outcome, VariantName, row};
+use crate::{
+    At, Capacity, CapacityOf, Config, ConfigError, Effect, HistoryRow, LoadError, Op, Outcome, VariantName,
+    capacity::Capacities, row,
+};
 use bytes::Bytes;
 use history::History;
 use muster_model::{ConfigKey, DataId, GroupName, Namespace, Revision, Row, Table, Timestamp};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 /// One key: the config, while it exists, and what is remembered of it.
 #[derive(Debug, Default)]
@@ -37,9 +38,12 @@ impl Entry {
 #[derive(Debug, Default)]
 pub struct Configs {
     entries: BTreeMap<ConfigKey, Entry>,
-    /// Every history entry by age.
-    by_age: BTreeSet<(Timestamp, ConfigKey, Revision)>,
+    /// Every history entry by age: its number grows with the time.
+    by_age: BTreeMap<(Revision, ConfigKey), Timestamp>,
+    /// The configs by their numbers.
+    ids: BTreeMap<u64, ConfigKey>,
     config_count: usize,
+    capacities: Capacities,
 }
 
 impl Configs {
@@ -54,23 +58,34 @@ impl Configs {
             Op::Publish(publish) => self.publish(*publish, at, effects),
             Op::Remove(remove) => Ok(self.remove(remove, at, effects)),
             Op::ExpireHistory(expire) => Ok(self.expire_history(expire, effects)),
+            Op::Describe(describe) => self.describe(describe, at, effects),
+            Op::SetCapacity(of, change) => {
+                effects.push(Effect::Persist(self.capacities.set(of, change, at.revision)));
+                Ok(Outcome::Done)
+            }
         }
     }
 
-    /// Takes in a stored row of [`Table::Config`] or [`Table::ConfigHistory`], in any order, before the first op.
+    /// Takes in a stored row of [`Table::Config`], [`Table::ConfigHistory`] or [`Table::ConfigCapacity`], in any order,
+    /// before the first op.
     pub fn load(&mut self, table: Table, key: &[u8], value: Bytes) -> Result<(), LoadError> {
         if table == Table::Config {
             let mut config = row::decode_config(key, value)?;
             config.key = self.shared(&config.key);
             let entry = self.entries.entry(config.key.clone()).or_default();
-            if entry.config.replace(Arc::new(config)).is_none() {
+            let config = Arc::new(config);
+            if entry.config.replace(config.clone()).is_none() {
                 self.config_count += 1;
+                self.ids.insert(config.id, config.key.clone());
+                self.capacities.count(&config.key, None, Some(&config));
             }
         } else if table == Table::ConfigHistory {
             let stored = HistoryRow::decode(key, value)?;
             let key = self.shared(stored.key());
-            self.by_age.insert((stored.time, key.clone(), stored.revision));
+            self.by_age.insert((stored.revision, key.clone()), stored.time);
             self.entries.entry(key).or_default().history.load(&stored);
+        } else if table == Table::ConfigCapacity {
+            self.capacities.load(key, value)?;
         } else {
             return Err(LoadError::WrongTable(table));
         }
@@ -111,10 +126,7 @@ impl Configs {
 
     /// The configs of a namespace, in order of group and data id.
     pub fn in_namespace(&self, namespace: &Namespace) -> impl Iterator<Item = &Arc<Config>> {
-        // "-" is the first of all names that groups and data ids may have.
-        let group = GroupName::new("-").expect("it is a group's name");
-        let data_id = DataId::new("-").expect("it is a data id");
-        let first = ConfigKey::new(namespace.clone(), group, data_id);
+        let first = first_of(namespace.clone());
         let namespace = namespace.clone();
         self.entries
             .range(first..)
@@ -122,10 +134,56 @@ impl Configs {
             .filter_map(|(_, entry)| entry.config.as_ref())
     }
 
-    /// How many configs a namespace has.
-    pub fn count_in(&self, namespace: &Namespace) -> usize {
-        self.in_namespace(namespace).count()
+    /// At most `count` of the entries of a namespace that come after a key, in order: the configs among them, and the
+    /// last key looked at, from which to go on; `None` if there are no more. So a long search lets go of the lock in
+    /// between.
+    pub fn some_of<'a>(
+        &'a self,
+        namespace: &Namespace,
+        after: Option<&ConfigKey>,
+        count: usize,
+        mut take: impl FnMut(&'a Arc<Config>),
+    ) -> Option<ConfigKey> {
+        let first = first_of(namespace.clone());
+        let from = after.map_or(Bound::Included(&first), Bound::Excluded);
+        for (place, (key, entry)) in self.entries.range((from, Bound::Unbounded)).enumerate() {
+            if key.namespace() != namespace {
+                return None;
+            }
+            entry.config.iter().for_each(&mut take);
+            if place + 1 >= count {
+                return Some(key.clone());
+            }
+        }
+        None
     }
+
+    /// The config that has a number.
+    pub fn by_id(&self, id: u64) -> Option<&Arc<Config>> {
+        self.get(self.ids.get(&id)?)
+    }
+
+    /// How many configs with a formal version a namespace has.
+    pub fn count_in(&self, namespace: &Namespace) -> usize {
+        self.capacities.count_in(namespace)
+    }
+
+    /// What a group or namespace may hold as far as an operator said so, and how many configs it has.
+    pub fn capacity(&self, of: &CapacityOf) -> (Capacity, usize) {
+        self.capacities.get(of)
+    }
+}
+
+/// The first key that a namespace may have.
+fn first_of(namespace: Namespace) -> ConfigKey {
+    // "-" is the first of all names that groups and data ids may have.
+    let group = GroupName::new("-").expect("it is a group's name");
+    ConfigKey::new(namespace, group, DataId::new("-").expect("it is a data id"))
+}
+
+/// The first of all keys.
+fn first_key() -> ConfigKey {
+    first_of(Namespace::new("-").expect("it is a namespace"))
 }
 
 /// The effect of a row that is written or deleted.

@@ -51,6 +51,8 @@ pub enum Outcome {
         /// Whether there was anything to remove.
         existed: bool,
     },
+    /// It is described anew, or the capacity is set.
+    Done,
     /// History entries were removed.
     HistoryExpired {
         /// How many.

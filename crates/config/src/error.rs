@@ -1,6 +1,7 @@
 //! What can be wrong with an op, and with a stored row.
 
 use muster_model::{ErrorCode, Table};
+use std::fmt;
 
 /// A publication that is refused before it is proposed: it would be refused in every state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -79,6 +80,49 @@ pub enum ConfigError {
         /// The limit.
         max: u32,
     },
+    /// What should be described does not exist.
+    #[error("Config not exist, please publish Config first.")]
+    NotFound,
+    /// There are as many configs as the operator allows.
+    #[error("Configuration limit exceeded: {of} may have {max} configs")]
+    QuotaReached {
+        /// Whose limit it is.
+        of: QuotaOf,
+        /// The limit.
+        max: u32,
+    },
+    /// The content is larger than the operator allows.
+    #[error("Configuration content size limit exceeded: {max} bytes are allowed")]
+    ContentOverQuota {
+        /// The limit, bytes.
+        max: u32,
+    },
+}
+
+/// Whose count of configs is limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuotaOf {
+    /// All configs together.
+    Everything,
+    /// A group of the namespace `public`.
+    Group,
+    /// A namespace.
+    Namespace,
+}
+
+impl QuotaOf {
+    /// Every one, in the order of their stored numbers.
+    pub(crate) const ALL: [Self; 3] = [Self::Everything, Self::Group, Self::Namespace];
+}
+
+impl fmt::Display for QuotaOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Everything => "the cluster",
+            Self::Group => "the group",
+            Self::Namespace => "the namespace",
+        })
+    }
 }
 
 impl ConfigError {
@@ -88,6 +132,8 @@ impl ConfigError {
             Self::Conflict => ErrorCode::Conflict,
             Self::Exists => ErrorCode::AlreadyExists,
             Self::TooManyGrays { .. } => ErrorCode::LimitExceeded,
+            Self::NotFound => ErrorCode::NotFound,
+            Self::QuotaReached { .. } | Self::ContentOverQuota { .. } => ErrorCode::QuotaReached,
         }
     }
 }

@@ -37,6 +37,9 @@ pub struct HistoryRow {
     pub content: ContentKey,
     /// The entry's number (`nid`), unique in its config.
     pub revision: Revision,
+    /// The number of the config whose formal version it was done to; 0 in entries of gray versions, and in those of
+    /// before this was kept.
+    pub config_id: u64,
     /// What was done.
     pub op: HistoryOp,
     /// When.

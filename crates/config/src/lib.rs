@@ -10,6 +10,7 @@
 //! ([`Bounds`]), so that every node that applies the log has the same state. This crate reads no clock, does no IO
 //! and knows no wire format. Start at [`Configs`] and [`Config`].
 
+mod capacity;
 mod codec;
 mod configs;
 mod content;
@@ -23,13 +24,16 @@ mod op;
 mod row;
 mod text;
 
+pub use capacity::{Capacity, CapacityChange, CapacityOf, QuotaDefaults};
 pub use codec::{decode_result, encode_result};
 pub use configs::{Configs, HistoryRef};
 pub use content::{Content, ContentKey};
 pub use effect::{Effect, Outcome, VariantName};
-pub use error::{ConfigError, FieldError, LoadError};
+pub use error::{ConfigError, FieldError, LoadError, QuotaOf};
 pub use gray::{Gray, GrayName, GrayRule, RuleKind};
 pub use history::{HistoryOp, HistoryRow};
 pub use item::{Config, Details, Selection, Variant};
 pub use labels::ClientLabels;
-pub use op::{At, Author, Bounds, Condition, ExpireHistory, Op, Publish, Remove, RemoveTarget, Settings};
+pub use op::{
+    At, Author, Bounds, Condition, Describe, ExpireHistory, Op, Publish, Remove, RemoveTarget, Settings,
+};

@@ -1,6 +1,6 @@
 //! What can be done to configs.
 
-use crate::{Content, Details, FieldError, Gray, text};
+use crate::{CapacityChange, CapacityOf, Content, Details, FieldError, Gray, QuotaDefaults, text};
 use muster_model::{ConfigKey, ConfigType, Limits, Revision, Timestamp};
 use std::collections::HashSet;
 
@@ -94,6 +94,8 @@ pub struct Publish {
     pub author: Author,
     /// Bounds to decide by.
     pub bounds: Bounds,
+    /// What groups and namespaces may hold unless an operator said otherwise; `None` does not limit them.
+    pub quota: Option<QuotaDefaults>,
 }
 
 impl Publish {
@@ -111,6 +113,7 @@ impl Publish {
             encrypted_data_key: String::new(),
             author,
             bounds,
+            quota: None,
         }
     }
 
@@ -127,15 +130,10 @@ impl Publish {
         if self.content.bytes().len() > limits.content_bytes_max {
             return Err(FieldError::ContentTooLong { max: limits.content_bytes_max });
         }
-        if let Some(tags) = &self.tags {
-            if tags.len() > 5 {
-                return Err(FieldError::TooManyTags { max: 5 });
-            }
-            tags.iter().try_for_each(|tag| text::check_length("tag", tag, 64))?;
-        }
+        check_tags(self.tags.as_deref())?;
         let details = &self.details;
         let texts = [
-            ("desc", details.description.as_deref(), 128),
+            ("desc", details.description.as_deref(), DESCRIPTION_CHARS_MAX),
             ("use", details.purpose.as_deref(), 32),
             ("effect", details.effect.as_deref(), 32),
             ("schema", details.schema.as_deref(), 32_768),
@@ -148,6 +146,41 @@ impl Publish {
         if let Condition::Md5(md5) = &self.condition {
             text::check_length("casMd5", md5, 64)?;
         }
+        self.author.check()
+    }
+}
+
+/// The most characters of a description.
+const DESCRIPTION_CHARS_MAX: usize = 128;
+
+fn check_tags(tags: Option<&[String]>) -> Result<(), FieldError> {
+    let tags = tags.unwrap_or_default();
+    if tags.len() > 5 {
+        return Err(FieldError::TooManyTags { max: 5 });
+    }
+    tags.iter().try_for_each(|tag| text::check_length("tag", tag, 64))
+}
+
+/// Writes anew what people say about a config; its content stays as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Describe {
+    /// The config.
+    pub key: ConfigKey,
+    /// The new description; `None` keeps what there is.
+    pub description: Option<String>,
+    /// The new tags; `None` keeps what there is.
+    pub tags: Option<Vec<String>>,
+    /// Who writes.
+    pub author: Author,
+    /// Bounds to decide by.
+    pub bounds: Bounds,
+}
+
+impl Describe {
+    /// Refuses what is too long. To be called before proposing: applying does not check it again.
+    pub fn check(&self) -> Result<(), FieldError> {
+        check_tags(self.tags.as_deref())?;
+        text::check_length("desc", self.description.as_deref().unwrap_or_default(), DESCRIPTION_CHARS_MAX)?;
         self.author.check()
     }
 }
@@ -207,4 +240,8 @@ pub enum Op {
     Remove(Remove),
     /// See [`ExpireHistory`].
     ExpireHistory(ExpireHistory),
+    /// See [`Describe`].
+    Describe(Describe),
+    /// Sets what a group or a namespace may hold.
+    SetCapacity(CapacityOf, CapacityChange),
 }

@@ -65,9 +65,10 @@ impl From<NodeError> for Failure {
 /// The status of an error. One that another server may do better with is 503: clients go on to the next.
 pub(crate) fn code_of(error: &NodeError) -> StatusCode {
     match error.code() {
-        ErrorCode::ParameterMissing | ErrorCode::InvalidParameter | ErrorCode::LimitExceeded => {
-            StatusCode::BAD_REQUEST
-        }
+        ErrorCode::ParameterMissing
+        | ErrorCode::InvalidParameter
+        | ErrorCode::LimitExceeded
+        | ErrorCode::QuotaReached => StatusCode::BAD_REQUEST,
         ErrorCode::Forbidden => StatusCode::FORBIDDEN,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::KindClash

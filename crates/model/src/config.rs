@@ -61,11 +61,14 @@ pub enum ConfigType {
     Toml,
     /// `unset`
     Unset,
+    /// None was declared, which only imports of the first format can do: clients take it for `text`, administrators
+    /// see that there is none (recording `v1-cs-import`).
+    Undeclared,
 }
 
 impl ConfigType {
     /// Every type, in the order of their stored numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Text,
         Self::Json,
         Self::Xml,
@@ -74,6 +77,7 @@ impl ConfigType {
         Self::Properties,
         Self::Toml,
         Self::Unset,
+        Self::Undeclared,
     ];
 
     /// The type a client names, lower case; anything unknown or blank is text, as in Nacos.
@@ -81,10 +85,15 @@ impl ConfigType {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text).unwrap_or_default()
     }
 
-    /// The name on every wire.
+    /// The name as administrators see it; `None` where none was declared.
+    pub fn declared(self) -> Option<&'static str> {
+        (self != Self::Undeclared).then(|| self.as_str())
+    }
+
+    /// The name as clients see it.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Text => "text",
+            Self::Text | Self::Undeclared => "text",
             Self::Json => "json",
             Self::Xml => "xml",
             Self::Yaml => "yaml",
@@ -115,6 +124,18 @@ impl Md5 {
     /// The 16 bytes.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
+    }
+
+    /// The digest that 32 hex digits name, in any case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits: &[u8; 32] = text.as_bytes().try_into().ok()?;
+        let mut bytes = [0; 16];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let digit =
+                |letter: u8| char::from(letter).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Some(Self(bytes))
     }
 
     /// Whether a client's text (32 hex digits, any case) names this digest.
@@ -150,14 +171,22 @@ mod tests {
         assert_eq!(Md5::of(b"hello").to_string(), "5d41402abc4b2a76b9719d911017c592");
         assert!(Md5::of(b"hello").matches("5D41402ABC4B2A76B9719D911017C592"));
         assert!(!Md5::of(b"hello").matches(""));
+        let digest = Md5::of(b"hello");
+        assert_eq!(Md5::parse("5D41402ABC4B2A76b9719d911017c592"), Some(digest));
+        for text in ["", "5d41", "5d41402abc4b2a76b9719d911017c59g", "5d41402abc4b2a76b9719d911017c5922"] {
+            assert_eq!(Md5::parse(text), None, "{text}");
+        }
     }
 
     #[test]
     fn unknown_types_are_text() {
         assert_eq!(ConfigType::parse("yml"), ConfigType::Text);
         assert_eq!(ConfigType::parse("YAML"), ConfigType::Text);
-        for kind in ConfigType::ALL {
+        for kind in ConfigType::ALL.into_iter().filter(|kind| *kind != ConfigType::Undeclared) {
             assert_eq!(ConfigType::parse(kind.as_str()), kind);
+            assert_eq!(kind.declared(), Some(kind.as_str()));
         }
+        assert_eq!(ConfigType::Undeclared.as_str(), "text");
+        assert_eq!(ConfigType::Undeclared.declared(), None);
     }
 }

@@ -19,6 +19,8 @@ pub enum ErrorCode {
     Conflict,
     /// A count or size limit is reached.
     LimitExceeded,
+    /// What an operator allows a group or namespace is used up: remove something, or ask for more.
+    QuotaReached,
     /// The connection a request relies on is gone or not set up.
     Disconnected,
     /// No rights.

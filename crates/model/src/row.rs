@@ -26,11 +26,13 @@ pub enum Table {
     Meta = 9,
     /// What operators laid over instances.
     Override = 10,
+    /// What groups and namespaces may hold of configs, where an operator said so.
+    ConfigCapacity = 11,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Consensus,
         Self::Namespace,
         Self::Service,
@@ -41,6 +43,7 @@ impl Table {
         Self::Lock,
         Self::Meta,
         Self::Override,
+        Self::ConfigCapacity,
     ];
 
     /// The table of a stored number.

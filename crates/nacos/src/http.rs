@@ -47,6 +47,7 @@ pub use openapi::openapi;
 use reply::Reply;
 use route::{Area, Handled, Handler};
 use std::{collections::BTreeSet, sync::Arc};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use trouble::{Family, NO_MESSAGE, Trouble};
 
@@ -92,9 +93,14 @@ pub(crate) struct Http {
     /// How busy the machine is.
     pub(crate) machine: Machine,
     datagrams: Arc<udp::Datagrams>,
+    /// Held by imports and exports, each of which may take hundreds of megabytes; further ones wait.
+    archives: Arc<Semaphore>,
     /// Cancelled when held requests should end.
     draining: CancellationToken,
 }
+
+/// Imports and exports at one moment.
+const ARCHIVES_MAX: usize = 2;
 
 /// What the routes begin with, after the context path.
 const GENERATIONS: [&str; 4] = ["v1", "v2", "v3", "actuator"];
@@ -109,7 +115,9 @@ pub(crate) fn routes(
     let context_path = settings.context_path.clone();
     let draining = sessions.draining();
     let datagrams = udp::Datagrams::new(node.clone(), tasks, settings.udp_push_anywhere);
-    let http = Arc::new(Http { node, sessions, settings, machine: Machine::default(), datagrams, draining });
+    let archives = Arc::new(Semaphore::new(ARCHIVES_MAX));
+    let machine = Machine::default();
+    let http = Arc::new(Http { node, sessions, settings, machine, datagrams, archives, draining });
     // The console's own port has no context path.
     let prefixes = BTreeSet::from([context_path.as_str(), ""]);
     let paths =

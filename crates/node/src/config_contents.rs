@@ -14,6 +14,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// A content, and the answer an edge rendered with it.
 #[derive(Debug)]
@@ -39,6 +40,9 @@ impl CachedContent {
 /// What an entry costs besides its content: keys, maps, and the answer around the content.
 const ENTRY_BYTES: usize = 1_024;
 
+/// Searches through contents at one moment, as in Nacos; further ones are refused.
+const SEARCHES_MAX: usize = 4;
+
 /// The bytes an entry is counted at: its content twice, because an answer may be rendered from it. Without a price for
 /// the entry itself the versions of a small config that changes often would fill the memory.
 fn charge(content: &CachedContent) -> usize {
@@ -51,11 +55,13 @@ fn charge(content: &CachedContent) -> usize {
 pub(crate) struct Contents {
     bytes_max: usize,
     cached: papaya::HashMap<ContentKey, Arc<CachedContent>, RandomState>,
+    /// Held by those who look through contents.
+    searches: Semaphore,
     /// Each entry as [`charge`] counts it.
     bytes: AtomicUsize,
     order: Mutex<VecDeque<ContentKey>>,
-    /// Contents of operations that are applied and not committed yet, by the key of their row.
-    unstored: Mutex<HashMap<Bytes, Bytes>>,
+    /// Rows of contents and of the history whose operations are applied and not committed yet.
+    unstored: Mutex<HashMap<(Table, Bytes), Bytes>>,
 }
 
 impl Contents {
@@ -63,18 +69,26 @@ impl Contents {
         Self {
             bytes_max,
             cached: read_map(),
+            searches: Semaphore::new(SEARCHES_MAX),
             bytes: AtomicUsize::new(0),
             order: Mutex::default(),
             unstored: Mutex::default(),
         }
     }
 
-    /// Keeps the contents of rows that will be written with the commit that comes.
+    /// Leave to look through contents, for as long as it is held.
+    pub(crate) fn begin_search(&self) -> Option<SemaphorePermit<'_>> {
+        self.searches.try_acquire().ok()
+    }
+
+    /// Keeps the rows that will be written with the commit that comes.
     pub(crate) fn follow(&self, effects: &[Effect]) {
         let mut unstored = self.unstored.lock();
         for effect in effects {
-            if let Effect::Persist(Row { table: Table::ConfigContent, key, value: Some(value) }) = effect {
-                unstored.insert(key.clone(), value.clone());
+            if let Effect::Persist(Row { table, key, value: Some(value) }) = effect
+                && matches!(table, Table::ConfigContent | Table::ConfigHistory)
+            {
+                unstored.insert((*table, key.clone()), value.clone());
             }
         }
     }
@@ -115,17 +129,50 @@ impl Contents {
         if let Some(content) = self.peek(key) {
             return Ok(Some(content));
         }
-        let row_key = key.row_key();
-        let unstored = self.unstored.lock().get(&row_key).cloned();
-        let stored = match unstored {
-            Some(value) => Some(value),
-            None => state.get(Table::ConfigContent, &row_key)?,
-        };
-        let Some(value) = stored else { return Ok(None) };
-        let bytes = ContentKey::content_of(value).map_err(|error| StateError::Damaged(error.to_string()))?;
+        let Some(bytes) = self.read(key, state)? else { return Ok(None) };
         let content = CachedContent::new(bytes);
         self.insert(key.clone(), content.clone());
         Ok(Some(content))
+    }
+
+    /// As [`get`](Self::get), without keeping it: for those who look at many once.
+    pub(crate) fn pass(&self, key: &ContentKey, state: &dyn StateStore) -> Result<Option<Bytes>, StateError> {
+        match self.peek(key) {
+            Some(content) => Ok(Some(content.bytes.clone())),
+            None => self.read(key, state),
+        }
+    }
+
+    fn read(&self, key: &ContentKey, state: &dyn StateStore) -> Result<Option<Bytes>, StateError> {
+        let Some(value) = self.row(Table::ConfigContent, key.row_key(), state)? else { return Ok(None) };
+        let bytes = ContentKey::content_of(value).map_err(|error| StateError::Damaged(error.to_string()))?;
+        Ok(Some(bytes))
+    }
+
+    /// A row of contents or of the history, stored or about to be. It may read a file.
+    pub(crate) fn row(
+        &self,
+        table: Table,
+        key: Bytes,
+        state: &dyn StateStore,
+    ) -> Result<Option<Bytes>, StateError> {
+        let place = (table, key);
+        let unstored = self.unstored.lock().get(&place).cloned();
+        match unstored {
+            Some(value) => Ok(Some(value)),
+            None => state.get(table, &place.1),
+        }
+    }
+
+    /// Drops what is cached, so that it is read from the store again.
+    pub(crate) fn drop_cached(&self) {
+        let mut order = self.order.lock();
+        let cached = self.cached.pin();
+        for key in order.drain(..) {
+            if let Some(content) = cached.remove(&key) {
+                self.bytes.fetch_sub(charge(content), Ordering::Relaxed);
+            }
+        }
     }
 
     fn insert(&self, key: ContentKey, content: Arc<CachedContent>) {

@@ -31,6 +31,15 @@ pub enum NodeError {
     /// The state store failed.
     #[error("read the state: {0}")]
     State(#[from] StateError),
+    /// As many searches of this kind run as may.
+    #[error("server limit match.")]
+    Busy,
+    /// The contents of a page are more than an answer may have.
+    #[error("the contents of this page have more than {bytes_max} bytes, ask for a smaller pageSize")]
+    PageTooLarge {
+        /// The most.
+        bytes_max: u64,
+    },
     /// Files besides the state store can't be read or written.
     #[error("{0}")]
     Files(String),
@@ -54,15 +63,17 @@ impl NodeError {
         match self {
             Self::Starting => ErrorCode::Unavailable,
             Self::Name(NameError::Blank(_)) => ErrorCode::ParameterMissing,
-            Self::Name(NameError::TooLong { .. } | NameError::IllegalCharacters(_)) | Self::Pattern(_) => {
-                ErrorCode::InvalidParameter
-            }
+            Self::Name(NameError::TooLong { .. } | NameError::IllegalCharacters(_))
+            | Self::Pattern(_)
+            | Self::PageTooLarge { .. } => ErrorCode::InvalidParameter,
             Self::Registry(error) => error.code(),
             Self::Config(error) => error.code(),
             Self::Field(error) => error.code(),
             Self::Propose(error) => error.code(),
             Self::Watch(WatchError::UnknownWatcher) => ErrorCode::Disconnected,
-            Self::Watch(WatchError::TooManyKeys { .. }) | Self::Fuzzy(_) => ErrorCode::LimitExceeded,
+            Self::Watch(WatchError::TooManyKeys { .. }) | Self::Fuzzy(_) | Self::Busy => {
+                ErrorCode::LimitExceeded
+            }
             Self::State(_) | Self::Files(_) | Self::Defect(_) => ErrorCode::Internal,
         }
     }

@@ -7,7 +7,10 @@
 
 mod brake;
 mod checkpoint;
+mod config_capacity;
 mod config_contents;
+mod config_history;
+mod config_listeners;
 mod create_service;
 mod error;
 mod eureka;
@@ -15,6 +18,7 @@ mod eureka_delta;
 mod eureka_statuses;
 mod eureka_views;
 mod health_check;
+mod import_configs;
 mod list_configs;
 mod lock;
 mod locks;
@@ -28,6 +32,7 @@ mod query_service;
 mod read_map;
 mod records;
 mod register_instance;
+mod search_configs;
 mod settings;
 mod start;
 mod timers;
@@ -37,15 +42,19 @@ mod watch_names;
 mod watchers;
 
 pub use checkpoint::CheckpointFigures;
+pub use config_capacity::CapacityView;
 pub use config_contents::CachedContent;
+pub use config_history::{HistoryChange, HistoryFound, HistoryItem};
 pub use error::NodeError;
 pub use eureka::{EurekaOverriding, EurekaRegistration, EurekaRenewal, EurekaRenewing};
 pub use eureka_views::{EurekaDelta, EurekaSnapshot};
+pub use import_configs::{CloneItem, ImportPolicy, ImportReport};
 pub use locks::LockOp;
 pub use node::Node;
 pub use query_config::FoundConfig;
 pub use records::{History, JournalFilter};
-pub use settings::Settings;
+pub use search_configs::{ConfigPage, ConfigSearch, Like, PageRequest, ShownConfig};
+pub use settings::{QuotaSettings, Settings};
 pub use start::NodeParts;
 pub use views::ServiceView;
 pub use watchers::{ConfigInterest, Push, PushRef, ServiceInterest, WatchCounts, Watcher, WatcherKind};
@@ -53,8 +62,9 @@ pub use watchers::{ConfigInterest, Push, PushRef, ServiceInterest, WatchCounts, 
 /// What the use cases on configs take and give, of the config core.
 pub mod config {
     pub use muster_config::{
-        Author, Bounds, ClientLabels, Condition, Config, ConfigError, Content, Details, FieldError, Gray,
-        GrayName, GrayRule, Outcome, Publish, RemoveTarget, Selection, Variant, VariantName,
+        Author, Bounds, CapacityChange, CapacityOf, ClientLabels, Condition, Config, ConfigError, Content,
+        ContentKey, Describe, Details, FieldError, Gray, GrayName, GrayRule, HistoryOp, HistoryRow, Outcome,
+        Publish, QuotaDefaults, QuotaOf, RemoveTarget, Selection, Variant, VariantName,
     };
 }
 

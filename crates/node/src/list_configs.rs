@@ -1,33 +1,36 @@
 //! Configs as administrators look for them.
 
 use crate::{FoundConfig, Node, NodeError};
-use muster_config::{Config, VariantName};
+use bytes::Bytes;
+use muster_config::{Config, ContentKey, VariantName};
 use muster_model::{ConfigKey, Namespace};
 use std::{collections::BTreeSet, sync::Arc};
 
 impl Node {
-    /// The configs of a namespace that are wanted, oldest first. It looks at each of them.
-    pub fn find_configs(&self, namespace: &Namespace, wanted: impl Fn(&Config) -> bool) -> Vec<Arc<Config>> {
-        let configs = self.configs.read();
-        let mut found: Vec<_> =
-            configs.in_namespace(namespace).filter(|config| wanted(config)).cloned().collect();
-        drop(configs);
-        found.sort_by_key(|config| config.id());
-        found
-    }
-
-    /// The keys of configs by their numbers; unknown numbers are left out. It looks at all configs.
-    pub fn configs_by_id(&self, ids: &[u64]) -> Vec<ConfigKey> {
+    /// The configs with these numbers, by number; unknown ones are left out.
+    pub fn configs_by_id(&self, ids: &[u64]) -> Vec<Arc<Config>> {
         let wanted: BTreeSet<u64> = ids.iter().copied().collect();
         let configs = self.configs.read();
-        configs
-            .iter()
-            .filter(|config| wanted.contains(&config.id()))
-            .map(|config| config.key().clone())
-            .collect()
+        wanted.into_iter().filter_map(|id| configs.by_id(id)).cloned().collect()
     }
 
-    /// How many configs a namespace has.
+    /// Has contents read from the store again.
+    pub fn drop_cached_contents(&self) {
+        self.contents.drop_cached();
+    }
+
+    /// Whether a namespace was created, or is `public`, which always is.
+    pub fn has_namespace(&self, namespace: &Namespace) -> bool {
+        namespace.as_str() == Namespace::PUBLIC
+            || self.registry.lock().namespaces().any(|(id, _)| id == namespace)
+    }
+
+    /// A content that a config had when it was looked up; `None` if it is gone since. It is not kept in memory.
+    pub fn content_of(&self, content: &ContentKey) -> Result<Option<Bytes>, NodeError> {
+        Ok(self.contents.pass(content, &*self.state)?)
+    }
+
+    /// How many configs with a formal version a namespace has.
     pub fn config_count_in(&self, namespace: &Namespace) -> usize {
         self.configs.read().count_in(namespace)
     }

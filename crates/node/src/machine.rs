@@ -46,7 +46,7 @@ impl Machine for Node {
                 self.registry.lock().load(table, key, value, now).map_err(|error| error.to_string())
             })?;
         }
-        for table in [Table::Config, Table::ConfigHistory] {
+        for table in [Table::Config, Table::ConfigHistory, Table::ConfigCapacity] {
             for_each_row(state, table, |key, value| {
                 self.configs.write().load(table, key, value.clone()).map_err(|error| error.to_string())
             })?;

@@ -1,7 +1,7 @@
 //! Writing configs.
 
 use crate::{Node, NodeError, machine::Applied, op::DurableOp};
-use muster_config::{Author, Bounds, Op, Outcome, Publish, Remove, RemoveTarget};
+use muster_config::{Author, Bounds, Describe, Op, Outcome, Publish, Remove, RemoveTarget};
 use muster_model::ConfigKey;
 
 impl Node {
@@ -12,8 +12,9 @@ impl Node {
 
     /// Publishes a config or a gray version of it. It is readable at this node, and durable, when this returns;
     /// whether its condition held was decided in its place in the log.
-    pub async fn publish_config(&self, publish: Publish) -> Result<Outcome, NodeError> {
+    pub async fn publish_config(&self, mut publish: Publish) -> Result<Outcome, NodeError> {
         self.ready()?;
+        publish.quota = self.settings.quota.enforced.then_some(self.settings.quota.defaults);
         publish.check(&self.settings.limits)?;
         self.propose_config(Op::Publish(Box::new(publish))).await
     }
@@ -30,7 +31,14 @@ impl Node {
         self.propose_config(Op::Remove(Remove { key, target, author, bounds: self.config_bounds() })).await
     }
 
-    async fn propose_config(&self, op: Op) -> Result<Outcome, NodeError> {
+    /// Writes anew what people say about a config; its content stays as it is, and no client is told.
+    pub async fn describe_config(&self, describe: Describe) -> Result<(), NodeError> {
+        self.ready()?;
+        describe.check()?;
+        self.propose_config(Op::Describe(describe)).await.map(drop)
+    }
+
+    pub(crate) async fn propose_config(&self, op: Op) -> Result<Outcome, NodeError> {
         match self.propose(DurableOp::Config(op)).await? {
             Applied::Config(result) => Ok(result?),
             Applied::Registry(_) | Applied::Lock(_) => {

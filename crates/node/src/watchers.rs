@@ -4,14 +4,14 @@
 //! gets is the newest state then.
 
 use crate::{Node, ServiceView};
-use muster_model::{ConfigKey, Limits, Monotonic, Revision, ServiceKey};
+use muster_model::{ConfigKey, Limits, Md5, Monotonic, Revision, ServiceKey};
 use muster_watch::{
     Fuzzy, FuzzyDelivery, FuzzyPolicy, FuzzyPush, Policy, Presence, PushId, Watch, WatchError, Watched,
     WatcherId,
 };
 use parking_lot::Mutex;
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 use tokio::sync::Notify;
@@ -28,6 +28,8 @@ pub struct ServiceInterest {
 pub struct ConfigInterest {
     /// The namespace as this watcher spells it, repeated in everything it is told; `None` if it was null.
     pub tenant: Option<Arc<str>>,
+    /// The digest of what this watcher said to have; `None` is nothing. Shown to operators.
+    pub md5: Option<Md5>,
 }
 
 /// Something to tell a watcher now.
@@ -87,10 +89,17 @@ pub(crate) struct Watchers {
     pub(crate) configs: Mutex<Watch<ConfigKey, ConfigInterest>>,
     pub(crate) fuzzy_services: Mutex<Fuzzy<ServiceKey>>,
     pub(crate) fuzzy_configs: Mutex<Fuzzy<ConfigKey>>,
-    wakers: papaya::HashMap<WatcherId, Arc<Notify>, foldhash::fast::RandomState>,
+    wakers: papaya::HashMap<WatcherId, Arc<Waker>, foldhash::fast::RandomState>,
     next_id: AtomicU64,
     /// Told when a deadline may be nearer than the one the timer task sleeps for.
     pub(crate) timer: Notify,
+}
+
+/// How to reach the task of a watcher, and where its client is.
+#[derive(Default)]
+struct Waker {
+    wake: Notify,
+    address: OnceLock<Box<str>>,
 }
 
 impl Watchers {
@@ -137,8 +146,20 @@ impl Watchers {
         }
         let wakers = self.wakers.pin();
         for waker in watchers.iter().filter_map(|watcher| wakers.get(watcher)) {
-            waker.notify_one();
+            waker.wake.notify_one();
         }
+    }
+
+    /// The address of a watcher's client, if it is known.
+    pub(crate) fn address(&self, watcher: WatcherId) -> Option<String> {
+        Some(self.wakers.pin().get(&watcher)?.address.get()?.to_string())
+    }
+
+    /// The watchers at an address.
+    pub(crate) fn at(&self, address: &str) -> Vec<WatcherId> {
+        let wakers = self.wakers.pin();
+        let at = |waker: &Waker| waker.address.get().is_some_and(|other| **other == *address);
+        wakers.iter().filter(|(_, waker)| at(waker)).map(|(watcher, _)| *watcher).collect()
     }
 
     /// Does what time brings: late acknowledgements, redeliveries. Gives the next moment to come back.
@@ -193,7 +214,7 @@ pub enum WatcherKind {
 pub struct Watcher {
     pub(crate) node: Arc<Node>,
     pub(crate) id: WatcherId,
-    wake: Arc<Notify>,
+    waker: Arc<Waker>,
     /// Set by [`Watcher::close`] before it takes any lock, so that whoever watches under a lock and finds it unset
     /// is undone by the close that follows.
     closed: AtomicBool,
@@ -218,9 +239,9 @@ impl Node {
             WatcherKind::LongPoll => self.watchers.configs.lock().open(id, Policy::long_poll(keys_max)),
             WatcherKind::Datagram => self.watchers.services.lock().open(id, Policy::datagram(keys_max)),
         }
-        let wake = Arc::new(Notify::new());
-        self.watchers.wakers.pin().insert(id, wake.clone());
-        Watcher { node: self.clone(), id, wake, closed: AtomicBool::new(false) }
+        let waker = Arc::new(Waker::default());
+        self.watchers.wakers.pin().insert(id, waker.clone());
+        Watcher { node: self.clone(), id, waker, closed: AtomicBool::new(false) }
     }
 
     /// How many are watching what.
@@ -248,6 +269,11 @@ impl Watcher {
         watchers.fuzzy_configs.lock().close(self.id);
     }
 
+    /// Says where the watcher's client is, for operators who ask who listens. Only the first word counts.
+    pub fn set_address(&self, address: &str) {
+        self.waker.address.get_or_init(|| address.into());
+    }
+
     /// Refuses to watch once it is closed. To be asked under the lock of the core that is to watch.
     pub(crate) fn open(&self) -> Result<(), WatchError> {
         if self.closed.load(Ordering::SeqCst) { Err(WatchError::UnknownWatcher) } else { Ok(()) }
@@ -263,7 +289,7 @@ impl Watcher {
         let known = self.node.view(service).revision;
         let watched = self.node.watchers.services.lock().watch(self.id, service.clone(), interest, known)?;
         if watched == Watched::First {
-            self.wake.notify_one();
+            self.waker.wake.notify_one();
         }
         Ok(self.node.view(service))
     }
@@ -288,12 +314,12 @@ impl Watcher {
 
     /// Waits until there may be something to ask for.
     pub async fn woken(&self) {
-        self.wake.notified().await;
+        self.waker.wake.notified().await;
     }
 
     /// Wakes whoever waits in [`Watcher::woken`], for what comes from elsewhere.
     pub fn wake(&self) {
-        self.wake.notify_one();
+        self.waker.wake.notify_one();
     }
 
     /// The next thing to tell; `None` if there is nothing. To be called when the transport can take a message.
@@ -341,7 +367,7 @@ impl Watcher {
             PushRef::FuzzyConfig(push) => watchers.fuzzy_configs.lock().acknowledge(self.id, push),
         };
         if has_next {
-            self.wake.notify_one();
+            self.waker.wake.notify_one();
         }
     }
 

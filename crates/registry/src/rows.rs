@@ -180,6 +180,7 @@ impl Registry {
             | Table::Config
             | Table::ConfigContent
             | Table::ConfigHistory
+            | Table::ConfigCapacity
             | Table::Lock
             | Table::Meta => {}
         }

@@ -1,12 +1,12 @@
 //! The history of all configs: what is kept, and what goes.
 
-use super::{Configs, Entry, persist};
+use super::{Configs, Entry, first_key, persist};
 use crate::{
     Config, Effect, ExpireHistory, GrayName, HistoryOp, HistoryRow, Outcome, content::ContentKey, row,
 };
 use bytes::Bytes;
 use muster_model::{ConfigKey, Revision, Table, Timestamp};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 /// What is remembered of a history entry; the rest is in its row.
 #[derive(Clone, Debug)]
@@ -15,6 +15,7 @@ struct Mark {
     content: Revision,
     time: Timestamp,
     op: HistoryOp,
+    config_id: u64,
     gray: Option<GrayName>,
 }
 
@@ -44,6 +45,7 @@ impl Mark {
             content: stored.content.revision,
             time: stored.time,
             op: stored.op,
+            config_id: stored.config_id,
             gray: stored.gray.as_ref().map(|gray| gray.name.clone()),
         }
     }
@@ -94,11 +96,11 @@ impl Entry {
     fn forget_oldest(
         &mut self,
         key: &ConfigKey,
-        by_age: &mut BTreeSet<(Timestamp, ConfigKey, Revision)>,
+        by_age: &mut BTreeMap<(Revision, ConfigKey), Timestamp>,
         effects: &mut Vec<Effect>,
     ) {
         if let Some(mark) = self.history.0.pop_front() {
-            by_age.remove(&(mark.time, key.clone(), mark.revision));
+            by_age.remove(&(mark.revision, key.clone()));
             effects.push(persist(Table::ConfigHistory, HistoryRow::row_key(key, mark.revision), None));
             self.release(key, mark.content, effects);
         }
@@ -126,7 +128,7 @@ impl Configs {
         let entry = self.entries.entry(key.clone()).or_default();
         for stored in added {
             entry.history.0.push_back(Mark::of(stored));
-            self.by_age.insert((stored.time, key.clone(), stored.revision));
+            self.by_age.insert((stored.revision, key.clone()), stored.time);
             let row_key = HistoryRow::row_key(key, stored.revision);
             effects.push(persist(Table::ConfigHistory, row_key, Some(row::encode_history(stored))));
         }
@@ -139,7 +141,9 @@ impl Configs {
     pub(super) fn expire_history(&mut self, expire: ExpireHistory, effects: &mut Vec<Effect>) -> Outcome {
         let mut removed = 0;
         let mut more = false;
-        while let Some((_, key, _)) = self.by_age.first().filter(|(time, ..)| *time < expire.before) {
+        while let Some(((_, key), _)) =
+            self.by_age.first_key_value().filter(|(_, time)| **time < expire.before)
+        {
             if removed >= expire.entries_max {
                 more = true;
                 break;
@@ -171,9 +175,22 @@ impl Configs {
         Some(HistoryRef::of(key, &marks[place]))
     }
 
+    /// The newest entry of what was done to the formal version of a config while it had this number
+    /// ([`Config::id`](crate::Config::id)); it may have been removed since.
+    pub fn last_of(&self, key: &ConfigKey, config_id: u64) -> Option<HistoryRef> {
+        let marks = &self.entries.get(key)?.history.0;
+        let mark = marks.iter().rev().find(|mark| mark.config_id == config_id)?;
+        Some(HistoryRef::of(key, mark))
+    }
+
+    /// Whether some config has a history entry of this number.
+    pub fn has_history(&self, revision: Revision) -> bool {
+        self.by_age.range((revision, first_key())..).next().is_some_and(|((found, _), _)| *found == revision)
+    }
+
     /// The age of the oldest history entry of all: whether it is time to expire.
     pub fn oldest_history(&self) -> Option<Timestamp> {
-        self.by_age.first().map(|(time, ..)| *time)
+        self.by_age.first_key_value().map(|(_, time)| *time)
     }
 
     /// History entries of all configs.

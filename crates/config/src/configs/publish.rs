@@ -22,11 +22,13 @@ impl Configs {
             publish.gray.as_ref().map_or(VariantName::Formal, |gray| VariantName::Gray(gray.name.clone()));
         let replaced = old.as_deref().and_then(|old| variant_of(old, &name));
         admit(&publish, old.as_deref(), replaced)?;
+        self.capacities.admit(&publish, replaced.is_none())?;
 
         let entry = self.entries.entry(key.clone()).or_default();
         let revision = entry.revision(at);
         let new = Arc::new(merge(&publish, old.as_deref(), revision, at));
         entry.config = Some(new.clone());
+        self.capacities.count(&key, old.as_deref(), Some(&new));
 
         let content = ContentKey { key: key.clone(), revision };
         effects.push(Effect::Persist(content.put(publish.content.bytes())));
@@ -45,6 +47,7 @@ impl Configs {
         effects.push(changed(&key, revision, vec![name], visible));
         if old.is_none() {
             self.config_count += 1;
+            self.ids.insert(new.id, key.clone());
             effects.push(Effect::Appeared(key));
         }
         Ok(Outcome::Published { revision, created: replaced.is_none(), md5: publish.content.md5() })
@@ -146,6 +149,7 @@ pub(super) fn history_of(config: &Config, name: &VariantName, op: HistoryOp) -> 
     Some(HistoryRow {
         content: ContentKey { key, revision: variant.revision },
         revision: config.revision,
+        config_id: if gray.is_none() { config.id } else { 0 },
         op,
         time: variant.modified,
         author: variant.author.clone(),

@@ -24,8 +24,10 @@ impl Configs {
         // Each removed variant has a history entry of its own, hence a revision.
         let last = Revision(first.0 + touched.len() as u64 - 1);
         entry.config = without(&old, &touched, last).map(Arc::new);
-        let is_gone = entry.config.is_none();
-        effects.push(persist_config(key, entry.config.as_deref()));
+        let new = entry.config.clone();
+        let is_gone = new.is_none();
+        effects.push(persist_config(key, new.as_deref()));
+        self.capacities.count(key, Some(&old), new.as_deref());
         let mut removed = Vec::with_capacity(touched.len());
         for (revision, name) in (first.0..).zip(&touched) {
             let mut stored = history_of(&old, name, HistoryOp::Delete).expect("the variant was there");
@@ -38,6 +40,7 @@ impl Configs {
         effects.push(changed(key, last, touched, true));
         if is_gone {
             self.config_count -= 1;
+            self.ids.remove(&old.id);
             effects.push(Effect::Vanished(key.clone()));
         }
         Outcome::Removed { existed: true }

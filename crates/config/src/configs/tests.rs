@@ -1,5 +1,6 @@
 //! Behaviour of the state machine, one rule a test: state and effects.
 
+mod capacity;
 mod fields;
 mod format;
 mod model;

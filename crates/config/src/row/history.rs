@@ -35,6 +35,8 @@ struct HistoryMessage {
     encrypted_data_key: String,
     #[prost(message, optional, tag = "12")]
     published_by: Option<AuthorMessage>,
+    #[prost(uint64, tag = "13")]
+    config_id: u64,
 }
 
 /// The value of a history row.
@@ -52,6 +54,7 @@ pub(crate) fn encode_history(entry: &HistoryRow) -> Bytes {
         details: (!entry.details.is_empty()).then(|| (&entry.details).into()),
         encrypted_data_key: entry.encrypted_data_key.clone(),
         published_by: Some((&entry.published_by).into()),
+        config_id: entry.config_id,
     })
 }
 
@@ -63,6 +66,7 @@ pub(crate) fn decode_history(key: &[u8], value: Bytes) -> Result<HistoryRow, Loa
     Ok(HistoryRow {
         content: ContentKey { key, revision: Revision(message.content_revision) },
         revision,
+        config_id: message.config_id,
         op: by_number(what, &HistoryOp::ALL, message.op)?,
         time: Timestamp(message.time),
         author: message.author.unwrap_or_default().into(),

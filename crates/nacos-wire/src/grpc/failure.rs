@@ -30,6 +30,7 @@ pub fn code_of(error: ErrorCode) -> i32 {
         ErrorCode::Forbidden => 403,
         ErrorCode::Unavailable => 300,
         ErrorCode::LimitExceeded => 503,
+        ErrorCode::QuotaReached => 429,
         ErrorCode::Conflict | ErrorCode::StorageFull | ErrorCode::Timeout | ErrorCode::Internal => 500,
     }
 }

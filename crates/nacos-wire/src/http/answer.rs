@@ -72,8 +72,13 @@ pub fn write_list<T>(out: &mut Vec<u8>, items: &[T], each: impl FnMut(&mut Vec<u
     json::array(out, items, each);
 }
 
+/// A v2/v3 failure with data of its own.
+pub fn result_with(status: u16, code: ResultCode, write: impl FnOnce(&mut Vec<u8>)) -> Answer {
+    Answer { status, ..Answer::json(wrapped(u64::from(code.number()), code.message(), write)) }
+}
+
 /// `{"code":200,"message":null,"data":…}` (v1 `RestResult`), always HTTP 200.
-pub fn rest_result(code: u16, message: Option<&str>, write: impl FnOnce(&mut Vec<u8>)) -> Answer {
+pub fn rest_result(code: u32, message: Option<&str>, write: impl FnOnce(&mut Vec<u8>)) -> Answer {
     let mut out = Vec::with_capacity(128);
     let mut object = Object::open(&mut out);
     object.value("code", &code).value("message", &message);

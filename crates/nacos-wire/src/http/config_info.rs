@@ -27,6 +27,32 @@ pub struct ConfigInfo<'a> {
     pub r#type: Option<&'a str>,
 }
 
+/// A config in the list of a namespace, `history/configs`: what describes it, and nothing of its content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NamespaceConfig<'a> {
+    /// `0`.
+    pub id: &'a str,
+    /// Data id.
+    pub data_id: &'a str,
+    /// Group.
+    pub group: &'a str,
+    /// Null.
+    pub content: Option<&'a str>,
+    /// Null.
+    pub md5: Option<&'a str>,
+    /// Null.
+    pub encrypted_data_key: Option<&'a str>,
+    /// The namespace, "" for `public`.
+    pub tenant: &'a str,
+    /// The application.
+    pub app_name: &'a str,
+    /// The declared type.
+    pub r#type: Option<&'a str>,
+    /// When it was last changed, milliseconds.
+    pub last_modified: u64,
+}
+
 /// The beta version of a config, `GET configs?beta=true`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -41,6 +41,13 @@ pub fn iso_date(at: Timestamp) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}+00:00")
 }
 
+/// `20250101000000`, as names of exports have it.
+pub fn compact_date(at: Timestamp) -> String {
+    let Civil { year, month, day, hour, minute, second, .. } = civil(at);
+    let month = month + 1;
+    format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}")
+}
+
 /// `Wed, 01 Jan 2025 00:00:00 GMT`, as headers have it (RFC 9110, 5.6.7).
 pub fn http_date(at: Timestamp) -> String {
     const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
@@ -66,6 +73,8 @@ mod tests {
         ] {
             assert_eq!(iso_date(Timestamp(at)), iso);
             assert_eq!(http_date(Timestamp(at)), http);
+            let digits: String = iso.chars().filter(char::is_ascii_digit).take(14).collect();
+            assert_eq!(compact_date(Timestamp(at)), digits);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The grammar of v1 config listeners (nacos-http.md 4.4).
 
 use super::percent::{decode, encode};
+use muster_model::Md5;
 use std::borrow::Cow;
 
 const WORD: char = '\u{2}';
@@ -20,6 +21,13 @@ pub struct ListenRecord {
     pub md5: String,
     /// The namespace as the client spells it; `None` when the word is absent or blank, and then the answer has none.
     pub tenant: Option<String>,
+}
+
+impl ListenRecord {
+    /// The digest of what the client has; `None` for nothing, or for a text that is none.
+    pub fn md5(&self) -> Option<Md5> {
+        Md5::parse(&self.md5)
+    }
 }
 
 /// What is wrong with the text.

@@ -1,6 +1,6 @@
 //! Why a request is refused, in the words of each API generation (nacos-http.md 0.5).
 
-use super::{Answer, MetadataError, ResultCode, error_page, result_error};
+use super::{Answer, MetadataError, ResultCode, error_page, result_error, result_text};
 use crate::ParamError;
 use muster_model::{ErrorCode, Timestamp};
 
@@ -27,6 +27,13 @@ pub enum Refusal {
         /// Its name.
         name: &'static str,
         /// Its Java type: `String`, `Integer`, `Boolean`.
+        of_type: &'static str,
+    },
+    /// As [`Missing`](Self::Missing), told by Spring's binder: of parameters that no form of v2 and v3 collects.
+    Unbound {
+        /// Its name.
+        name: &'static str,
+        /// Its Java type.
         of_type: &'static str,
     },
     /// Metadata in neither of its forms.
@@ -68,6 +75,7 @@ impl Refusal {
         match self {
             Self::Filter(error) => filtered(dialect, error),
             Self::Missing { name, of_type } => missing(dialect, name, of_type),
+            Self::Unbound { name, of_type } => unbound(dialect, name, of_type),
             Self::Metadata(error) => error_page(500, &metadata_text(dialect, error), path, at),
             Self::Json(detail) => error_page(500, &format!("Server failed, caused: {detail};"), path, at),
             Self::BadValue { name, value } => bad_value(dialect, name, value),
@@ -118,6 +126,19 @@ fn missing(dialect: Dialect, name: &str, of_type: &str) -> Answer {
     }
 }
 
+fn unbound(dialect: Dialect, name: &str, of_type: &str) -> Answer {
+    match dialect {
+        Dialect::V1Naming => Answer::text(400, format!("Parameter '{name}' is missing")),
+        Dialect::V1Config | Dialect::V3ClientConfig => missing(dialect, name, of_type),
+        Dialect::V3 => {
+            let detail = format!(
+                "Required request parameter '{name}' for method parameter type {of_type} is not present"
+            );
+            result_error(400, ResultCode::ParameterMissing, Some(&detail))
+        }
+    }
+}
+
 fn metadata_text(dialect: Dialect, error: &MetadataError) -> String {
     match dialect {
         Dialect::V1Naming | Dialect::V1Config => {
@@ -132,8 +153,9 @@ fn bad_value(dialect: Dialect, name: &str, value: &str) -> Answer {
         Dialect::V1Naming => Answer::text(400, format!("For input string: \"{value}\"")),
         Dialect::V1Config => Answer::text(400, format!("caused: For input string: \"{value}\";")),
         Dialect::V3 | Dialect::V3ClientConfig => {
-            let detail = format!("Parameter '{name}' can't be '{value}'");
-            result_error(500, ResultCode::ServerError, Some(&detail))
+            // The text stands where the code's own stands else, as recorded; the original's is Spring's.
+            let text = format!("Parameter '{name}' can't be '{value}'");
+            Answer { status: 500, ..result_text(ResultCode::ServerError, &text) }
         }
     }
 }
@@ -155,6 +177,8 @@ fn status_of(error: ErrorCode) -> u16 {
         | ErrorCode::AlreadyExists
         | ErrorCode::NotEmpty => 400,
         ErrorCode::Forbidden => 403,
+        // Not 5xx: the next server would say the same.
+        ErrorCode::QuotaReached => 429,
         ErrorCode::NotFound => 404,
         ErrorCode::Conflict | ErrorCode::Timeout | ErrorCode::Internal => 500,
         ErrorCode::LimitExceeded
@@ -174,6 +198,7 @@ fn code_of(error: ErrorCode) -> ResultCode {
         ErrorCode::StorageFull => ResultCode::DataAccess,
         ErrorCode::KindClash
         | ErrorCode::LimitExceeded
+        | ErrorCode::QuotaReached
         | ErrorCode::Disconnected
         | ErrorCode::Unavailable
         | ErrorCode::Timeout

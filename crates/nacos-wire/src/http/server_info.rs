@@ -34,6 +34,14 @@ pub struct ServerState<'a> {
     pub content_bytes_max: usize,
     /// Days that history is kept.
     pub history_days: u64,
+    /// Whether quotas of configs are enforced.
+    pub quota_enforced: bool,
+    /// Configs of all namespaces together.
+    pub quota_total: u32,
+    /// Configs of one group.
+    pub quota_group: u32,
+    /// Bytes of one content.
+    pub quota_content_bytes: u32,
 }
 
 /// Writes the map of `console/server/state`: texts all of them, as recorded.
@@ -43,6 +51,10 @@ pub fn write_server_state(out: &mut Vec<u8>, state: &ServerState<'_>) {
     object.string("startup_mode", "standalone").raw("function_mode", b"null");
     object.string("maxContent", &state.content_bytes_max.to_string());
     object.string("config_retention_days", &state.history_days.to_string());
+    object.string("isCapacityLimitCheck", &state.quota_enforced.to_string());
+    object.string("defaultMaxSize", &state.quota_content_bytes.to_string());
+    object.string("defaultGroupQuota", &state.quota_group.to_string());
+    object.string("defaultClusterQuota", &state.quota_total.to_string());
     for (key, value) in [
         ("auth_enabled", "false"),
         ("auth_system_type", "nacos"),
@@ -52,12 +64,8 @@ pub fn write_server_state(out: &mut Vec<u8>, state: &ServerState<'_>) {
         ("datasource_platform", ""),
         ("plugin_datasource_log_enabled", "false"),
         ("isManageCapacity", "true"),
-        ("isCapacityLimitCheck", "false"),
-        ("defaultMaxSize", "102400"),
         ("defaultMaxAggrSize", "1024"),
         ("defaultMaxAggrCount", "10000"),
-        ("defaultGroupQuota", "200"),
-        ("defaultClusterQuota", "100000"),
         ("isHealthCheck", "true"),
         ("maxHealthCheckFailCount", "12"),
         ("notifyConnectTimeout", "100"),

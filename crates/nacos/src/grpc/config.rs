@@ -3,7 +3,7 @@
 use super::{NacosGrpcService, naming::sync_kind, session::Session};
 use crate::failure::failure_of;
 use bytes::Bytes;
-use muster_model::{ConfigKey, ConfigType, NameError};
+use muster_model::{ConfigKey, ConfigType, Md5, NameError};
 use muster_nacos_wire::{
     ParamError, Text, config_key,
     grpc::{
@@ -122,9 +122,13 @@ impl NacosGrpcService {
         key: &ConfigKey,
         context: &ConfigListenContext<'_>,
     ) -> Result<bool, Failure> {
-        let interest = ConfigInterest { tenant: context.tenant.as_option().map(Into::into) };
+        let interest = ConfigInterest {
+            tenant: context.tenant.as_option().map(Into::into),
+            md5: Md5::parse(&context.md5),
+        };
         session.watcher.watch_config(key, interest).map_err(|error| failure_of(&error.into()))?;
         let labels = &self.setup(session)?.labels;
+        session.watcher.set_address(&labels.ip);
         Ok(match self.node.config_md5(key, labels) {
             // To the letter, as in the original: a digest in upper case is another one (recording config-listen-compare).
             Some(md5) => md5.to_string() != context.md5.as_str(),

@@ -5,11 +5,12 @@ use axum::{body::Body, extract::Request};
 use bytes::Bytes;
 use http::{HeaderMap, Method, header::CONTENT_TYPE, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use muster_model::{Actor, ErrorCode};
-use muster_nacos_wire::http::{Answer, Parameters, Refusal, client_address};
+use muster_model::Actor;
+use muster_nacos_wire::http::{Answer, Parameters, Refusal, client_address, file_part};
 use muster_node::config::{Author, ClientLabels};
 use muster_transport::{ConnectionInfo, Surface, Surfaces};
 use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// A request with its parameters.
 pub(crate) struct Call {
@@ -25,20 +26,28 @@ pub(crate) struct Call {
     pub(crate) parameters: Parameters,
     /// The body, where it is a form (its texts are parameters as well) or JSON; else empty.
     pub(crate) body: Bytes,
+    /// Held while a request carries an archive: see [`Http::archives`].
+    _archive: Option<OwnedSemaphorePermit>,
     headers: HeaderMap,
     /// The connection it came on.
     pub(crate) info: ConnectionInfo,
 }
 
 impl Call {
-    /// Reads a request, its body up to three times the largest content (percent-encoding trebles it) and 1 MiB.
+    /// Reads a request, its body up to three times the largest content (percent-encoding trebles it) and 1 MiB, an archive
+    /// to import up to 100 MiB.
     pub(crate) async fn read(request: Request, http: &Http) -> Result<Self, Reply> {
         let (parts, body) = request.into_parts();
         let Some(info) = parts.extensions.get::<ConnectionInfo>().copied() else {
             tracing::error!("a request without its connection");
             return Err(Answer::text(500, "a request without its connection").into());
         };
-        let bytes_max = 3 * http.node.settings().limits.content_bytes_max + (1 << 20);
+        let mut bytes_max = 3 * http.node.settings().limits.content_bytes_max + (1 << 20);
+        let mut archive = None;
+        if is_import(&parts) {
+            bytes_max = bytes_max.max(IMPORT_BYTES_MAX);
+            archive = http.archives.clone().acquire_owned().await.ok();
+        }
         let body = if has_body(&parts) { read(body, bytes_max).await? } else { Bytes::new() };
         let content_type = header(&parts.headers, CONTENT_TYPE.as_str());
         let parameters = Parameters::read(parts.uri.query().unwrap_or_default(), content_type, &body);
@@ -53,6 +62,7 @@ impl Call {
             is_bare,
             parameters,
             body,
+            _archive: archive,
             headers: parts.headers,
             info,
         })
@@ -60,9 +70,7 @@ impl Call {
 
     /// The body as JSON.
     pub(crate) fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Refusal> {
-        let unread = |error| format!("the body is not the JSON it should be: {error}");
-        serde_json::from_slice(&self.body)
-            .map_err(|error| Refusal::failed(ErrorCode::ParameterMissing, unread(error)))
+        serde_json::from_slice(&self.body).map_err(|error| Refusal::Json(error.to_string()))
     }
 
     /// The method as routes name it, HEAD as GET.
@@ -85,6 +93,12 @@ impl Call {
     /// A header that is text and not blank.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name).filter(|value| !value.trim().is_empty())
+    }
+
+    /// The content of a file in a multipart form.
+    pub(crate) fn file(&self, name: &str) -> Option<Bytes> {
+        let content_type = header(&self.headers, CONTENT_TYPE.as_str())?;
+        Some(self.body.slice(file_part(content_type, &self.body, name)?))
     }
 
     /// Who asks, for the flight recorder.
@@ -114,6 +128,9 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
+/// The largest archive that is imported, with what is around it.
+const IMPORT_BYTES_MAX: usize = 100 << 20;
+
 /// Whether the body is read: Spring reads forms and JSON of these methods. Any other body is left unread.
 fn has_body(parts: &Parts) -> bool {
     let content_type = header(&parts.headers, CONTENT_TYPE.as_str()).unwrap_or_default().to_ascii_lowercase();
@@ -121,6 +138,15 @@ fn has_body(parts: &Parts) -> bool {
         && (content_type.starts_with("application/x-www-form-urlencoded")
             || content_type.starts_with("multipart/form-data")
             || content_type.starts_with("application/json"))
+}
+
+/// Whether it may carry an archive of configs.
+fn is_import(parts: &Parts) -> bool {
+    let content_type = header(&parts.headers, CONTENT_TYPE.as_str()).unwrap_or_default().to_ascii_lowercase();
+    let path = parts.uri.path().trim_end_matches('/');
+    parts.method == Method::POST
+        && content_type.starts_with("multipart/form-data")
+        && (path.ends_with("/cs/configs") || path.ends_with("/cs/config/import"))
 }
 
 async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Reply> {

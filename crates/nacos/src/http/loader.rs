@@ -49,11 +49,9 @@ impl Http {
         }
     }
 
-    /// Keeps the oldest so many clients and asks the others to move.
+    /// Keeps so many clients and asks the others to move.
     pub(crate) fn keep_clients(&self, count: usize, target: Target<'_>) {
-        let mut summaries = self.sessions.summaries();
-        summaries.sort_by_key(|summary| summary.opened);
-        for summary in summaries.iter().skip(count) {
+        for summary in self.sessions.summaries().iter().skip(count) {
             self.sessions.reset(&summary.name, target);
         }
     }

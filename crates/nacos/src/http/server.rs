@@ -49,6 +49,10 @@ impl Http {
                 port: self.settings.main_port,
                 content_bytes_max: settings.limits.content_bytes_max,
                 history_days: settings.history.history_retention_ms / 86_400_000,
+                quota_enforced: settings.quota.enforced,
+                quota_total: settings.quota.defaults.configs_max,
+                quota_group: settings.quota.defaults.group_configs_max,
+                quota_content_bytes: settings.quota.defaults.content_bytes_max,
             },
         );
     }

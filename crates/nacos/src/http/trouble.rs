@@ -9,7 +9,7 @@ use muster_nacos_wire::{
 };
 use muster_node::{
     NodeError,
-    config::{ConfigError, FieldError},
+    config::{ConfigError, FieldError, QuotaOf},
     registry::RegistryError,
 };
 
@@ -80,6 +80,17 @@ fn refusal_of(error: &NodeError) -> Refusal {
             code: ResultCode::GrayOverMax,
             detail: text,
         },
+        NodeError::Config(ConfigError::QuotaReached { of, .. }) => {
+            let code = match of {
+                QuotaOf::Everything => ResultCode::ClusterQuota,
+                QuotaOf::Group => ResultCode::GroupQuota,
+                QuotaOf::Namespace => ResultCode::TenantQuota,
+            };
+            Refusal::Failed { error: error.code(), code, detail: text }
+        }
+        NodeError::Config(ConfigError::ContentOverQuota { .. }) => {
+            Refusal::Failed { error: error.code(), code: ResultCode::ContentSize, detail: text }
+        }
         NodeError::State(_) | NodeError::Files(_) | NodeError::Defect(_) => {
             tracing::error!(%error, "request failed");
             Refusal::failed(error.code(), "internal error, see the log of the server")
@@ -91,6 +102,8 @@ fn refusal_of(error: &NodeError) -> Refusal {
         | NodeError::Propose(_)
         | NodeError::Watch(_)
         | NodeError::Pattern(_)
+        | NodeError::Busy
+        | NodeError::PageTooLarge { .. }
         | NodeError::Fuzzy(_) => Refusal::failed(error.code(), text),
     }
 }

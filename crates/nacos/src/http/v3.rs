@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod auth;
 pub(crate) mod client;
 pub(crate) mod console;
+pub(crate) mod cs;
 mod namespaces;
 
 use super::reply::Reply;

@@ -5,7 +5,6 @@ mod connections;
 mod endings;
 mod frames;
 mod fuzzy;
-mod loader;
 mod locks;
 mod naming;
 mod peer;

@@ -6,14 +6,14 @@ mod eureka;
 mod listeners;
 mod nacos;
 mod nearest;
-mod peers;
+mod quotas;
 mod sources;
 mod table;
 mod values;
 
-use muster_eureka::{EurekaSettings, PeerUrl};
+use muster_eureka::EurekaSettings;
 use muster_model::Limits;
-use muster_node::registry::EurekaRules;
+use muster_node::{QuotaSettings, registry::EurekaRules};
 use muster_transport::{Surface, Surfaces, TransportSettings};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -47,11 +47,6 @@ pub(crate) struct Settings {
     pub(crate) eureka_surfaces: Surfaces,
     pub(crate) eureka: EurekaSettings,
     pub(crate) eureka_rules: EurekaRules,
-    pub(crate) eureka_peers: Vec<PeerUrl>,
-    /// Nothing registers none.
-    pub(crate) eureka_peer_app: String,
-    pub(crate) eureka_peer_host: String,
-    pub(crate) eureka_peer_queue_max: usize,
     pub(crate) data_dir: PathBuf,
     pub(crate) open_client_api: bool,
     pub(crate) context_path: String,
@@ -68,6 +63,7 @@ pub(crate) struct Settings {
     pub(crate) history_days: u64,
     pub(crate) history_per_config_max: u32,
     pub(crate) health_checks_concurrent_max: usize,
+    pub(crate) quota: QuotaSettings,
     pub(crate) eureka_self_preservation: bool,
     pub(crate) rendered_bytes_max: usize,
     pub(crate) content_cache_bytes_max: usize,
@@ -94,10 +90,6 @@ impl Default for Settings {
             eureka_surfaces: Surfaces::ALL,
             eureka: EurekaSettings::default(),
             eureka_rules: node.eureka,
-            eureka_peers: Vec::new(),
-            eureka_peer_app: String::new(),
-            eureka_peer_host: String::new(),
-            eureka_peer_queue_max: muster_eureka::PeerSettings::QUEUE_MAX,
             data_dir: PathBuf::from("./muster-data"),
             open_client_api: false,
             context_path: "/nacos".into(),
@@ -114,6 +106,7 @@ impl Default for Settings {
             history_days: node.history.history_retention_ms / DAY_MS,
             history_per_config_max: node.history.history_entries_max,
             health_checks_concurrent_max: node.health_checks_concurrent_max,
+            quota: node.quota,
             eureka_self_preservation: node.eureka_self_preservation,
             rendered_bytes_max: node.rendered_bytes_max,
             content_cache_bytes_max: node.content_bytes_max,
@@ -140,7 +133,6 @@ impl Settings {
             ));
         }
         problems.extend(self.port_problems());
-        problems.extend(self.peer_problems());
         problems.extend(self.transport().problems().iter().map(ToString::to_string));
         problems
     }
@@ -163,6 +155,7 @@ impl Settings {
             limits: self.limits.clone(),
             eureka: self.eureka_rules.clone(),
             health_checks_concurrent_max: self.health_checks_concurrent_max,
+            quota: self.quota,
             eureka_self_preservation: self.eureka_self_preservation,
             rendered_bytes_max: self.rendered_bytes_max,
             content_bytes_max: self.content_cache_bytes_max,

@@ -345,10 +345,10 @@ pub(super) fn table() -> Vec<Setting> {
     let mut all = listeners();
     all.extend(network());
     all.extend(storage());
+    all.extend(super::quotas::quotas());
     all.extend(memory());
     all.extend(registry());
     all.extend(super::eureka::table());
-    all.extend(super::peers::table());
     all.extend(logging());
     all
 }

@@ -3,32 +3,48 @@
 use crate::http::{
     Http,
     call::Call,
-    configs::{V1_NAMES, config_info},
+    configs::{V1_NAMES, config_info, read_headers, shown_tags},
     reply::Reply,
     trouble::Trouble,
 };
 use muster_model::ConfigKey;
 use muster_nacos_wire::http::{
-    Answer, BetaConfig, CONFIG_NOT_FOUND, ConfigDetail, ConfigHeaders, ConfigInfo, Refusal, check_filter,
-    config_headers, rest_result, write_json,
+    Answer, BetaConfig, CONFIG_NOT_FOUND, ConfigCatalog, ConfigDetail, ConfigInfo, Refusal, ZipFormat,
+    check_filter, rest_result, write_json,
 };
 use muster_node::config::{GrayName, Outcome, RemoveTarget, VariantName};
 
 impl Http {
-    pub(super) fn get_config(&self, call: &Call) -> Result<Reply, Trouble> {
+    pub(super) async fn get_config(&self, call: &Call) -> Result<Reply, Trouble> {
         let is = |name, value: &str| call.parameters.get(name) == Some(value);
         if is("search", "blur") {
-            return self.search_configs(call, true);
+            return self.search_configs(call, true).await;
         }
         check_filter(&call.parameters, self.metadata_chars_max())?;
         if is("search", "accurate") {
-            self.search_configs(call, false)
+            self.search_configs(call, false).await
         } else if is("show", "all") {
             self.show_config(call)
         } else if is("beta", "true") {
             self.show_beta(call)
+        } else if is("exportV2", "true") {
+            self.export(call, V1_NAMES, ZipFormat::Second).await
+        } else if is("export", "true") {
+            self.export(call, V1_NAMES, ZipFormat::First).await
         } else {
             self.read_config(call)
+        }
+    }
+
+    pub(super) async fn post_config(&self, call: &Call) -> Result<Reply, Trouble> {
+        let is = |name| call.parameters.get(name) == Some("true");
+        if is("import") {
+            self.v1_import(call).await
+        } else if is("clone") {
+            self.v1_clone(call).await
+        } else {
+            self.publish_described(call, V1_NAMES).await?;
+            Ok(Answer::config(200, "true").into())
         }
     }
 
@@ -39,17 +55,8 @@ impl Http {
         let Some(found) = self.node.query_config(&key, &call.labels(), tag)? else {
             return Ok(Answer::config(404, CONFIG_NOT_FOUND).into());
         };
-        let selection = &found.selection;
-        let headers = config_headers(&ConfigHeaders {
-            config_type: selection.kind.as_str(),
-            md5: &selection.md5.to_string(),
-            encrypted_data_key: &selection.encrypted_data_key,
-            last_modified: selection.modified,
-            beta: selection.is_beta(),
-            tag: selection.tag(),
-        });
         let answer = Answer { body: found.content.bytes.clone(), ..Answer::text(200, "") };
-        Ok(Reply::from(answer).with_headers(headers))
+        Ok(Reply::from(answer).with_headers(read_headers(&found)))
     }
 
     /// Everything about the formal version; nothing at all if there is none.
@@ -59,8 +66,11 @@ impl Http {
         let (Some(config), Some(found)) = (self.node.config(&key), found) else {
             return Ok(Answer::json("").into());
         };
+        // Who published it last, not who created it (recording v1-cs-metadata).
+        let Some(author) = config.formal().map(|formal| &formal.author) else {
+            return Ok(Answer::json("").into());
+        };
         let details = config.details();
-        let tags = Some(config.tags().join(",")).filter(|tags| !tags.is_empty());
         let detail = ConfigDetail {
             config: ConfigInfo {
                 encrypted_data_key: Some(&found.selection.encrypted_data_key),
@@ -68,13 +78,13 @@ impl Http {
             },
             create_time: config.created().0,
             modify_time: found.selection.modified.0,
-            create_user: config.created_by().user.as_deref(),
-            create_ip: &config.created_by().ip,
+            create_user: author.user.as_deref(),
+            create_ip: &author.ip,
             desc: details.description.as_deref(),
             r#use: details.purpose.as_deref(),
             effect: details.effect.as_deref(),
             schema: details.schema.as_deref(),
-            config_tags: tags,
+            config_tags: shown_tags(config.tags()),
         };
         let mut body = Vec::with_capacity(512 + found.content.bytes.len());
         write_json(&mut body, &detail);
@@ -101,11 +111,6 @@ impl Http {
         Ok(rest_result(200, OK, |out| write_json(out, &shown)).into())
     }
 
-    pub(super) async fn publish_config(&self, call: &Call) -> Result<Reply, Trouble> {
-        self.publish_described(call, V1_NAMES).await?;
-        Ok(Answer::config(200, "true").into())
-    }
-
     pub(super) async fn delete_config(&self, call: &Call) -> Result<Reply, Trouble> {
         check_filter(&call.parameters, self.metadata_chars_max())?;
         if call.parameters.get("delType") == Some("ids") {
@@ -115,11 +120,7 @@ impl Http {
         if call.parameters.get("beta") == Some("true") {
             return self.stop_beta(call, key).await;
         }
-        let target = match call.parameters.first(&["tag"]) {
-            Some(tag) => RemoveTarget::Gray(format!("{}{tag}", GrayName::TAG_PREFIX)),
-            None => RemoveTarget::All,
-        };
-        self.node.remove_config(key, target, call.author(V1_NAMES.user)).await?;
+        self.remove_described(call, V1_NAMES, key).await?;
         Ok(Answer::config(200, "true").into())
     }
 
@@ -130,7 +131,10 @@ impl Http {
             Outcome::Removed { existed: false } => {
                 rest_result(500, Some("remove beta data error"), |out| write_json(out, &false))
             }
-            Outcome::Removed { .. } | Outcome::Published { .. } | Outcome::HistoryExpired { .. } => {
+            Outcome::Removed { .. }
+            | Outcome::Published { .. }
+            | Outcome::Done
+            | Outcome::HistoryExpired { .. } => {
                 rest_result(200, Some("stop beta ok"), |out| write_json(out, &true))
             }
         }
@@ -138,12 +142,31 @@ impl Http {
     }
 
     async fn delete_configs_by_id(&self, call: &Call) -> Result<Reply, Trouble> {
-        let text = call.parameters.get("ids").ok_or(Refusal::Missing { name: "ids", of_type: "List" })?;
-        let ids: Result<Vec<u64>, _> = text.split(',').map(|id| id.trim().parse()).collect();
-        let ids = ids.map_err(|_| Refusal::BadValue { name: "ids", value: text.to_owned() })?;
-        for key in self.node.configs_by_id(&ids) {
-            self.node.remove_config(key, RemoveTarget::All, call.author(V1_NAMES.user)).await?;
-        }
+        call.parameters.get("ids").ok_or(Refusal::Missing { name: "ids", of_type: "List" })?;
+        self.remove_by_id(call, V1_NAMES).await?;
         Ok(rest_result(200, None, |out| write_json(out, &true)).into())
+    }
+
+    /// Everything about a config but its content.
+    pub(super) fn config_catalog(&self, call: &Call) -> Result<Reply, Trouble> {
+        check_filter(&call.parameters, self.metadata_chars_max())?;
+        let key = V1_NAMES.key(&call.parameters)?;
+        let config = self.node.config(&key);
+        let catalog = config.as_ref().and_then(|config| {
+            let (formal, details) = (config.formal()?, config.details());
+            Some(ConfigCatalog {
+                create_time: config.created().0,
+                modify_time: formal.modified.0,
+                create_user: formal.author.user.as_deref(),
+                create_ip: &formal.author.ip,
+                desc: details.description.as_deref(),
+                r#use: details.purpose.as_deref(),
+                effect: details.effect.as_deref(),
+                r#type: formal.kind.declared(),
+                schema: details.schema.as_deref(),
+                config_tags: shown_tags(config.tags()),
+            })
+        });
+        Ok(rest_result(200, None, |out| write_json(out, &catalog)).into())
     }
 }

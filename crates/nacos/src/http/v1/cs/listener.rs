@@ -67,8 +67,9 @@ impl<'a> Listening<'a> {
 
     fn watch(&self) -> Result<Watcher, WatchError> {
         let watcher = self.http.node.open_watcher(WatcherKind::LongPoll);
-        for (key, _) in &self.configs {
-            watcher.watch_config(key, ConfigInterest::default())?;
+        watcher.set_address(&self.labels.ip);
+        for (key, record) in &self.configs {
+            watcher.watch_config(key, ConfigInterest { tenant: None, md5: record.md5() })?;
         }
         Ok(watcher)
     }

@@ -2,47 +2,37 @@
 
 use crate::http::{
     Http,
-    call::Call,
-    configs::V3_NAMES,
-    reply::Reply,
-    route::{Handler::Later, Route},
-    trouble::Trouble,
+    route::{
+        Handler::{Later, Now},
+        Route,
+    },
+    v3::cs::ADMIN_CLONE,
 };
-use muster_nacos_wire::{
-    grpc::push::group_key,
-    http::{Refusal, check_filter, result, write_json},
-};
-use serde_json::{Map, Value};
-use std::time::Duration;
-
-/// How long a client may take to tell what it holds.
-const METRICS_LIMIT: Duration = Duration::from_secs(3);
 
 pub(crate) const ROUTES: &[Route] = &[
+    Route::get("/config", Now(Http::v3_config)),
     Route::post("/config", Later(|http, call| Box::pin(http.v3_publish(call)))),
+    Route::delete("/config", Later(|http, call| Box::pin(http.v3_remove(call)))),
+    Route::put("/config/metadata", Later(|http, call| Box::pin(http.v3_describe(call)))),
+    Route::delete("/config/batch", Later(|http, call| Box::pin(http.v3_remove_by_id(call)))),
+    Route::get("/config/list", Later(|http, call| Box::pin(http.v3_list_configs(call)))),
+    Route::get("/config/listener", Now(Http::v3_listeners_of)),
+    Route::get("/listener", Now(Http::v3_listened_by)),
+    Route::get("/config/beta", Now(Http::v3_beta)),
+    Route::delete("/config/beta", Later(|http, call| Box::pin(http.v3_stop_beta(call)))),
+    Route::post("/config/import", Later(|http, call| Box::pin(http.v3_import(call)))),
+    Route::get("/config/export", Later(|http, call| Box::pin(http.v3_export(call)))),
+    Route::post("/config/clone", Later(|http, call| Box::pin(http.v3_clone(call, ADMIN_CLONE)))),
+    Route::get("/history/list", Now(Http::v3_history)),
+    Route::get("/history", Now(Http::v3_history_entry)),
+    Route::get("/history/previous", Now(Http::v3_previous)),
+    Route::get("/history/configs", Later(|http, call| Box::pin(http.v3_configs_of(call)))),
+    Route::get("/capacity", Now(Http::v3_capacity)),
+    Route::post("/capacity", Later(|http, call| Box::pin(http.v3_set_capacity(call)))),
+    Route::post("/ops/localCache", Now(Http::v3_drop_cache)),
+    Route::put("/ops/log", Now(Http::v3_config_log_level)),
+    Route::get("/ops/derby", Now(Http::v3_derby)),
+    Route::post("/ops/derby/import", Now(Http::v3_no_derby)),
+    Route::get("/metrics/cluster", Later(|http, call| Box::pin(http.v3_cluster_metrics(call)))),
     Route::get("/metrics/ip", Later(|http, call| Box::pin(http.v3_client_metrics(call)))),
 ];
-
-impl Http {
-    async fn v3_publish(&self, call: &Call) -> Result<Reply, Trouble> {
-        self.publish_described(call, V3_NAMES).await?;
-        Ok(result(|out| write_json(out, &true)).into())
-    }
-
-    /// What the clients of an address hold of a config, as they tell it themselves.
-    async fn v3_client_metrics(&self, call: &Call) -> Result<Reply, Trouble> {
-        check_filter(&call.parameters, self.metadata_chars_max())?;
-        let ip = call.parameters.first(&["ip"]).ok_or(Refusal::Missing { name: "ip", of_type: "String" })?;
-        let key = V3_NAMES.key(&call.parameters)?;
-        let group_key = group_key(key.data_id().as_str(), key.group().as_str(), key.namespace().as_str());
-        let mut metrics = Map::new();
-        for answer in self.sessions.config_metrics(ip, &group_key, METRICS_LIMIT).await {
-            // A client that answers something else has no metrics.
-            let mut told: Value = serde_json::from_slice(&answer).unwrap_or_default();
-            if let Some(Value::Object(told)) = told.get_mut("metrics").map(Value::take) {
-                metrics.extend(told);
-            }
-        }
-        Ok(result(|out| write_json(out, &metrics)).into())
-    }
-}
