@@ -45,9 +45,10 @@ async def client(checks, server, start):
         server.remove(other, "two")
         await eventually(["7001 blue"], lambda: own.shown(other))
 
+    renewed = lambda: int(server.instance(app, own.id)["leaseInfo"]["lastRenewalTimestamp"])
+
     async def renew():
         # Past the whole lease, so that only renewals can have kept it.
-        renewed = lambda: int(server.instance(app, own.id)["leaseInfo"]["lastRenewalTimestamp"])
         first = renewed()
         await eventually(True, lambda: renewed() > first + RENEWAL * 3_000 + 1_000)
         equal("UP", server.status(app, own.id))
@@ -58,6 +59,9 @@ async def client(checks, server, start):
         await eventually("UP", lambda: server.status(app, own.id), ONE_INTERVAL)
 
     async def cancel():
+        # Not while its thread registers: the client's two event loops share a lock that wakes only one of them.
+        first = renewed()
+        await eventually(True, lambda: renewed() > first)
         await own.stop()
         await eventually("absent", lambda: server.status(app, own.id))
 

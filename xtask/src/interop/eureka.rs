@@ -18,10 +18,21 @@ const MIXED: &[&str] = &["own", "other", "metadata", "left"];
 pub(super) struct Traits {
     /// It fetches deltas.
     pub(super) deltas: bool,
-    /// It fetches everything when the delta is refused, or always does.
-    pub(super) full: bool,
+    /// What it does when a delta is refused.
+    pub(super) refused: Refused,
     /// It has a scenario `xml`: the scenario `client` in the other format.
     pub(super) xml: bool,
+}
+
+/// What a client does when the server cannot tell a delta.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// It fetches the whole list.
+    FetchesAll,
+    /// It always does.
+    NeverAsks,
+    /// Nothing can be seen: it keeps its list, or has none.
+    StaysAsItIs,
 }
 
 /// Settings of the servers of Eureka clients. A killed client is one of few here, which self-preservation would keep.
@@ -74,20 +85,25 @@ impl Stage<'_> {
         self.finish("crash", observer, seen)
     }
 
-    /// The server has more changes than a delta can tell; later it is killed and comes back with nothing.
+    /// The server has had more changes than a delta can tell; later it is killed and comes back with nothing.
     fn loss(&mut self, traits: &Traits, seen: &mut BTreeSet<String>) -> anyhow::Result<()> {
         let mut server = Server::fresh_with(&format!("interop/{}-server", self.suite), settings())?;
-        let mut client = self.start(0, &["loss", &address(server.port()), self.suite])?;
-        if traits.full {
-            self.until_ready("loss", &mut client, seen)?;
+        if traits.refused != Refused::StaysAsItIs {
             flood(server.port())?;
             let delta = server.status_of("/eureka/apps/delta");
             if delta != Some(404) {
                 bail!("after the flood the delta was answered {delta:?}");
             }
-            client.go_on()?;
         }
+        let tap = Tap::start(server.port())?;
+        let mut client = self.start(0, &["loss", &address(tap.port()), self.suite])?;
         self.until_ready("loss", &mut client, seen)?;
+        let heard = tap.seen();
+        if traits.refused == Refused::FetchesAll {
+            let refused =
+                if heard.refused > 0 { Ok(()) } else { Err(format!("no delta was refused: {heard:?}")) };
+            self.verdict("loss", "refused", refused, seen);
+        }
         server.kill()?;
         server.restart_empty()?;
         client.go_on()?;

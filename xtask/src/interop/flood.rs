@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-/// How many instances come and go: more than a delta holds changes.
-const INSTANCES: usize = 66_000;
+/// How many instances come and go: more than the 65,536 changes that a delta holds.
+const INSTANCES: usize = 70_000;
 
 /// Items of a batch, as many as a peer sends.
 const BATCH: usize = 250;

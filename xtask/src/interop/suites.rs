@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Context;
 
 use super::client::Launch;
-use super::eureka::Traits;
+use super::eureka::{Refused, Traits};
 use super::jvm;
 use super::scenario::Act;
 use crate::{process, python, workspace};
@@ -43,7 +43,7 @@ const GO: &[(&str, &str)] = &[("go", "version")];
 
 const JDK: &str = "a JDK with Maven";
 
-const DELTAS: Traits = Traits { deltas: true, full: true, xml: false };
+const DELTAS: Traits = Traits { deltas: true, refused: Refused::FetchesAll, xml: false };
 
 const CALLS: &[Act] = &[Act {
     program: 1,
@@ -96,21 +96,21 @@ pub(super) const SUITES: &[Suite] = &[
         "Python 3",
         PYTHON,
         || Ok(vec![python_program("eureka-python")?]),
-        Plan::Eureka(Traits { full: false, ..DELTAS }, &[]),
+        Plan::Eureka(Traits { refused: Refused::StaysAsItIs, ..DELTAS }, &[]),
     ),
     suite(
         "eureka-node",
         "Node.js with npm",
         NODE,
         || Ok(vec![node("eureka-node")?]),
-        Plan::Eureka(DELTAS, &[]),
+        Plan::Eureka(Traits { refused: Refused::NeverAsks, ..DELTAS }, &[]),
     ),
     suite(
         "eureka-go",
         "Go",
         GO,
         || Ok(vec![go("eureka-go")?]),
-        Plan::Eureka(Traits { deltas: false, full: false, xml: true }, &[]),
+        Plan::Eureka(Traits { deltas: false, refused: Refused::StaysAsItIs, xml: true }, &[]),
     ),
     suite(
         "alibaba",
