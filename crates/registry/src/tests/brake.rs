@@ -1,7 +1,7 @@
 //! The brake on mass expiry, by ops and time.
 
 use super::*;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Registers `count` instances that beat every 5 s, each at its own moment.
 fn beating(world: &mut World, count: u64) {
@@ -238,4 +238,124 @@ fn namespaces_have_brakes_of_their_own() {
     assert_eq!(places, ["public"]);
     assert!(world.registry.parts(&key).is_none_or(|parts| parts.build().hosts.is_empty()));
     assert_eq!(world.shown("s").len(), 100);
+}
+
+fn eureka_instance(number: u64) -> Arc<EurekaInstance> {
+    let port = |enabled| EurekaPort { number: 80, enabled };
+    Arc::new(EurekaInstance {
+        app: "S".into(),
+        instance_id: Some(format!("i-{number}").into()),
+        host_name: "h".into(),
+        ip_addr: place(number).split(':').next().unwrap().into(),
+        sid: None,
+        status: EurekaStatus::Up,
+        port: port(true),
+        secure_port: port(false),
+        country_id: 1,
+        data_center: DataCenter::MyOwn,
+        lease: EurekaLease::default(),
+        metadata: Metadata::default(),
+        app_group: None,
+        home_page_url: None,
+        status_page_url: None,
+        health_check_url: None,
+        secure_health_check_url: None,
+        vip_address: None,
+        secure_vip_address: None,
+        asg_name: None,
+        last_dirty: 1,
+    })
+}
+
+/// Registers Eureka clients that renew every 30 s, each at its own moment, and lets a minute pass.
+fn renewing(world: &mut World, count: u64) {
+    for number in 0..count {
+        world.ok(Op::EurekaRegister(EurekaRegister {
+            base: EurekaBase::default(),
+            instance: eureka_instance(number),
+            overridden: EurekaStatus::Unknown,
+            replicated: false,
+            origin: NodeId(1),
+            cause: cause(Reason::Registered),
+        }));
+    }
+    run_eureka(world, 65, 0..count);
+}
+
+/// Lets seconds pass while these renew; gives the second at which each number of UP instances was first seen.
+fn run_eureka(world: &mut World, secs: u64, alive: std::ops::Range<u64>) -> Vec<(u64, usize, usize)> {
+    let mut seen = Vec::new();
+    for passed in 1..=secs {
+        world.pass(1_000);
+        let second = world.now.mono.0 / 1_000;
+        for number in alive.clone().filter(|number| (number * 7 + second).is_multiple_of(30)) {
+            let renew = Op::EurekaRenew(EurekaRenew {
+                base: EurekaBase::default(),
+                app: "S".into(),
+                id: format!("i-{number}").into(),
+                last_dirty: Some(1),
+                overridden: EurekaStatus::Unknown,
+                replicated: false,
+                cause: cause(Reason::Registered),
+            });
+            assert!(matches!(world.ok(renew), Outcome::Renewed { .. }));
+        }
+        let now = (world.shown("s").len(), unhealthy(world));
+        if seen.last().is_none_or(|(_, all, down)| (*all, *down) != now) {
+            seen.push((passed, now.0, now.1));
+        }
+    }
+    seen
+}
+
+#[test]
+fn a_killed_eureka_client_is_down_in_90_s_and_gone_in_180() {
+    let mut world = World::new();
+    renewing(&mut world, 20);
+    let seen = run_eureka(&mut world, 200, 1..20);
+    let [(_, 20, 0), (down, 20, 1), (gone, 19, 0)] = seen[..] else { panic!("{seen:?}") };
+    assert!(down <= 91 && down > 60, "{seen:?}");
+    assert!(gone <= 181 && gone == down + 90, "{seen:?}");
+    assert_eq!(world.registry.brakes_summary().engagements, 0);
+}
+
+#[test]
+fn a_lost_rack_of_eureka_clients_is_held() {
+    let mut world = World::new();
+    renewing(&mut world, 100);
+    run_eureka(&mut world, 600, 40..100);
+    assert_eq!((world.shown("s").len(), unhealthy(&world)), (100, 15));
+    let now = report(&world);
+    assert_eq!((now.kind, now.rule, now.silent), (LeaseKind::Eureka, Some(BrakeRule::Share), 40));
+    run_eureka(&mut world, 100, 0..100);
+    assert_eq!((world.shown("s").len(), unhealthy(&world), report(&world).rule), (100, 0, None));
+}
+
+#[test]
+fn eureka_clients_that_go_slowly_are_evicted() {
+    let mut world = World::new();
+    renewing(&mut world, 400);
+    for minute in 1..=8 {
+        run_eureka(&mut world, 60, minute * 20..400);
+        assert_eq!(world.registry.brakes_summary().engagements, 0, "minute {minute}");
+    }
+    run_eureka(&mut world, 181, 160..400);
+    assert_eq!(world.shown("s").len(), 240);
+}
+
+#[test]
+fn the_last_eureka_client_of_two_keeps_the_other_listed() {
+    let mut world = World::new();
+    renewing(&mut world, 2);
+    run_eureka(&mut world, 400, 1..2);
+    assert_eq!((world.shown("s").len(), report(&world).rule), (2, Some(BrakeRule::EurekaRenewals)));
+    world.registry.set_self_preservation(false);
+    let op = Op::ReleaseBrake {
+        namespace: Namespace::default(),
+        kind: LeaseKind::Eureka,
+        cause: cause(Reason::Operator),
+    };
+    world.ok(op);
+    run_eureka(&mut world, 2, 1..2);
+    assert_eq!(world.shown("s").len(), 1);
 }

@@ -116,3 +116,44 @@ fn measure_time() {
         .map(|id| Op::Close(Close { client: connection(id), cause: cause(Reason::ConnectionLost) }));
     time("close with ten publications", &mut world, closes.collect());
 }
+
+#[test]
+#[ignore = "a measurement, not a test"]
+fn measure_checkpoint() {
+    let world = fill(|service, at| {
+        let number = service * EACH + at;
+        let host = format!("10.{}.{}.{}:8080", number >> 16, number >> 8 & 255, number & 255);
+        if number.is_multiple_of(2) { address(&host, Kind::Ephemeral) } else { connection(number as u64) }
+    });
+    let (mut pages, mut from, before) = (Vec::new(), Some(PageCursor::default()), cpu());
+    while let Some(cursor) = from {
+        let (page, next) = world.registry.ephemeral_page(cursor, 512);
+        pages.push(page);
+        from = next;
+    }
+    let taken = cpu() - before;
+    let publications: Vec<_> = pages.iter().flatten().collect();
+    let before = cpu();
+    let bytes: Vec<_> = publications.iter().map(|publication| publication.encode()).collect();
+    let encoded = cpu() - before;
+    let size: usize = bytes.iter().map(|bytes| bytes.len()).sum();
+    let before = cpu();
+    let decoded: Vec<_> = bytes.iter().map(|bytes| EphemeralPublication::decode(bytes).unwrap()).collect();
+    let decode = cpu() - before;
+    let (mut again, mut effects, before) = (World::new(), Vec::new(), cpu());
+    for publication in decoded {
+        again.registry.restore(publication, NodeId(1), again.now, &mut effects).unwrap();
+        effects.clear();
+    }
+    let restored = cpu() - before;
+    println!(
+        "checkpoint of {} publications: {} pages of at most 512, {} us a page under the lock; encoded in {} ms to {size} \
+         B; decoded in {} ms, restored in {} ms",
+        publications.len(),
+        pages.len(),
+        taken / 1_000 / pages.len() as u64,
+        encoded / 1_000_000,
+        decode / 1_000_000,
+        restored / 1_000_000,
+    );
+}
