@@ -86,6 +86,78 @@ fn measure_bytes_http_clients() {
     });
 }
 
+/// An Eureka instance as an edge makes it: every text of its own.
+fn eureka_instance(number: usize, app: &str) -> EurekaInstance {
+    let ip = format!("10.{}.{}.{}", number >> 16, number >> 8 & 255, number & 255);
+    let url = |page: &str| Some(format!("http://{ip}:8080/{page}").into());
+    EurekaInstance {
+        host_name: ip.as_str().into(),
+        ip_addr: ip.as_str().into(),
+        home_page_url: url(""),
+        status_page_url: url("actuator/info"),
+        health_check_url: url("actuator/health"),
+        secure_vip_address: Some(app.to_lowercase().into()),
+        metadata: Metadata::new([("management.port", "8080"), ("zone", "zone-a")]),
+        ..eureka::declared(app, &format!("{ip}:{app}:8080"), number as i64)
+    }
+}
+
+#[test]
+#[ignore = "a measurement, not a test"]
+fn measure_bytes_eureka_instances() {
+    let before = resident();
+    let mut world = World::new();
+    for at in 0..EACH {
+        for service in 0..SERVICES {
+            let app = format!("COM.EXAMPLE.SERVICE-{service}");
+            world.ok(eureka::eureka_register(eureka_instance(service * EACH + at, &app)));
+        }
+    }
+    let registered = resident();
+    let mut viewer = eureka::Viewer::new();
+    viewer.look(&mut world);
+    let count = SERVICES * EACH;
+    println!(
+        "eureka: {} B an instance, {} B with what is shown of each, {:?}",
+        (registered - before) / count,
+        (resident() - before) / count,
+        world.registry.counts(),
+    );
+    black_box((world, viewer));
+}
+
+#[test]
+#[ignore = "a measurement, not a test"]
+fn measure_time_eureka() {
+    const COUNT: usize = 1_000;
+    let app = |number: usize| format!("APP-{}", number / 100);
+    let all = |dirty: i64| -> Vec<Op> {
+        let of = |number| EurekaInstance { last_dirty: dirty, ..eureka_instance(number, &app(number)) };
+        (0..COUNT).map(|number| eureka::eureka_register(of(number))).collect()
+    };
+    let (mut world, mut viewer) = (World::new(), eureka::Viewer::new());
+    let mut time = |name: &str, ops: Vec<Op>, mut after: Box<dyn FnMut(&mut World)>| {
+        let (count, before) = (ops.len() as u64, cpu());
+        for op in ops {
+            world.ok(op);
+            after(&mut world);
+        }
+        println!("{name}: {} ns", (cpu() - before) / count);
+    };
+    time("eureka register new", all(1), Box::new(|_| ()));
+    time("eureka register again", (0..100).flat_map(|round| all(round + 2)).collect(), Box::new(|_| ()));
+    let renewals = (0..1_000_000).map(|number| {
+        let id = eureka_instance(number % COUNT, &app(number % COUNT)).instance_id.unwrap();
+        eureka::renewal(&app(number % COUNT), &id, Some(101), false)
+    });
+    time("eureka renew", renewals.collect(), Box::new(|_| ()));
+    let changes: Vec<Op> = (0..20).flat_map(|round| all(round + 200)).collect();
+    let look = move |world: &mut World| {
+        viewer.look(world);
+    };
+    time("eureka register again, of 100 in one application, and look", changes, Box::new(look));
+}
+
 #[test]
 #[ignore = "a measurement, not a test"]
 fn measure_time() {
