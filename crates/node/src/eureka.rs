@@ -82,12 +82,18 @@ impl Node {
         self.ready()?;
         let EurekaRenewing { last_dirty, overridden, replicated } = renewing;
         let cause = Cause { actor, reason: Reason::BeatReturned };
-        let (base, app, id) = (base.clone(), Arc::from(app), Arc::from(id));
-        let op = EurekaRenew { base: base.clone(), app, id, last_dirty, overridden, replicated, cause };
-        let (app, id) = (op.app.clone(), op.id.clone());
+        let op = EurekaRenew {
+            base: base.clone(),
+            app: Arc::from(app),
+            id: Arc::from(id),
+            last_dirty,
+            overridden,
+            replicated,
+            cause,
+        };
         match self.apply_ephemeral(Op::EurekaRenew(op))? {
             Outcome::Conflict => {
-                let ours = self.eureka_instance(&base, &app, &id)?;
+                let ours = self.eureka_instance(base, app, id)?;
                 Ok(ours.map_or(EurekaRenewal::Unknown, EurekaRenewal::Conflict))
             }
             Outcome::UnknownInstance => Ok(EurekaRenewal::Unknown),

@@ -102,7 +102,7 @@ impl Recent {
     }
 
     /// Something is missing as of now.
-    pub(crate) fn note_gap(&mut self, now: Monotonic) {
+    fn note_gap(&mut self, now: Monotonic) {
         self.gap_until = self.gap_until.max(now.plus(KEPT_MS));
     }
 

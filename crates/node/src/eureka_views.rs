@@ -159,7 +159,7 @@ impl View {
         }
         let changes = registry.lock().eureka_changes(base);
         let old = self.current.read().snapshot.clone();
-        let EurekaChanges { revision, latest, apps, gone, gone_lost } = changes;
+        let EurekaChanges { revision, latest, apps, gone } = changes;
         let mut changed: Vec<(Arc<str>, Option<Arc<EurekaApp>>)> = Vec::with_capacity(apps.len());
         for (name, parts) in apps {
             let previous = old.app(&name).cloned();
@@ -171,9 +171,6 @@ impl View {
         changed.dedup_by(|later, kept| later.0.cmp(&kept.0) == Ordering::Equal);
         for gone in gone {
             recent.note_gone(&gone, now.mono);
-        }
-        if gone_lost {
-            recent.note_gap(now.mono);
         }
         let snapshot = Arc::new(old.with(revision, changed));
         *self.current.write() = Current { snapshot: snapshot.clone(), latest };

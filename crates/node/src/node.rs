@@ -87,7 +87,8 @@ impl Node {
     pub(crate) fn apply_ephemeral(&self, op: Op) -> Result<Outcome, RegistryError> {
         debug_assert!(!op.is_durable(), "durable operations go through the log");
         let now = self.now();
-        let mut effects = Vec::with_capacity(4);
+        // Most renewals have none.
+        let mut effects = Vec::new();
         let outcome = self.registry.lock().apply(op, now, &mut effects)?;
         self.run_registry_effects(effects);
         Ok(outcome)

@@ -44,6 +44,12 @@ pub enum RegistryError {
     /// What is to be the service's name is none.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// The id of an Eureka instance is too long to keep an override under it.
+    #[error("the instance id has more than {max} bytes")]
+    InstanceIdTooLong {
+        /// The limit.
+        max: usize,
+    },
     /// The service exists.
     #[error("service {0} exists")]
     ServiceExists(ServiceKey),
@@ -72,7 +78,9 @@ impl RegistryError {
             Self::BatchTooLarge { .. } | Self::MetadataTooLarge { .. } | Self::TooManyPublications { .. } => {
                 ErrorCode::LimitExceeded
             }
-            Self::Timing(_) | Self::NotItsAddress | Self::Name(_) => ErrorCode::InvalidParameter,
+            Self::Timing(_) | Self::NotItsAddress | Self::Name(_) | Self::InstanceIdTooLong { .. } => {
+                ErrorCode::InvalidParameter
+            }
             Self::ServiceExists(_) | Self::NamespaceExists(_) => ErrorCode::AlreadyExists,
             Self::ServiceUnknown(_) | Self::InstanceUnknown(_) | Self::NamespaceUnknown(_) => {
                 ErrorCode::NotFound

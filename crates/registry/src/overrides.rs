@@ -171,6 +171,8 @@ pub(crate) struct Provisional {
     merged: Arc<Overrides>,
 }
 
+/// Bytes of the id of an Eureka instance that has an override: they are in the key of its row.
+const EUREKA_ID_BYTES_MAX: usize = 4_096;
 /// Status changes that wait to be in the log, at most, in all services; beyond it they show only when they are.
 const PROVISIONAL_MAX: usize = 65_536;
 
@@ -221,6 +223,9 @@ impl Registry {
         instance: &InstanceKey,
         change: &OverrideChange,
     ) -> Result<(), RegistryError> {
+        if instance.eureka.as_ref().is_some_and(|id| id.len() > EUREKA_ID_BYTES_MAX) {
+            return Err(RegistryError::InstanceIdTooLong { max: EUREKA_ID_BYTES_MAX });
+        }
         let old = self.overrides.get(service).and_then(|overrides| overrides.get(instance));
         change.change(old).map_or(Ok(()), |new| self.check_metadata(&new.metadata))
     }

@@ -8,8 +8,9 @@ use foldhash::HashMap;
 use muster_model::{Revision, ServiceName, Timestamp};
 use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 
-/// Instances that went since a view was last taken, at most; beyond it the view is told that some are missing.
-const GONE_MAX: usize = 65_536;
+/// Instances that went since a view was last taken, at most; the newest are kept. Nobody misses the others: what was in
+/// the view is found by comparing, and what was not was seen by nobody.
+const GONE_MAX: usize = 1_024;
 /// Registrations, and cancellations, kept for people to look at.
 const RECENT_MAX: usize = 1_000;
 
@@ -29,9 +30,7 @@ struct View {
     apps: HashMap<Arc<str>, App>,
     /// Folded names of what changed, each once.
     changed: Vec<Arc<str>>,
-    gone: Vec<EurekaGone>,
-    /// Some that went are not in `gone`.
-    gone_lost: bool,
+    gone: VecDeque<EurekaGone>,
     latest: LatestRevision,
 }
 
@@ -79,10 +78,8 @@ pub struct EurekaChanges {
     pub latest: LatestRevision,
     /// What to build each changed application from, by folded name; `None` if it is gone.
     pub apps: Vec<(Arc<str>, Option<EurekaParts>)>,
-    /// Eureka registrations that went, oldest first.
-    pub gone: Vec<EurekaGone>,
-    /// More went than were kept: what they were is not known any more.
-    pub gone_lost: bool,
+    /// Eureka registrations that went, oldest first; the newest 1,024 of them.
+    pub gone: VecDeque<EurekaGone>,
 }
 
 /// The name by which an application and its services are found: upper case. No copy if it is so already.
@@ -162,11 +159,10 @@ impl EurekaIndex {
     /// Notes a registration that went.
     pub(crate) fn gone(&mut self, app: &AppRef, last: Arc<EurekaShown>) {
         let view = &mut self.views[app.view as usize];
-        if view.gone.len() < GONE_MAX {
-            view.gone.push(EurekaGone { app: app.folded.clone(), last });
-        } else {
-            view.gone_lost = true;
+        if view.gone.len() == GONE_MAX {
+            view.gone.pop_front();
         }
+        view.gone.push_back(EurekaGone { app: app.folded.clone(), last });
     }
 
     /// A number that no facet had yet.
@@ -200,7 +196,7 @@ impl Registry {
         let view = self.eureka_view(base);
         let view = &mut self.eureka.views[view as usize];
         let names = std::mem::take(&mut view.changed);
-        let (gone, gone_lost) = (std::mem::take(&mut view.gone), std::mem::take(&mut view.gone_lost));
+        let gone = std::mem::take(&mut view.gone);
         let (revision, latest) = (view.latest.get(), view.latest.clone());
         for name in &names {
             if let Some(app) = view.apps.get_mut(name) {
@@ -212,7 +208,7 @@ impl Registry {
             (name, parts)
         });
         let apps = apps.collect();
-        EurekaChanges { revision, latest, apps, gone, gone_lost }
+        EurekaChanges { revision, latest, apps, gone }
     }
 
     /// Whether there is something in a view, or ever was since it is in use.
@@ -248,8 +244,7 @@ impl Registry {
         self.eureka.views.push(View {
             apps: HashMap::default(),
             changed: Vec::new(),
-            gone: Vec::new(),
-            gone_lost: false,
+            gone: VecDeque::new(),
             latest,
         });
         self.eureka.by_base.insert(base.clone(), number);

@@ -7,12 +7,12 @@ use std::sync::Arc;
 pub(crate) struct Viewer {
     pub(crate) base: EurekaBase,
     pub(crate) apps: std::collections::BTreeMap<Arc<str>, EurekaApp>,
-    pub(crate) gone: Vec<EurekaGone>,
+    pub(crate) gone: std::collections::VecDeque<EurekaGone>,
 }
 
 impl Viewer {
     pub(crate) fn new() -> Self {
-        Self { base: EurekaBase::default(), apps: Default::default(), gone: Vec::new() }
+        Self { base: EurekaBase::default(), apps: Default::default(), gone: Default::default() }
     }
 
     pub(crate) fn look(&mut self, world: &mut World) -> &mut Self {
