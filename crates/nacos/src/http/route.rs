@@ -1,7 +1,7 @@
 //! Routes as data: one row a path and method, from which requests are dispatched.
 
 use super::{Http, call::Call, reply::Reply, trouble::Family, trouble::Trouble};
-use muster_transport::Surfaces;
+use muster_transport::{Surface, Surfaces};
 use std::{future::Future, pin::Pin};
 
 /// What a handler gives.
@@ -72,6 +72,11 @@ impl Route {
     /// Answered while the node starts, too.
     pub(crate) const fn early(self) -> Self {
         Self { early: true, ..self }
+    }
+
+    /// Administration, among what clients call.
+    pub(crate) const fn admin(self) -> Self {
+        self.on(Surfaces::of(&[Surface::NacosAdmin]))
     }
 
     /// Found on listeners that show one of these, whatever its area says.

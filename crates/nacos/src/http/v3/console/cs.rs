@@ -18,7 +18,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get("/config/searchDetail", Later(|http, call| Box::pin(http.v3_list_configs(call)))),
     Route::get("/config/listener", Now(Http::v3_listeners_of)),
     Route::get("/config/listener/ip", Now(Http::v3_listened_by)),
-    Route::get("/config/beta", Now(Http::v3_beta)),
+    Route::get("/config/beta", Now(Http::v3_console_beta)),
     Route::delete("/config/beta", Later(|http, call| Box::pin(http.v3_stop_beta(call)))),
     Route::post("/config/import", Later(|http, call| Box::pin(http.v3_import(call)))),
     Route::get("/config/export2", Later(|http, call| Box::pin(http.v3_export(call)))),

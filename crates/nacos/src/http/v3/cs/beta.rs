@@ -13,13 +13,25 @@ use muster_nacos_wire::http::{ConfigBasic, ConfigGray, V3ConfigDetail, check_fil
 use muster_node::config::{GrayName, RemoveTarget, VariantName};
 
 impl Http {
+    /// The beta version, for administration.
     pub(crate) fn v3_beta(&self, call: &Call) -> Result<Reply, Trouble> {
+        self.shown_beta(call)?.ok_or_else(|| refuse(ErrorCode::NotFound, "Config is not in beta."))
+    }
+
+    /// The beta version, for the console; null if there is none.
+    pub(crate) fn v3_console_beta(&self, call: &Call) -> Result<Reply, Trouble> {
+        let none = || result(|out| write_json(out, &None::<&str>)).into();
+        Ok(self.shown_beta(call)?.unwrap_or_else(none))
+    }
+
+    fn shown_beta(&self, call: &Call) -> Result<Option<Reply>, Trouble> {
         check_filter(&call.parameters, self.metadata_chars_max())?;
         let key = V3_NAMES.key(&call.parameters)?;
-        let none = || refuse(ErrorCode::NotFound, "Config is not in beta.");
-        let config = self.node.config(&key).ok_or_else(none)?;
-        let (name, rule, variant) = config.grays().find(|(name, ..)| name.is_beta()).ok_or_else(none)?;
-        let found = self.node.config_variant(&key, &VariantName::Gray(name.clone()))?.ok_or_else(none)?;
+        let Some(config) = self.node.config(&key) else { return Ok(None) };
+        let beta = config.grays().find(|(name, ..)| name.is_beta());
+        let Some((name, rule, variant)) = beta else { return Ok(None) };
+        let found = self.node.config_variant(&key, &VariantName::Gray(name.clone()))?;
+        let Some(found) = found else { return Ok(None) };
         let gray = ConfigGray {
             detail: V3ConfigDetail {
                 basic: ConfigBasic {
@@ -39,7 +51,7 @@ impl Http {
             gray_name: name.as_str(),
             gray_rule: gray_info(name.as_str(), rule).rule(),
         };
-        Ok(result(|out| write_json(out, &gray)).into())
+        Ok(Some(result(|out| write_json(out, &gray)).into()))
     }
 
     /// Ends the beta; it is no error if there is none.
