@@ -44,26 +44,38 @@ pub(crate) struct Hosts<'a> {
     siblings: HashMap<u32, usize>,
     with_facets: HashSet<usize>,
     pub(crate) is_protected: bool,
+    pub(crate) overlay: Overlay<'a>,
+}
+
+/// The overrides of a service, to be found by address and by Eureka id.
+#[derive(Debug, Default)]
+pub(crate) struct Overlay<'a> {
+    by_address: Option<&'a Overrides>,
+    statuses: HashMap<&'a str, EurekaStatus>,
+}
+
+impl<'a> Overlay<'a> {
+    fn of(overrides: Option<&'a Overrides>) -> Self {
+        let of_facets = overrides.into_iter().flatten();
+        let statuses = of_facets.filter_map(|(key, over)| Some((key.eureka.as_deref()?, over.status?)));
+        Self { by_address: overrides, statuses: statuses.collect() }
+    }
+
+    /// What is laid over an instance: by its address, and by the Eureka ids that are at it.
+    pub(crate) fn over<'f>(
+        &self,
+        instance: Option<&Instance>,
+        facets: impl Iterator<Item = &'f Arc<EurekaShown>>,
+    ) -> Laid<'a> {
+        let Some(by_address) = self.by_address else { return Laid::default() };
+        let over = instance.and_then(|instance| by_address.get(&InstanceKey::of(instance)));
+        let own = facets.filter_map(|facet| self.statuses.get(&**facet.id()).copied());
+        let all = own.chain(over.and_then(|over| over.status));
+        Laid { over, status: all.min_by_key(|status| restriction(*status)) }
+    }
 }
 
 impl<'a> Laid<'a> {
-    /// What is laid over an instance: by its address, and by the Eureka ids that are at it.
-    pub(crate) fn of<'f>(
-        overrides: Option<&'a Overrides>,
-        instance: Option<&Instance>,
-        facets: impl Iterator<Item = &'f Arc<EurekaShown>>,
-    ) -> Self {
-        let Some(overrides) = overrides else { return Self::default() };
-        let over = instance.and_then(|instance| overrides.get(&InstanceKey::of(instance)));
-        let mut status = over.and_then(|over| over.status);
-        for facet in facets {
-            let of_facet = |key: &InstanceKey| key.eureka.as_ref() == Some(facet.id());
-            let own = overrides.iter().find(|(key, _)| of_facet(key)).and_then(|(_, over)| over.status);
-            status = own.into_iter().chain(status).min_by_key(|status| restriction(*status));
-        }
-        Self { over, status }
-    }
-
     /// The operator's status, where that is one.
     pub(crate) fn status(&self) -> Option<EurekaStatus> {
         let disabled = self.enabled() == Some(false);
@@ -105,6 +117,7 @@ impl<'a> Laid<'a> {
 impl<'a> Hosts<'a> {
     /// Puts the publications together.
     pub(crate) fn of(parts: &'a ServiceParts) -> Self {
+        let overlay = Overlay::of(parts.overrides.as_deref());
         let order = order(parts);
         let has_facets = parts.publications.iter().any(|published| published.facet.is_some());
         let (order, mut facets) = if has_facets { unite(parts, order) } else { (order, HashMap::default()) };
@@ -120,7 +133,7 @@ impl<'a> Hosts<'a> {
             let of_host =
                 of_host.iter().filter_map(|facet| parts.publications[*facet as usize].facet.as_ref());
             let all = || published.facet.iter().chain(of_host.clone());
-            let laid = Laid::of(parts.overrides.as_deref(), Some(registered), all());
+            let laid = overlay.over(Some(registered), all());
             let is_out = of_host.clone().any(|facet| facet.instance.status == EurekaStatus::OutOfService);
             let is_declared_up = |facet: &Arc<EurekaShown>| takes_calls(facet.instance.status);
             let is_liftable = laid.status().is_none() && all().all(is_declared_up);
@@ -134,7 +147,7 @@ impl<'a> Hosts<'a> {
         }
         let enabled = list.iter().map(|host| &host.shown).filter(|host| host.enabled);
         let is_protected = is_protected(parts.protection, enabled);
-        Self { list, siblings, with_facets, is_protected }
+        Self { list, siblings, with_facets, is_protected, overlay }
     }
 
     /// Whether a host is one with something that registered over Eureka.

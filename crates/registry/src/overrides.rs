@@ -275,9 +275,9 @@ impl Registry {
         change: StatusChange,
         report: &mut Report<'_>,
     ) -> Outcome {
-        let shown =
+        let mut shown =
             self.overrides_of(service).map_or_else(Overrides::default, |shown| Overrides::clone(shown));
-        if OverrideChange::Status(change).apply(&mut shown.clone(), &instance).is_none() {
+        if OverrideChange::Status(change).apply(&mut shown, &instance).is_none() {
             return Outcome::Unchanged;
         }
         let count: usize = self.provisional.values().map(|provisional| provisional.changes.len()).sum();

@@ -117,7 +117,7 @@ fn add_facets<'a>(
         let Some(facet) = &published.facet else { continue };
         let sibling = hosts.sibling(number as u32);
         let address = sibling.map(|host| host.registered).or(published.instances.first());
-        let laid = Laid::of(service.parts.overrides.as_deref(), address, std::iter::once(facet));
+        let laid = hosts.overlay.over(address, std::iter::once(facet));
         let weight = match sibling {
             Some(sibling) => sibling.registered.weight,
             None => facet.weight,
