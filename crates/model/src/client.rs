@@ -42,6 +42,13 @@ pub enum ClientId {
     Eureka(Arc<str>),
 }
 
+impl ClientId {
+    /// Whether what the client publishes lives by a lease.
+    pub fn is_ephemeral(&self) -> bool {
+        !matches!(self, Self::Address(_, _, Kind::Persistent))
+    }
+}
+
 impl fmt::Display for ClientId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -87,6 +87,24 @@ pub(crate) fn array<I: IntoIterator>(
     out.push(b']');
 }
 
+/// Writes an object whose keys are texts, one value a call of `each`.
+pub(crate) fn map<'k, V>(
+    out: &mut Vec<u8>,
+    entries: impl IntoIterator<Item = (&'k str, V)>,
+    mut each: impl FnMut(&mut Vec<u8>, V),
+) {
+    out.push(b'{');
+    for (at, (key, content)) in entries.into_iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        string(out, key);
+        out.push(b':');
+        each(out, content);
+    }
+    out.push(b'}');
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,8 @@ pub enum Shape {
     Grpc,
     /// HTTP v1 (and UDP) as Nacos 2.5.1: `name` is `group@@service`, the key is `allIPs`.
     V1,
+    /// HTTP v2 as Nacos 2.5.1: as v1, without `instanceId`.
+    V2,
     /// HTTP v3: hosts only, without `instanceId`.
     V3,
 }
@@ -37,6 +39,8 @@ pub struct ServiceInfoView<'a> {
     pub last_ref_time: u64,
     /// Whether the protection threshold turned all hosts healthy.
     pub protected: bool,
+    /// How often a client should read the list that is told of its changes, milliseconds.
+    pub cache_millis: u64,
 }
 
 /// Writes a whole ServiceInfo object. `V3` has none; it is written like `Grpc` there.
@@ -49,17 +53,18 @@ pub fn write_service_info<'h>(
     let grouped = grouped_name_json(view.service);
     let mut object = Object::open(out);
     match shape {
-        Shape::V1 => object.raw("name", &grouped),
+        Shape::V1 | Shape::V2 => object.raw("name", &grouped),
         Shape::Grpc | Shape::V3 => object.string("name", view.service.name().as_str()),
     };
     object.string("groupName", view.service.group().as_str());
     if let Some(clusters) = view.clusters {
         object.string("clusters", clusters);
     }
-    object.raw("cacheMillis", b"10000");
+    object.value("cacheMillis", &view.cache_millis);
     hosts_array(object.key("hosts"), shape, &grouped, hosts);
     object.value("lastRefTime", &view.last_ref_time).raw("checksum", b"\"\"");
-    object.raw(if shape == Shape::V1 { "allIPs" } else { "allIps" }, b"false");
+    let all_ips = if matches!(shape, Shape::V1 | Shape::V2) { "allIPs" } else { "allIps" };
+    object.raw(all_ips, b"false");
     object.value("reachProtectionThreshold", &view.protected).raw("valid", b"true");
     object.close();
 }
@@ -129,7 +134,7 @@ fn host_object(out: &mut Vec<u8>, shape: Shape, grouped: &[u8], host: HostView<'
     let HostView { instance, healthy, ephemeral } = host;
     let timing = Timing::of(&instance.metadata);
     let mut object = Object::open(out);
-    if shape != Shape::V3 {
+    if !matches!(shape, Shape::V2 | Shape::V3) {
         instance_id(object.key("instanceId"), instance, grouped);
     }
     object.string("ip", instance.host.as_str()).value("port", &instance.port);

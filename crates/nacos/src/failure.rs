@@ -35,6 +35,7 @@ pub(crate) fn failure_of(error: &NodeError) -> Failure {
         | NodeError::Watch(_)
         | NodeError::Busy
         | NodeError::PageTooLarge { .. }
+        | NodeError::Switch(_)
         | NodeError::Pattern(_) => Failure::of(error.code(), error.to_string()),
     }
 }

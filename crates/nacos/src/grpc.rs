@@ -17,7 +17,8 @@ use muster_nacos_wire::grpc::{
 use muster_node::Node;
 use muster_runtime::Tasks;
 use muster_transport::{ConnectionInfo, Surface, Surfaces, limit_body_stall};
-use session::{Session, Setup};
+pub(crate) use session::Session;
+use session::Setup;
 use std::sync::Arc;
 use tonic::{Request, Response, Status, Streaming, service::Routes};
 
@@ -73,7 +74,7 @@ impl NacosGrpc for NacosGrpcService {
         }
         let incoming = request.into_inner();
         self.tasks.spawn("nacos stream", stream::receive(self.sessions.clone(), session.clone(), incoming));
-        Ok(Response::new(stream::pushes(session)))
+        Ok(Response::new(stream::pushes(self.node.clone(), session)))
     }
 }
 
@@ -110,7 +111,7 @@ impl NacosGrpcService {
             RequestType::Instance => self.instance(session, body).await,
             RequestType::BatchInstance => self.batch_instance(session, body).await,
             RequestType::PersistentInstance => self.persistent_instance(session, body).await,
-            RequestType::ServiceQuery => self.service_query(body),
+            RequestType::ServiceQuery => self.service_query(session, body),
             RequestType::ServiceList => self.service_list(body),
             RequestType::SubscribeService => self.subscribe_service(session, body),
             RequestType::NamingFuzzyWatch => self.naming_fuzzy_watch(session, body),

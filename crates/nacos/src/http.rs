@@ -163,6 +163,9 @@ impl Http {
         {
             return Err(Trouble::Gone(hint));
         }
+        if area.is_naming {
+            self.check_traffic(call)?;
+        }
         if !route.early {
             self.ready()?;
         }

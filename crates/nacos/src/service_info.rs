@@ -1,47 +1,71 @@
 //! Services as each protocol version shows them.
 
 use muster_nacos_wire::{HostView, ServiceInfoView, Shape, write_hosts, write_service_info};
-use muster_node::registry::{Filter, Selection, ServiceSnapshot};
+use muster_node::{
+    Node, ServiceView,
+    registry::{Filter, Selection, ShownHost},
+};
 
-/// The ServiceInfo of a view as JSON, for some clusters: none or "" is all, and they are repeated as they are given.
-pub(crate) fn service_info(
-    shape: Shape,
-    snapshot: &ServiceSnapshot,
-    clusters: Option<&str>,
-    healthy_only: bool,
-) -> Vec<u8> {
+/// What is asked of a service, and by whom.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Query<'a> {
+    /// The clusters: none or "" is all, and they are repeated as they are given.
+    pub(crate) clusters: Option<&'a str>,
+    /// Leaves unhealthy hosts out.
+    pub(crate) healthy_only: bool,
+    /// The address of the one who asks, for services that choose by it.
+    pub(crate) consumer: &'a str,
+}
+
+impl<'a> Query<'a> {
+    /// All of it, for one who is told of it by push.
+    pub(crate) fn all(clusters: Option<&'a str>, consumer: &'a str) -> Self {
+        Self { clusters, healthy_only: false, consumer }
+    }
+}
+
+/// The ServiceInfo of a view as JSON.
+pub(crate) fn service_info(node: &Node, shape: Shape, view: &ServiceView, query: Query<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(512);
-    write_service_info_of(&mut out, shape, snapshot, clusters, healthy_only);
+    write_service_info_of(&mut out, node, shape, view, query);
     out
 }
 
 /// As [`service_info`], written behind what there is.
 pub(crate) fn write_service_info_of(
     out: &mut Vec<u8>,
+    node: &Node,
     shape: Shape,
-    snapshot: &ServiceSnapshot,
-    clusters: Option<&str>,
-    healthy_only: bool,
+    view: &ServiceView,
+    query: Query<'_>,
 ) {
-    let selection = snapshot.select(Filter { clusters: clusters.unwrap_or_default(), healthy_only });
-    let view = ServiceInfoView {
-        service: &snapshot.key,
-        clusters,
-        last_ref_time: snapshot.last_ref_time,
+    let consumer = node.consumer_labels(view, query.consumer);
+    let clusters = query.clusters.unwrap_or_default();
+    let filter = Filter { clusters, healthy_only: query.healthy_only, consumer: consumer.as_ref() };
+    let selection = view.select(filter);
+    let info = ServiceInfoView {
+        service: &view.key,
+        clusters: query.clusters,
+        last_ref_time: view.last_ref_time,
         protected: selection.protected,
+        cache_millis: view.cache_millis(),
     };
-    write_service_info(out, shape, &view, hosts_of(&selection));
+    write_service_info(out, shape, &info, hosts_of(&selection));
 }
 
 /// The hosts of a view alone, written as a JSON array.
 pub(crate) fn write_hosts_of(
     out: &mut Vec<u8>,
+    node: &Node,
     shape: Shape,
-    snapshot: &ServiceSnapshot,
-    filter: Filter<'_>,
+    view: &ServiceView,
+    query: Query<'_>,
 ) {
-    let selection = snapshot.select(filter);
-    write_hosts(out, shape, &snapshot.key, hosts_of(&selection));
+    let consumer = node.consumer_labels(view, query.consumer);
+    let clusters = query.clusters.unwrap_or_default();
+    let filter = Filter { clusters, healthy_only: query.healthy_only, consumer: consumer.as_ref() };
+    let selection = view.select(filter);
+    write_hosts(out, shape, &view.key, hosts_of(&selection));
 }
 
 fn hosts_of<'a>(selection: &'a Selection<'_>) -> impl Iterator<Item = HostView<'a>> {
@@ -50,4 +74,9 @@ fn hosts_of<'a>(selection: &'a Selection<'_>) -> impl Iterator<Item = HostView<'
         healthy: selection.shows_healthy(host),
         ephemeral: host.is_ephemeral(),
     })
+}
+
+/// A host as it is, whatever the protection of its service.
+pub(crate) fn plain(host: &ShownHost) -> HostView<'_> {
+    HostView { instance: host, healthy: host.healthy, ephemeral: host.is_ephemeral() }
 }

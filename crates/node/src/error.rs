@@ -2,7 +2,7 @@
 
 use muster_config::{ConfigError, FieldError};
 use muster_consensus::ProposeError;
-use muster_model::{ErrorCode, NameError};
+use muster_model::{ErrorCode, NameError, SwitchError};
 use muster_registry::RegistryError;
 use muster_storage::state::StateError;
 use muster_watch::{FuzzyError, PatternError, WatchError};
@@ -43,6 +43,9 @@ pub enum NodeError {
     /// Files besides the state store can't be read or written.
     #[error("{0}")]
     Files(String),
+    /// The value of a switch was refused.
+    #[error(transparent)]
+    Switch(#[from] SwitchError),
     /// The watch was refused.
     #[error(transparent)]
     Watch(#[from] WatchError),
@@ -65,7 +68,8 @@ impl NodeError {
             Self::Name(NameError::Blank(_)) => ErrorCode::ParameterMissing,
             Self::Name(NameError::TooLong { .. } | NameError::IllegalCharacters(_))
             | Self::Pattern(_)
-            | Self::PageTooLarge { .. } => ErrorCode::InvalidParameter,
+            | Self::PageTooLarge { .. }
+            | Self::Switch(_) => ErrorCode::InvalidParameter,
             Self::Registry(error) => error.code(),
             Self::Config(error) => error.code(),
             Self::Field(error) => error.code(),

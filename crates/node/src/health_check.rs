@@ -9,7 +9,7 @@ mod probe;
 mod schedule;
 
 use crate::Node;
-use muster_model::{Actor, Cause, ClientId, Kind, Monotonic, Reason, ServiceKey};
+use muster_model::{Actor, Cause, ClientId, HealthParams, Kind, Monotonic, Reason, ServiceKey, Switches};
 use muster_registry::{CheckTarget, Checker, Op, SetHealth};
 use muster_runtime::Rng;
 use pace::Pace;
@@ -44,19 +44,20 @@ struct Rules {
     mysql: Pace,
 }
 
-impl Default for Rules {
-    fn default() -> Self {
-        let pace = |max, min, factor| Pace {
-            max: Duration::from_millis(max),
-            min: Duration::from_millis(min),
-            factor,
+impl Rules {
+    /// What operators switched.
+    fn of(switches: &Switches) -> Self {
+        let pace = |params: HealthParams| Pace {
+            max: Duration::from_millis(params.max.unsigned_abs()),
+            min: Duration::from_millis(params.min.unsigned_abs()),
+            factor: params.factor,
         };
         Self {
-            enabled: true,
-            check_times: 3,
-            tcp: pace(5_000, 1_000, 0.75),
-            http: pace(5_000, 500, 0.85),
-            mysql: pace(3_000, 2_000, 0.65),
+            enabled: switches.health_check,
+            check_times: switches.check_times,
+            tcp: pace(switches.tcp_health),
+            http: pace(switches.http_health),
+            mysql: pace(switches.mysql_health),
         }
     }
 }
@@ -167,7 +168,7 @@ async fn check(node: &Node, key: Key) {
         return;
     };
     let CheckTarget { instance, checker, port, .. } = target;
-    let rules = Rules::default();
+    let rules = Rules::of(&node.switches());
     let pace = match checker {
         Checker::Tcp => rules.tcp,
         Checker::Http { .. } => rules.http,

@@ -12,6 +12,7 @@ mod config_contents;
 mod config_history;
 mod config_listeners;
 mod create_service;
+mod describe_services;
 mod error;
 mod eureka;
 mod eureka_delta;
@@ -19,6 +20,7 @@ mod eureka_statuses;
 mod eureka_views;
 mod health_check;
 mod import_configs;
+mod labels;
 mod list_configs;
 mod lock;
 mod locks;
@@ -35,6 +37,8 @@ mod register_instance;
 mod search_configs;
 mod settings;
 mod start;
+mod subscribers;
+mod switches;
 mod timers;
 mod views;
 mod waiting;
@@ -45,6 +49,7 @@ pub use checkpoint::CheckpointFigures;
 pub use config_capacity::CapacityView;
 pub use config_contents::CachedContent;
 pub use config_history::{HistoryChange, HistoryFound, HistoryItem};
+pub use describe_services::ServiceDescription;
 pub use error::NodeError;
 pub use eureka::{EurekaOverriding, EurekaRegistration, EurekaRenewal, EurekaRenewing};
 pub use eureka_views::{EurekaDelta, EurekaSnapshot};
@@ -56,6 +61,7 @@ pub use records::{History, JournalFilter};
 pub use search_configs::{ConfigPage, ConfigSearch, Like, PageRequest, ShownConfig};
 pub use settings::{QuotaSettings, Settings};
 pub use start::NodeParts;
+pub use subscribers::{PushCounts, ServiceSubscription};
 pub use views::ServiceView;
 pub use watchers::{ConfigInterest, Push, PushRef, ServiceInterest, WatchCounts, Watcher, WatcherKind};
 
@@ -81,6 +87,7 @@ pub mod registry {
 /// What watchers take and give, of the watch core.
 pub mod watch {
     pub use muster_watch::{
-        FuzzyDelivery, FuzzyMessage, FuzzyPush, Pattern, PatternError, Presence, PushId, SyncKind, WatchError,
+        FuzzyDelivery, FuzzyMessage, FuzzyPush, Pattern, PatternError, Presence, PushId, SyncKind,
+        WatchError, WatcherId,
     };
 }

@@ -14,6 +14,7 @@ pub(crate) enum Applied {
     Registry(Result<Outcome, RegistryError>),
     Config(Result<muster_config::Outcome, ConfigError>),
     Lock(bool),
+    Switch,
 }
 
 /// Rows read at a time when memory is rebuilt.
@@ -34,6 +35,7 @@ impl Machine for Node {
             match effect {
                 PendingEffect::Registry(effect) => self.run_registry_effect(effect),
                 PendingEffect::Config(effect) => self.run_config_effect(effect),
+                PendingEffect::Switched => self.switched(),
             }
         }
     }
@@ -54,6 +56,8 @@ impl Machine for Node {
         for_each_row(state, Table::Lock, |key, value| {
             if self.locks.lock().load(key, value) { Ok(()) } else { Err("a lock is malformed".into()) }
         })?;
+        for_each_row(state, Table::Meta, |key, value| self.load_switch(key, value))?;
+        self.switched();
         self.begin_all_health_checks();
         Ok(())
     }
@@ -69,6 +73,11 @@ impl Node {
                 // The entry's own time bounds what the proposer claimed.
                 self.locks.lock().expire(Timestamp(now.0.min(at.time.0)), rows);
                 Applied::Lock(true)
+            }
+            DurableOp::Switch { entry, value } => {
+                self.apply_switch(&entry, &value, rows);
+                self.pending.lock().push(PendingEffect::Switched);
+                Applied::Switch
             }
         }
     }

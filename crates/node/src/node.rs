@@ -2,8 +2,9 @@
 
 use crate::{
     Settings, brake, checkpoint::Checkpoints, config_contents::Contents, error::NodeError,
-    eureka_statuses::WaitingStatuses, eureka_views::EurekaViews, health_check::HealthChecks, locks::Locks,
-    machine::Applied, op::DurableOp, views::Views, waiting::Waiting, watchers::Watchers,
+    eureka_statuses::WaitingStatuses, eureka_views::EurekaViews, health_check::HealthChecks, labels::Labels,
+    locks::Locks, machine::Applied, op::DurableOp, switches::SwitchBoard, views::Views, waiting::Waiting,
+    watchers::Watchers,
 };
 use muster_config::Configs;
 use muster_consensus::Consensus;
@@ -41,6 +42,8 @@ pub struct Node {
     pub(crate) journal: Journal,
     pub(crate) health_checks: HealthChecks,
     pub(crate) checkpoints: Checkpoints,
+    pub(crate) switches: SwitchBoard,
+    pub(crate) labels: Labels,
     /// Results of durable operations on their way to whoever proposed them.
     pub(crate) waiting: Waiting<Applied>,
     /// Effects of durable operations that are applied, and not committed yet. The apply loop alone uses it.
@@ -54,6 +57,8 @@ pub struct Node {
 pub(crate) enum PendingEffect {
     Registry(Effect),
     Config(muster_config::Effect),
+    /// Switches have other values.
+    Switched,
 }
 
 impl Node {
@@ -116,7 +121,7 @@ impl Node {
         self.registry.lock().check(&op)?;
         match self.propose(DurableOp::Registry(op)).await? {
             Applied::Registry(result) => Ok(result?),
-            Applied::Config(_) | Applied::Lock(_) => {
+            Applied::Config(_) | Applied::Lock(_) | Applied::Switch => {
                 Err(NodeError::Defect("a registry operation left another result"))
             }
         }
@@ -180,6 +185,7 @@ impl Node {
         self.views.clear();
         *self.configs.write() = Configs::new();
         *self.locks.lock() = Locks::default();
+        self.switches.reset();
         self.contents.clear();
     }
 

@@ -20,6 +20,8 @@ pub(crate) enum DurableOp {
     Lock(LockOp),
     /// Removal of locks whose time is over, as of a moment.
     ExpireLocks(Timestamp),
+    /// The value of a switch, as `Switches::set` reads it.
+    Switch { entry: String, value: String },
 }
 
 /// Why bytes from the log are no operation of this version. The log is checksummed, so this means a newer
@@ -44,6 +46,14 @@ struct LockBody {
 }
 
 #[derive(Clone, PartialEq, Message)]
+struct SwitchBody {
+    #[prost(string, tag = "1")]
+    entry: String,
+    #[prost(string, tag = "2")]
+    value: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
 struct Envelope {
     #[prost(fixed64, tag = "1")]
     ticket: u64,
@@ -55,6 +65,8 @@ struct Envelope {
     lock: Option<LockBody>,
     #[prost(uint64, optional, tag = "5")]
     expire_locks: Option<u64>,
+    #[prost(message, optional, tag = "6")]
+    switch: Option<SwitchBody>,
 }
 
 impl DurableOp {
@@ -73,6 +85,9 @@ impl DurableOp {
                 envelope.lock = Some(LockBody { key: key.clone(), hold_ms: None });
             }
             Self::ExpireLocks(now) => envelope.expire_locks = Some(now.0),
+            Self::Switch { entry, value } => {
+                envelope.switch = Some(SwitchBody { entry: entry.clone(), value: value.clone() });
+            }
         }
         let mut bytes = BytesMut::with_capacity(1 + envelope.encoded_len());
         bytes.put_u8(VERSION);
@@ -103,6 +118,7 @@ impl DurableOp {
                 Self::Lock(LockOp::Release { key })
             }
             Envelope { expire_locks: Some(now), .. } => Self::ExpireLocks(Timestamp(now)),
+            Envelope { switch: Some(SwitchBody { entry, value }), .. } => Self::Switch { entry, value },
             Envelope { .. } => return Err(DecodeError::Missing("operation")),
         };
         Ok((Ticket(envelope.ticket), op))

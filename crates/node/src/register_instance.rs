@@ -2,9 +2,11 @@
 
 use crate::{Node, NodeError};
 use muster_model::{
-    Actor, Cause, ClientId, ClusterName, ConnectionId, Host, Instance, Kind, Reason, ServiceKey,
+    Actor, Cause, ClientId, ClusterName, ConnectionId, Host, Instance, Kind, Reason, ServiceKey, Timing,
 };
-use muster_registry::{Beat, Close, Deregister, InstanceKey, Op, Outcome, OverrideChange, Register};
+use muster_registry::{
+    Beat, Close, Deregister, InstanceKey, Op, Outcome, OverrideChange, Register, SetHealth,
+};
 
 impl Node {
     /// Sets what a client publishes to a service: one instance, or a connection's whole batch. The kind of the
@@ -46,7 +48,48 @@ impl Node {
         self.ready()?;
         let client = ClientId::Address(host, port, Kind::Ephemeral);
         let cause = Cause { actor, reason: Reason::Registered };
-        Ok(self.apply_ephemeral(Op::Beat(Beat { client, origin: self.id, service, full, cause }))?)
+        let beat = Beat { client: client.clone(), origin: self.id, service: service.clone(), full, cause };
+        let outcome = self.apply_ephemeral(Op::Beat(beat))?;
+        Ok(self.with_interval(outcome, &client, &service))
+    }
+
+    /// An outcome with the switch's beat interval, where the instance does not say its own.
+    fn with_interval(&self, outcome: Outcome, client: &ClientId, service: &ServiceKey) -> Outcome {
+        let (default, wanted) = (Timing::default().beat_interval_ms, self.switches().client_beat_interval_ms);
+        let (Outcome::Renewed { interval_ms } | Outcome::Registered { interval_ms }) = outcome else {
+            return outcome;
+        };
+        // That it says the default is looked up only when the switch differs.
+        let says_it = || {
+            let publications = self.registry.lock().publications(client);
+            let of_service = publications.iter().filter(|publication| publication.service == *service);
+            of_service
+                .flat_map(|publication| publication.instances.iter())
+                .any(|instance| instance.metadata.get("preserved.heart.beat.interval").is_some())
+        };
+        if interval_ms != default || wanted == default || says_it() {
+            return outcome;
+        }
+        if let Outcome::Renewed { .. } = outcome {
+            Outcome::Renewed { interval_ms: wanted }
+        } else {
+            Outcome::Registered { interval_ms: wanted }
+        }
+    }
+
+    /// Sets the health of what a client known by its address publishes to a service, by hand. It lasts until something
+    /// checks it, or the node stops.
+    pub fn set_health(
+        &self,
+        client: ClientId,
+        service: ServiceKey,
+        healthy: bool,
+        actor: Actor,
+    ) -> Result<(), NodeError> {
+        self.ready()?;
+        let cause = Cause { actor, reason: Reason::Operator };
+        self.apply_ephemeral(Op::SetHealth(SetHealth { client, service, healthy, cause }))?;
+        Ok(())
     }
 
     /// Removes everything a connection published: it is gone, and `reason` says how. In a drain it is kept, see

@@ -2,8 +2,8 @@
 
 use crate::{
     Node, Settings, checkpoint::Checkpoints, config_contents::Contents, eureka_statuses::WaitingStatuses,
-    eureka_views::EurekaViews, health_check::HealthChecks, locks::Locks, views::Views, waiting::Waiting,
-    watchers::Watchers,
+    eureka_views::EurekaViews, health_check::HealthChecks, labels::Labels, locks::Locks,
+    switches::SwitchBoard, views::Views, waiting::Waiting, watchers::Watchers,
 };
 use muster_config::Configs;
 use muster_consensus::{Consensus, ConsensusError, Parts};
@@ -49,6 +49,8 @@ impl Node {
             rng: Mutex::new(Rng::seeded(rng.next_u64())),
             health_checks: HealthChecks::new(rng, settings.health_checks_concurrent_max, tasks.stopping()),
             checkpoints: Checkpoints::default(),
+            switches: SwitchBoard::default(),
+            labels: Labels::default(),
             pending: Mutex::default(),
             consensus: OnceLock::new(),
             settings,

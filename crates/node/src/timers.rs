@@ -42,8 +42,13 @@ impl Node {
         let mut effects = Vec::new();
         let lease = {
             let mut registry = self.registry.lock();
-            registry.expire(now, &mut effects);
-            registry.next_deadline()
+            if self.switches.checks_health() {
+                registry.expire(now, &mut effects);
+                registry.next_deadline()
+            } else {
+                registry.expire_services(now, &mut effects);
+                None
+            }
         };
         self.run_registry_effects(effects);
         let watch = self.watchers.expire(now.mono);

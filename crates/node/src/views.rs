@@ -10,7 +10,7 @@ use std::{
     ops::Deref,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -21,6 +21,7 @@ pub struct ServiceView {
     used: AtomicBool,
     charged: AtomicUsize,
     budget: Arc<Budget>,
+    cache_millis: u64,
 }
 
 impl Deref for ServiceView {
@@ -38,18 +39,25 @@ impl Drop for ServiceView {
 }
 
 impl ServiceView {
+    /// How often a client that is told of changes should read the list nevertheless, milliseconds: the switch's value
+    /// when the view was made.
+    pub fn cache_millis(&self) -> u64 {
+        self.cache_millis
+    }
+
+    /// Whether all who ask for all of it are shown the same, so that they can be sent the same bytes.
+    pub fn is_shared(&self) -> bool {
+        self.selector.labels().is_empty()
+    }
+
     /// The bytes of the unfiltered view in a wire form, rendered by whoever asks first.
-    pub fn rendered(
-        &self,
-        slot: Slot,
-        render: impl FnOnce(&ServiceSnapshot) -> bytes::Bytes,
-    ) -> bytes::Bytes {
+    pub fn rendered(&self, slot: Slot, render: impl FnOnce(&Self) -> bytes::Bytes) -> bytes::Bytes {
         self.used.store(true, Ordering::Relaxed);
         if self.snapshot.slots.is_rendered(slot) {
             return self.snapshot.slots.get_or_render(slot, bytes::Bytes::new);
         }
         let rendered = self.snapshot.slots.get_or_render(slot, || {
-            let rendered = render(&self.snapshot);
+            let rendered = render(self);
             self.charged.fetch_add(rendered.len(), Ordering::Relaxed);
             self.budget.used.fetch_add(rendered.len(), Ordering::Relaxed);
             rendered
@@ -79,13 +87,14 @@ impl Budget {
 pub(crate) struct Views {
     views: papaya::HashMap<ServiceKey, Arc<ServiceView>, foldhash::fast::RandomState>,
     budget: Arc<Budget>,
+    cache_millis: AtomicU64,
 }
 
 impl Views {
     /// No views yet; rendered bytes are held to `rendered_bytes_max`.
     pub(crate) fn new(rendered_bytes_max: usize) -> Self {
         let budget = Budget { max: rendered_bytes_max, used: AtomicUsize::new(0), order: Mutex::default() };
-        Self { views: read_map(), budget: Arc::new(budget) }
+        Self { views: read_map(), budget: Arc::new(budget), cache_millis: AtomicU64::new(10_000) }
     }
 
     /// The view of a service as of now. The registry's lock is taken only if the service changed since it was
@@ -128,6 +137,13 @@ impl Views {
         self.views.pin().remove(service);
     }
 
+    /// Shows other cache milliseconds from now on.
+    pub(crate) fn set_cache_millis(&self, millis: u64) {
+        if self.cache_millis.swap(millis, Ordering::SeqCst) != millis {
+            self.clear();
+        }
+    }
+
     /// Drops all views.
     pub(crate) fn clear(&self) {
         self.views.pin().clear();
@@ -144,6 +160,7 @@ impl Views {
             used: AtomicBool::new(true),
             charged: AtomicUsize::new(0),
             budget: self.budget.clone(),
+            cache_millis: self.cache_millis.load(Ordering::SeqCst),
         })
     }
 

@@ -3,7 +3,7 @@
 //! A watcher is pulled: it is woken, and asks [`Watcher::try_next`] when its transport can take a message; what it
 //! gets is the newest state then.
 
-use crate::{Node, ServiceView};
+use crate::{Node, ServiceView, subscribers::PushCounters};
 use muster_model::{ConfigKey, Limits, Md5, Monotonic, Revision, ServiceKey};
 use muster_watch::{
     Fuzzy, FuzzyDelivery, FuzzyPolicy, FuzzyPush, Policy, Presence, PushId, Watch, WatchError, Watched,
@@ -93,6 +93,9 @@ pub(crate) struct Watchers {
     next_id: AtomicU64,
     /// Told when a deadline may be nearer than the one the timer task sleeps for.
     pub(crate) timer: Notify,
+    /// Whether services are pushed.
+    pub(crate) pushes: AtomicBool,
+    pub(crate) counts: PushCounters,
 }
 
 /// How to reach the task of a watcher, and where its client is.
@@ -112,6 +115,8 @@ impl Watchers {
             wakers: papaya::HashMap::default(),
             next_id: AtomicU64::new(1),
             timer: Notify::new(),
+            pushes: AtomicBool::new(true),
+            counts: PushCounters::default(),
         }
     }
 
@@ -160,6 +165,13 @@ impl Watchers {
         let wakers = self.wakers.pin();
         let at = |waker: &Waker| waker.address.get().is_some_and(|other| **other == *address);
         wakers.iter().filter(|(_, waker)| at(waker)).map(|(watcher, _)| *watcher).collect()
+    }
+
+    /// Begins to push services, or ceases. What waits then goes out.
+    pub(crate) fn switch_pushes(&self, on: bool) {
+        if !self.pushes.swap(on, Ordering::SeqCst) && on {
+            self.wakers.pin().values().for_each(|waker| waker.wake.notify_one());
+        }
     }
 
     /// Does what time brings: late acknowledgements, redeliveries. Gives the next moment to come back.
@@ -279,6 +291,11 @@ impl Watcher {
         if self.closed.load(Ordering::SeqCst) { Err(WatchError::UnknownWatcher) } else { Ok(()) }
     }
 
+    /// What it is called in what the node tells of who watches.
+    pub fn id(&self) -> WatcherId {
+        self.id
+    }
+
     /// Begins to watch a service, and gives its view as of now. The first watch of a service is followed by one
     /// push of its list; a later one replaces how the watcher wants to be told.
     pub fn watch_service(
@@ -343,6 +360,9 @@ impl Watcher {
 
     /// The view is read after the delivery was taken, so it may be newer than what the delivery was for.
     fn next_service(&self, now: Monotonic) -> Option<Push> {
+        if !self.node.watchers.pushes.load(Ordering::SeqCst) {
+            return None;
+        }
         loop {
             let delivery = self.node.watchers.services.lock().next(self.id, now)?;
             let view = self.node.view(&delivery.key);
@@ -352,6 +372,7 @@ impl Watcher {
                 self.node.watchers.services.lock().rendered(self.id, &delivery, view.revision)
             };
             if let Some(push) = sent_as {
+                self.node.watchers.counts.sent();
                 return Some(Push::Service { push, interest: delivery.interest, view });
             }
         }
@@ -361,7 +382,7 @@ impl Watcher {
     pub fn acknowledge(&self, push: PushRef) {
         let watchers = &self.node.watchers;
         let has_next = match push {
-            PushRef::Service(push) => watchers.services.lock().acknowledge(self.id, push),
+            PushRef::Service(push) => self.acknowledge_service(push),
             PushRef::Config(push) => watchers.configs.lock().acknowledge(self.id, push),
             PushRef::FuzzyService(push) => watchers.fuzzy_services.lock().acknowledge(self.id, push),
             PushRef::FuzzyConfig(push) => watchers.fuzzy_configs.lock().acknowledge(self.id, push),
@@ -369,6 +390,16 @@ impl Watcher {
         if has_next {
             self.waker.wake.notify_one();
         }
+    }
+
+    fn acknowledge_service(&self, push: PushId) -> bool {
+        let watchers = &self.node.watchers;
+        let now = self.node.now().mono;
+        let mut services = watchers.services.lock();
+        if let Some(since) = services.sent_at(self.id, push) {
+            watchers.counts.acknowledged(now.since(since));
+        }
+        services.acknowledge(self.id, push)
     }
 
     /// A push was answered with a failure: it is redelivered after its pause.

@@ -1,7 +1,8 @@
 //! The stored form of durable ops, as entries of the log carry them.
 
 use crate::{
-    DecodeError, Deregister, InstanceKey, NamespaceSpec, Op, OverrideChange, Register, StatusChange,
+    DecodeError, Deregister, InstanceKey, NamespaceSpec, Op, Override, OverrideChange, Register,
+    StatusChange,
     stored::{
         self, ClusterSpecMessage, InstanceMessage, NamespaceMessage, Nothing, OverrideMessage,
         ServiceKeyMessage, SpecMessage, malformed, seal, unseal,
@@ -89,6 +90,15 @@ struct StatusMessage {
     fallback: Option<String>,
 }
 
+#[derive(Clone, PartialEq, Message)]
+struct PatchMessage {
+    #[prost(message, optional, tag = "1")]
+    over: Option<OverrideMessage>,
+    /// Whether metadata is among what is given.
+    #[prost(bool, tag = "2")]
+    with_metadata: bool,
+}
+
 #[derive(Clone, PartialEq, prost::Oneof)]
 enum ChangeMessage {
     #[prost(message, tag = "10")]
@@ -101,6 +111,8 @@ enum ChangeMessage {
     Clear(Nothing),
     #[prost(message, tag = "14")]
     Status(StatusMessage),
+    #[prost(message, tag = "15")]
+    Patch(PatchMessage),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -115,7 +127,7 @@ struct OverrideOpMessage {
     cause: Option<CauseMessage>,
     #[prost(string, optional, tag = "5")]
     eureka: Option<String>,
-    #[prost(oneof = "ChangeMessage", tags = "10, 11, 12, 13, 14")]
+    #[prost(oneof = "ChangeMessage", tags = "10, 11, 12, 13, 14, 15")]
     change: Option<ChangeMessage>,
 }
 
@@ -176,6 +188,18 @@ fn write_change(change: &OverrideChange) -> ChangeMessage {
     match change {
         OverrideChange::Replace(new) => ChangeMessage::Replace(new.into()),
         OverrideChange::Merge(new) => ChangeMessage::Merge(new.into()),
+        OverrideChange::Patch { weight, enabled, metadata } => {
+            let over = Override {
+                weight: *weight,
+                enabled: *enabled,
+                metadata: metadata.clone().unwrap_or_default(),
+                ..Override::default()
+            };
+            ChangeMessage::Patch(PatchMessage {
+                over: Some((&over).into()),
+                with_metadata: metadata.is_some(),
+            })
+        }
         OverrideChange::RemoveKeys(keys) => {
             ChangeMessage::RemoveKeys(KeysMessage { keys: keys.iter().map(ToString::to_string).collect() })
         }
@@ -192,6 +216,10 @@ fn read_change(change: ChangeMessage) -> Result<OverrideChange, DecodeError> {
     Ok(match change {
         ChangeMessage::Replace(new) => OverrideChange::Replace(new.read()?),
         ChangeMessage::Merge(new) => OverrideChange::Merge(new.read()?),
+        ChangeMessage::Patch(PatchMessage { over, with_metadata }) => {
+            let Override { weight, enabled, metadata, .. } = over.ok_or_else(absent("patch"))?.read()?;
+            OverrideChange::Patch { weight, enabled, metadata: with_metadata.then_some(metadata) }
+        }
         ChangeMessage::RemoveKeys(keys) => {
             OverrideChange::RemoveKeys(keys.keys.iter().map(|key| key.as_str().into()).collect())
         }

@@ -4,8 +4,8 @@ use crate::{
     ClusterSpec, Effect, Outcome, Registry, RegistryError, ServiceSpec, Threshold, rows,
     services::{Explicit, ServiceIndex},
 };
-use muster_model::{ClusterName, Kind, Metadata, Now, ServiceKey};
-use std::{collections::BTreeMap, sync::Arc};
+use muster_model::{ClusterName, Kind, Metadata, Now, Selector, ServiceKey};
+use std::collections::BTreeMap;
 
 // A change of attributes gives the service a new revision, so that views are built anew, and no
 // `ServiceChanged`: Nacos pushes none for it (nacos-grpc.md 4.7).
@@ -138,7 +138,7 @@ impl Registry {
                     kind: service.stored_kind().unwrap_or(kind),
                     protection: Threshold::default(),
                     metadata: Metadata::default(),
-                    selector: Arc::from(""),
+                    selector: Selector::None,
                 };
                 Explicit { spec, clusters: BTreeMap::new() }
             }

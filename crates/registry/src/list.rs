@@ -1,7 +1,7 @@
 //! Lists for clients and administrators.
 
 use crate::{Registry, ServiceDetails, ServiceSpec, Threshold, clients::Client, services::Service};
-use muster_model::{ClientId, GroupName, Instance, Kind, Metadata, Namespace, NodeId, ServiceKey};
+use muster_model::{ClientId, GroupName, Instance, Kind, Metadata, Namespace, NodeId, Selector, ServiceKey};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// How much there is.
@@ -136,6 +136,15 @@ impl Registry {
         services.filter(|service| !service.publications.is_empty()).map(|service| &service.key)
     }
 
+    /// What is published in a namespace, without overrides; in no order that lasts.
+    pub fn published<'a>(
+        &'a self,
+        namespace: &Namespace,
+    ) -> impl Iterator<Item = &'a Arc<[Instance]>> + use<'a> {
+        let services = self.services.in_namespace(namespace);
+        services.flat_map(|service| service.publications.values().map(|publication| &publication.instances))
+    }
+
     /// Whether a service has instances, so that fuzzy watches show it.
     pub fn is_visible(&self, service: &ServiceKey) -> bool {
         self.services.by_key(service).is_some_and(|service| !service.publications.is_empty())
@@ -151,7 +160,7 @@ impl Registry {
                     kind: service.kind,
                     protection: Threshold::default(),
                     metadata: Metadata::default(),
-                    selector: Arc::from(""),
+                    selector: Selector::None,
                 };
                 (spec, BTreeMap::new())
             }

@@ -67,6 +67,15 @@ pub enum OverrideChange {
     Replace(Override),
     /// Sets what is given and keeps the rest; metadata keys are added or replaced.
     Merge(Override),
+    /// Sets what is given and keeps the rest; metadata, where it is given, takes the place of all of the override's.
+    Patch {
+        /// The weight.
+        weight: Option<Weight>,
+        /// Enabled or not.
+        enabled: Option<bool>,
+        /// The metadata.
+        metadata: Option<Metadata>,
+    },
     /// Removes metadata keys from the override; registered ones show again.
     RemoveKeys(Vec<Arc<str>>),
     /// Sets the status, or lets the client's own show again.
@@ -100,6 +109,15 @@ impl OverrideChange {
                     metadata: old.metadata.overlaid(&new.metadata),
                 },
             }),
+            Self::Patch { weight, enabled, metadata } => {
+                let old = old.cloned().unwrap_or_default();
+                Some(Override {
+                    weight: weight.or(old.weight),
+                    enabled: enabled.or(old.enabled),
+                    status: old.status.filter(|_| enabled.is_none()),
+                    metadata: metadata.clone().unwrap_or(old.metadata),
+                })
+            }
             Self::RemoveKeys(keys) => old.map(|old| Override {
                 metadata: Metadata::new(
                     old.metadata.iter().filter(|(key, _)| !keys.iter().any(|removed| **removed == **key)),
@@ -133,9 +151,12 @@ impl OverrideChange {
     /// Ends what other overrides of the same instance said of taking calls; gives their keys.
     fn supersede(&self, overrides: &mut Overrides, key: &InstanceKey) -> Vec<InstanceKey> {
         let ends_enabled = key.eureka.is_some() && matches!(self, Self::Status(_));
-        let enables = |new: &Override| new.enabled == Some(true);
-        let ends_status =
-            key.eureka.is_none() && matches!(self, Self::Replace(new) | Self::Merge(new) if enables(new));
+        let enables = match self {
+            Self::Replace(new) | Self::Merge(new) => new.enabled == Some(true),
+            Self::Patch { enabled, .. } => *enabled == Some(true),
+            Self::RemoveKeys(_) | Self::Status(_) | Self::Clear => false,
+        };
+        let ends_status = key.eureka.is_none() && enables;
         let is_superseded = |other: &InstanceKey, over: &Override| {
             other.is_at(key)
                 && match other.eureka {

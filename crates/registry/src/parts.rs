@@ -4,7 +4,7 @@ use crate::{
     EurekaShown, LatestRevision, Threshold, clients::ClientIndex, hosts::Hosts, overrides::Overrides,
     publish::by_address,
 };
-use muster_model::{Instance, Kind, Revision, ServiceKey, Slots};
+use muster_model::{Instance, Kind, Revision, Selector, ServiceKey, Slots};
 use std::{cmp::Ordering, ops::Deref, sync::Arc};
 
 /// Everything a view is derived from, at one revision: reference counts only, so that taking it under the
@@ -17,6 +17,7 @@ pub struct ServiceParts {
     pub(crate) last_ref_time: u64,
     pub(crate) latest: LatestRevision,
     pub(crate) protection: Option<Threshold>,
+    pub(crate) selector: Selector,
     pub(crate) publications: Vec<Published>,
     pub(crate) overrides: Option<Arc<Overrides>>,
 }
@@ -53,6 +54,7 @@ impl ServiceParts {
             revision: self.revision,
             last_ref_time: self.last_ref_time,
             protection: self.protection,
+            selector: self.selector,
             slots: Slots::default(),
             latest: self.latest,
         }
@@ -112,6 +114,8 @@ pub struct ServiceSnapshot {
     pub last_ref_time: u64,
     /// The protection threshold; `None` if the service has no stored attributes, when it never applies.
     pub protection: Option<Threshold>,
+    /// How it chooses among its hosts for the one who asks.
+    pub selector: Selector,
     /// All hosts, disabled ones too, sorted by cluster, address and port.
     pub hosts: Box<[ShownHost]>,
     /// Rendered bytes of the unfiltered view.

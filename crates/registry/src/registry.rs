@@ -16,7 +16,7 @@ use crate::{
 };
 use foldhash::HashMap;
 use muster_model::{
-    Cause, Change, Instance, Kind, Limits, Monotonic, Namespace, Now, Revision, ServiceKey, Slots,
+    Cause, Change, Instance, Kind, Limits, Monotonic, Namespace, Now, Revision, Selector, ServiceKey, Slots,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -227,6 +227,11 @@ impl Registry {
     pub fn expire(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.expire_leases(now, effects);
         self.expire_orphans(now, effects);
+        self.expire_services(now, effects);
+    }
+
+    /// As [`Registry::expire`], and what lost its lease stays: health checks are switched off.
+    pub fn expire_services(&mut self, now: Now, effects: &mut Vec<Effect>) {
         while let Some((_, (index, born))) = self.removals.pop_due(now.mono) {
             let Some(service) = self.services.get_mut(index).filter(|service| service.born == born) else {
                 continue;
@@ -271,6 +276,10 @@ impl Registry {
             last_ref_time: found.last_ref_time,
             latest: found.latest.clone(),
             protection: found.explicit.as_ref().map(|explicit| explicit.spec.protection),
+            selector: found
+                .explicit
+                .as_ref()
+                .map_or(Selector::None, |explicit| explicit.spec.selector.clone()),
             publications: publications.collect(),
             overrides: self.overrides_of(&found.key).cloned(),
         }
@@ -288,6 +297,7 @@ impl Registry {
             revision: Revision(0),
             last_ref_time: self.ref_time_floor,
             protection: None,
+            selector: Selector::None,
             hosts: Box::default(),
             slots: Slots::default(),
             latest,

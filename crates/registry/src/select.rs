@@ -1,6 +1,7 @@
 //! The part of a snapshot that a query asks for.
 
 use crate::{ServiceSnapshot, ShownHost, Threshold};
+use muster_model::Metadata;
 
 /// What a query asks for. The default is everything that is enabled, as pushes have it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -9,6 +10,8 @@ pub struct Filter<'a> {
     pub clusters: &'a str,
     /// Leaves unhealthy hosts out.
     pub healthy_only: bool,
+    /// The labels of the one who asks, for services that choose by them; absent: everyone is shown all.
+    pub consumer: Option<&'a Metadata>,
 }
 
 /// The hosts that answer a query.
@@ -31,17 +34,39 @@ impl ServiceSnapshot {
     /// The enabled hosts that pass a filter, and whether they are protected: if of those hosts at most the
     /// protection threshold's share is healthy (nacos naming `ServiceUtil`). Never protected when empty.
     /// Hosts that are not [liftable](ShownHost::is_liftable) count on neither side.
+    ///
+    /// A label selector is asked last, and where it would leave nothing it leaves all (naming `LabelSelector`).
     pub fn select(&self, filter: Filter<'_>) -> Selection<'_> {
-        let Filter { clusters, healthy_only } = filter;
+        let Filter { clusters, healthy_only, consumer } = filter;
         let is_wanted = |host: &ShownHost| {
             host.enabled
                 && (!healthy_only || host.healthy)
                 && (clusters.is_empty()
                     || clusters.split(',').any(|name| name.trim() == host.cluster.as_str()))
         };
-        let hosts: Vec<&ShownHost> = self.hosts.iter().filter(|host| is_wanted(host)).collect();
+        let mut hosts: Vec<&ShownHost> = self.hosts.iter().filter(|host| is_wanted(host)).collect();
+        if let Some(consumer) = consumer {
+            self.choose(&mut hosts, consumer);
+        }
         let protected = is_protected(self.protection, hosts.iter().copied());
         Selection { hosts, protected }
+    }
+
+    /// Leaves the hosts that share the labels of a consumer, if there are any.
+    fn choose(&self, hosts: &mut Vec<&ShownHost>, consumer: &Metadata) {
+        let labels = self.selector.labels();
+        if labels.is_empty() {
+            return;
+        }
+        let is_alike = |host: &ShownHost| {
+            labels.iter().all(|label| {
+                let wanted = consumer.get(label).filter(|value| !value.trim().is_empty());
+                wanted.is_some() && wanted == host.metadata.get(label)
+            })
+        };
+        if hosts.iter().any(|host| is_alike(host)) {
+            hosts.retain(|host| is_alike(host));
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The attributes of services and clusters.
 
-use muster_model::{ClusterName, Kind, Metadata, ServiceKey};
+use muster_model::{ClusterName, Kind, Metadata, Selector, ServiceKey};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The share of healthy instances, 0 to 1, at or below which all are shown as healthy.
@@ -28,8 +28,8 @@ pub struct ServiceSpec {
     pub protection: Threshold,
     /// Labels.
     pub metadata: Metadata,
-    /// The selector, the text as it was given: kept and shown, without meaning here. Empty: none.
-    pub selector: Arc<str>,
+    /// How it chooses among its instances for the one who asks.
+    pub selector: Selector,
 }
 
 /// How persistent instances of a cluster are checked.

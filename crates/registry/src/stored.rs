@@ -5,8 +5,8 @@ use crate::{
 };
 use bytes::Bytes;
 use muster_model::{
-    ClusterName, EurekaStatus, GroupName, Host, Instance, Kind, Metadata, NameError, Namespace, ServiceKey,
-    ServiceName, Weight,
+    ClusterName, EurekaStatus, GroupName, Host, Instance, Kind, LabelSelector, Metadata, NameError,
+    Namespace, Selector, ServiceKey, ServiceName, Weight,
 };
 use prost::Message;
 use std::collections::BTreeMap;
@@ -178,7 +178,7 @@ impl From<&ServiceSpec> for SpecMessage {
             persistent: spec.kind == Kind::Persistent,
             protection: spec.protection.get(),
             metadata: pairs(&spec.metadata),
-            selector: spec.selector.to_string(),
+            selector: write_selector(&spec.selector),
         }
     }
 }
@@ -190,9 +190,31 @@ impl SpecMessage {
             kind: kind(self.persistent),
             protection: protection.ok_or_else(|| malformed("protection threshold", self.protection))?,
             metadata: metadata(&self.metadata),
-            selector: self.selector.as_str().into(),
+            selector: read_selector(&self.selector)?,
         })
     }
+}
+
+/// What a stored label selector begins with; before its expression. Nothing is stored for none.
+const LABEL: &str = "label:";
+
+fn write_selector(selector: &Selector) -> String {
+    match selector {
+        Selector::None => String::new(),
+        Selector::Label(label) => format!("{LABEL}{}", label.expression()),
+    }
+}
+
+fn read_selector(text: &str) -> Result<Selector, DecodeError> {
+    // Before it had a meaning, the JSON text of the request was kept.
+    let expression = match text.strip_prefix(LABEL) {
+        Some(expression) => expression,
+        None => match text.split_once("\"expression\"").and_then(|(_, rest)| rest.split('"').nth(1)) {
+            Some(expression) => expression,
+            None => return Ok(Selector::None),
+        },
+    };
+    LabelSelector::parse(expression).map(Selector::Label).map_err(|error| malformed("selector", error))
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -66,6 +66,11 @@ impl<I> Interest<I> {
         self.retry_at = None;
     }
 
+    /// When the acknowledgement of a push is late; `None` once it is.
+    pub(crate) fn late_at(&self, id: PushId) -> Option<Monotonic> {
+        self.sent.iter().find(|sent| sent.id == id)?.late_at
+    }
+
     /// Whether a push may be handed out now.
     pub(crate) fn is_sendable(&self, policy: &Policy) -> bool {
         self.owed && self.outstanding() < policy.outstanding_max.max(1)

@@ -192,6 +192,13 @@ impl<K: Clone + Eq + Hash + Ord, I: Clone> Watch<K, I> {
         Some(id)
     }
 
+    /// When a push was handed out whose acknowledgement is awaited; `None` if there is none, or it is late already.
+    pub fn sent_at(&self, watcher: WatcherId, push: PushId) -> Option<Monotonic> {
+        let open = self.watchers.get(&watcher)?;
+        let late_at = open.interests.get(open.pushes.get(&push)?)?.late_at(push)?;
+        Some(Monotonic(late_at.0.saturating_sub(open.policy.acknowledge_timeout_ms)))
+    }
+
     /// A push was acknowledged; older pushes of the same key are settled with it. True if the watcher has
     /// something to ask for now and had not before. An id that is not outstanding changes nothing.
     pub fn acknowledge(&mut self, watcher: WatcherId, push: PushId) -> bool {
@@ -255,6 +262,11 @@ impl<K: Clone + Eq + Hash + Ord, I: Clone> Watch<K, I> {
             .flat_map(|open| open.interests.iter().map(|(key, interest)| (key, &interest.wanted)))
     }
 
+    /// The keys that someone watches, in no order.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.keys.keys()
+    }
+
     /// Who watches a key.
     pub fn watchers_of(&self, key: &K) -> impl Iterator<Item = (WatcherId, &I)> {
         self.keys.get(key).into_iter().flatten().filter_map(move |&watcher| {
@@ -271,6 +283,11 @@ impl<K: Clone + Eq + Hash + Ord, I: Clone> Watch<K, I> {
     /// Open watchers.
     pub fn watcher_count(&self) -> usize {
         self.watchers.len()
+    }
+
+    /// Interests of all watchers together.
+    pub fn interest_count(&self) -> usize {
+        self.watchers.values().map(|open| open.interests.len()).sum()
     }
 
     /// Keys that someone watches.

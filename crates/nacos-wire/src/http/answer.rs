@@ -104,6 +104,22 @@ pub fn page<T: Serialize>(out: &mut Vec<u8>, total: usize, number: usize, size: 
     object.close();
 }
 
+/// Writes a page as naming of 3.0.3 does, whose `pagesAvailable` is one more than full pages there are, also where that
+/// is one too many (recordings v3-admin-ns-service, v3-console-ns-instance). `place` is page number and size.
+pub fn naming_page<T>(
+    out: &mut Vec<u8>,
+    total: usize,
+    place: (i32, usize),
+    items: &[T],
+    mut each: impl FnMut(&mut Vec<u8>, &T),
+) {
+    let pages = if total == 0 { 0 } else { total / place.1.max(1) + 1 };
+    let mut object = Object::open(out);
+    object.value("totalCount", &total).value("pageNumber", &place.0).value("pagesAvailable", &pages);
+    json::array(object.key("pageItems"), items, |out, item| each(out, item));
+    object.close();
+}
+
 /// Spring Boot's error page, which clients print and operators search.
 pub fn error_page(status: u16, message: &str, path: &str, at: Timestamp) -> Answer {
     let mut out = Vec::with_capacity(192 + message.len());

@@ -54,12 +54,13 @@ impl<'a> Beat<'a> {
 }
 
 /// `{"clientBeatInterval":5000,"code":10200,"lightBeatEnabled":true}`; an instance nobody knows gets 20404, upon which
-/// the client registers anew.
-pub fn beat_answer(interval_ms: u64, known: bool) -> Answer {
+/// the client registers anew. `light` tells that further beats need no body.
+pub fn beat_answer(interval_ms: u64, known: bool, light: bool) -> Answer {
     let mut out = Vec::with_capacity(80);
     let mut object = Object::open(&mut out);
     object.value("clientBeatInterval", &interval_ms);
-    object.raw("code", if known { b"10200" } else { b"20404" }).raw("lightBeatEnabled", b"true");
+    object.raw("code", if known { b"10200" } else { b"20404" });
+    object.value("lightBeatEnabled", &light);
     object.close();
     Answer::json(out)
 }

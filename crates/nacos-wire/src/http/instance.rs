@@ -23,28 +23,36 @@ pub fn instance_of(parameters: &Parameters, dialect: Dialect) -> Result<Instance
         port: port.parse().map_err(|_| Refusal::Filter(ParamError::Port))?,
         cluster,
         weight: weight(parameters)?,
-        enabled: flag(parameters, dialect, &["enabled", "enable"])?,
-        healthy: flag(parameters, dialect, &["healthy"])?,
+        enabled: flag(parameters, dialect, &["enabled", "enable"], true)?,
+        healthy: flag(parameters, dialect, &["healthy"], true)?,
         metadata,
     })
 }
 
-/// Whether the instance is ephemeral, which it is unless it says otherwise.
-pub fn kind_of(parameters: &Parameters, dialect: Dialect) -> Result<Kind, Refusal> {
-    Ok(if flag(parameters, dialect, &["ephemeral"])? { Kind::Ephemeral } else { Kind::Persistent })
+/// Whether the instance is ephemeral; a default where it does not say.
+pub fn kind_of(parameters: &Parameters, dialect: Dialect, default: Kind) -> Result<Kind, Refusal> {
+    let is_ephemeral = flag(parameters, dialect, &["ephemeral"], default == Kind::Ephemeral)?;
+    Ok(if is_ephemeral { Kind::Ephemeral } else { Kind::Persistent })
 }
 
-fn weight(parameters: &Parameters) -> Result<Weight, Refusal> {
+/// The `weight` parameter, 1 if it is absent.
+pub fn weight(parameters: &Parameters) -> Result<Weight, Refusal> {
     let Some(text) = parameters.first(&["weight"]) else { return Ok(Weight::default()) };
     let bad = || Refusal::BadValue { name: "weight", value: text.to_owned() };
     Weight::new(text.parse().map_err(|_| bad())?).ok_or(Refusal::Weight)
 }
 
-fn flag(parameters: &Parameters, dialect: Dialect, names: &[&'static str]) -> Result<bool, Refusal> {
+/// A flag, read as a generation reads it: v2 and v3 refuse what is no flag.
+pub fn flag(
+    parameters: &Parameters,
+    dialect: Dialect,
+    names: &[&'static str],
+    default: bool,
+) -> Result<bool, Refusal> {
     match dialect {
-        Dialect::V1Naming | Dialect::V1Config => Ok(parameters.flag(names, true)),
-        Dialect::V3 | Dialect::V3ClientConfig => {
-            parameters.strict_flag(names, true).map_err(|value| Refusal::BadValue { name: names[0], value })
-        }
+        Dialect::V1Naming | Dialect::V1Config => Ok(parameters.flag(names, default)),
+        Dialect::V3 | Dialect::V3ClientConfig => parameters
+            .strict_flag(names, default)
+            .map_err(|value| Refusal::BadValue { name: names[0], value }),
     }
 }

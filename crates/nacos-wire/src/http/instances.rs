@@ -1,6 +1,6 @@
 //! Instances in the small answers of v1, and lists of them in parameters.
 
-use super::{Answer, Refusal};
+use super::Refusal;
 use crate::{
     Text,
     json::{self, Object},
@@ -34,27 +34,23 @@ pub fn named_instances(text: &str) -> Result<Option<Vec<NamedInstance<'_>>>, Ref
 }
 
 /// The body of `GET instance/statuses`: `{"ips":["10.0.0.1:8080_true"]}`, of address, port and health.
-pub fn v1_statuses<'a>(hosts: impl IntoIterator<Item = (&'a str, u16, bool)>) -> Answer {
-    let mut out = Vec::with_capacity(256);
-    let mut object = Object::open(&mut out);
+pub fn statuses<'a>(out: &mut Vec<u8>, hosts: impl IntoIterator<Item = (&'a str, u16, bool)>) {
+    let mut object = Object::open(out);
     json::array(object.key("ips"), hosts, |out, (ip, port, healthy)| {
         json::string(out, &format!("{ip}:{port}_{healthy}"));
     });
     object.close();
-    Answer::json(out)
 }
 
 /// The body of `instance/metadata/batch`: `{"updated":["10.0.0.1:80:unknown:DEFAULT:ephemeral"]}`, of address, port,
 /// cluster and whether it is ephemeral.
-pub fn v1_updated<'a>(hosts: impl IntoIterator<Item = (&'a str, u16, &'a str, bool)>) -> Answer {
-    let mut out = Vec::with_capacity(256);
-    let mut object = Object::open(&mut out);
+pub fn updated<'a>(out: &mut Vec<u8>, hosts: impl IntoIterator<Item = (&'a str, u16, &'a str, bool)>) {
+    let mut object = Object::open(out);
     json::array(object.key("updated"), hosts, |out, (ip, port, cluster, ephemeral)| {
         let kind = if ephemeral { "ephemeral" } else { "persist" };
         json::string(out, &format!("{ip}:{port}:unknown:{cluster}:{kind}"));
     });
     object.close();
-    Answer::json(out)
 }
 
 #[cfg(test)]
@@ -74,8 +70,11 @@ mod tests {
 
     #[test]
     fn answers_are_as_recorded() {
-        assert_eq!(v1_statuses([("10.0.0.1", 8080, true)]).body, r#"{"ips":["10.0.0.1:8080_true"]}"#);
-        let updated = v1_updated([("10.0.0.1", 80, "DEFAULT", true)]);
-        assert_eq!(updated.body, r#"{"updated":["10.0.0.1:80:unknown:DEFAULT:ephemeral"]}"#);
+        let mut out = Vec::new();
+        statuses(&mut out, [("10.0.0.1", 8080, true)]);
+        assert_eq!(out, br#"{"ips":["10.0.0.1:8080_true"]}"#);
+        out.clear();
+        updated(&mut out, [("10.0.0.1", 80, "DEFAULT", true)]);
+        assert_eq!(out, br#"{"updated":["10.0.0.1:80:unknown:DEFAULT:ephemeral"]}"#);
     }
 }

@@ -19,7 +19,7 @@ pub fn service_of(parameters: &Parameters) -> Result<ServiceKey, Refusal> {
         None => (parameters.first(&["groupName"]).unwrap_or(GroupName::DEFAULT), name),
     };
     if group.trim().is_empty() || name.trim().is_empty() {
-        return Err(Refusal::GroupedName);
+        return Err(Refusal::GroupedName { no_group: group.trim().is_empty() });
     }
     service_key(namespace, group, name).map_err(Refusal::Filter)
 }
@@ -28,6 +28,12 @@ pub fn service_of(parameters: &Parameters) -> Result<ServiceKey, Refusal> {
 pub fn service_of_key(parameters: &Parameters) -> Result<ServiceKey, Refusal> {
     let refuse = |text: &str| Refusal::failed(ErrorCode::InvalidParameter, text);
     let key = parameters.get("key").ok_or_else(|| refuse("Parameter 'key' is missing"))?;
+    service_of_key_text(key)
+}
+
+/// As [`service_of_key`], for a key that stands elsewhere.
+pub fn service_of_key_text(key: &str) -> Result<ServiceKey, Refusal> {
+    let refuse = |text: &str| Refusal::failed(ErrorCode::InvalidParameter, text);
     let (namespace, grouped) = key.split_once("##").unwrap_or(("", key));
     let (group, name) = grouped.split_once("@@").ok_or_else(|| {
         refuse("Param 'serviceName' is illegal, it should be format as 'groupName@@serviceName'")

@@ -27,6 +27,11 @@ pub fn decode(text: &[u8]) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8_lossy(&out).into_owned())
 }
 
+/// Decodes a part of a path, where `+` is itself.
+pub fn decode_path(text: &str) -> String {
+    decode(text.replace('+', "%2B").as_bytes()).into_owned()
+}
+
 fn hex_pair(pair: &[u8]) -> Option<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16);
     Some((digit(pair[0])? * 16 + digit(pair[1])?) as u8)

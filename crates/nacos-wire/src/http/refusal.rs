@@ -29,12 +29,26 @@ pub enum Refusal {
         /// Its Java type: `String`, `Integer`, `Boolean`.
         of_type: &'static str,
     },
-    /// As [`Missing`](Self::Missing), told by Spring's binder: of parameters that no form of v2 and v3 collects.
+    /// A parameter is absent that Spring binds, which has other words for it than Nacos's own check.
     Unbound {
         /// Its name.
         name: &'static str,
-        /// Its Java type.
+        /// Its Java type: `String`, `Integer`, `Boolean`.
         of_type: &'static str,
+    },
+    /// A parameter that Spring can't make a number or a flag of; carries the value.
+    Unconvertible {
+        /// Its name.
+        name: &'static str,
+        /// What came.
+        value: String,
+        /// Its Java type: `float`, `int`.
+        of_type: &'static str,
+    },
+    /// A number is absent whose default the original forgot.
+    NoPrimitive {
+        /// Its name.
+        name: &'static str,
     },
     /// Metadata in neither of its forms.
     Metadata(MetadataError),
@@ -51,8 +65,11 @@ pub enum Refusal {
     Weight,
     /// An instance that naming refuses: cluster characters, timing.
     Instance(ParamError),
-    /// `serviceName` with a blank side of `@@`.
-    GroupedName,
+    /// `serviceName` with a blank side of `@@`; whether it is the group's.
+    GroupedName {
+        /// The group is blank, not the name.
+        no_group: bool,
+    },
     /// The operation failed.
     Failed {
         /// What the client can do about it; decides the status.
@@ -76,6 +93,10 @@ impl Refusal {
             Self::Filter(error) => filtered(dialect, error),
             Self::Missing { name, of_type } => missing(dialect, name, of_type),
             Self::Unbound { name, of_type } => unbound(dialect, name, of_type),
+            Self::Unconvertible { name, value, of_type } => unconvertible(dialect, name, value, of_type),
+            Self::NoPrimitive { name } => {
+                worded(dialect, 500, ResultCode::ServerError, &no_primitive(dialect, name))
+            }
             Self::Metadata(error) => error_page(500, &metadata_text(dialect, error), path, at),
             Self::Json(detail) => error_page(500, &format!("Server failed, caused: {detail};"), path, at),
             Self::BadValue { name, value } => bad_value(dialect, name, value),
@@ -86,9 +107,15 @@ impl Refusal {
                 "instance format invalid: The weights range from 0.0 to 10000.0",
             ),
             Self::Instance(error) => worded(dialect, 400, ResultCode::Instance, &error.to_string()),
-            Self::GroupedName => {
-                let text = "Param 'serviceName' is illegal, it should be format as 'groupName@@serviceName'";
-                error_page(400, &format!("Service name filter error, {text}"), path, at)
+            Self::GroupedName { no_group } => {
+                let text = if *no_group {
+                    "groupName can't be empty"
+                } else {
+                    "it should be format as 'groupName@@serviceName'"
+                };
+                let text =
+                    format!("Service name filter error,caused: Param 'serviceName' is illegal, {text};");
+                error_page(400, &text, path, at)
             }
             Self::Failed { error, code, detail } => worded(dialect, status_of(*error), *code, detail),
         }
@@ -157,6 +184,26 @@ fn bad_value(dialect: Dialect, name: &str, value: &str) -> Answer {
             let text = format!("Parameter '{name}' can't be '{value}'");
             Answer { status: 500, ..result_text(ResultCode::ServerError, &text) }
         }
+    }
+}
+
+fn no_primitive(dialect: Dialect, name: &str) -> String {
+    let text = format!(
+        "Optional int parameter '{name}' is present but cannot be translated into a null value due to being declared as a primitive type. Consider declaring it as object wrapper for the corresponding primitive type."
+    );
+    if dialect == Dialect::V1Naming { format!("caused: {text};") } else { text }
+}
+
+fn unconvertible(dialect: Dialect, name: &str, value: &str, of_type: &str) -> Answer {
+    match dialect {
+        Dialect::V1Naming | Dialect::V1Config => {
+            let input = format!("For input string: \"{value}\"");
+            let text = format!(
+                "caused: Failed to convert value of type 'java.lang.String' to required type '{of_type}'; nested exception is java.lang.NumberFormatException: {input};caused: {input};"
+            );
+            Answer::text(500, text)
+        }
+        Dialect::V3 | Dialect::V3ClientConfig => bad_value(dialect, name, value),
     }
 }
 

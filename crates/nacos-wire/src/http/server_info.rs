@@ -76,41 +76,63 @@ pub fn write_server_state(out: &mut Vec<u8>, state: &ServerState<'_>) {
     object.close();
 }
 
-/// How much naming holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How much naming holds, and how the machine does.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct NamingMetrics {
     /// Services.
     pub services: usize,
     /// Instances.
     pub instances: usize,
-    /// Services somebody watches.
-    pub watches: usize,
-    /// gRPC connections that publish.
+    /// Watchers of services, each service counted.
+    pub subscriptions: usize,
+    /// gRPC connections of naming.
     pub connections: usize,
     /// Ephemeral clients known by their address.
     pub ephemeral_addresses: usize,
     /// Persistent clients.
     pub persistent_addresses: usize,
+    /// Share of the processors' time that was used, 0 to 1.
+    pub cpu: f64,
+    /// Load average of the last minute.
+    pub load: f64,
+    /// Share of memory that is in use, 0 to 1.
+    pub mem: f64,
 }
 
-/// The body of `operator/metrics`: `{"status":"UP"}`, and the numbers if they are asked for. Those of the machine
-/// (`cpu`, `load`, `mem`) are not among them: they are the Prometheus endpoint's.
-pub fn naming_status(status: &str, metrics: Option<&NamingMetrics>) -> Answer {
-    let mut out = Vec::with_capacity(256);
-    let mut object = Object::open(&mut out);
+/// Writes `operator/metrics`: `{"status":"UP"}`, and the numbers if they are asked for. Only v1 tells of the instances
+/// this node is responsible for.
+pub fn naming_metrics(out: &mut Vec<u8>, status: &str, metrics: Option<&NamingMetrics>, is_v1: bool) {
+    let mut object = Object::open(out);
     object.string("status", status);
     if let Some(metrics) = metrics {
         let clients = metrics.connections + metrics.ephemeral_addresses + metrics.persistent_addresses;
         object.value("serviceCount", &metrics.services).value("instanceCount", &metrics.instances);
-        object.value("subscribeCount", &metrics.watches);
-        object.value("responsibleInstanceCount", &metrics.instances).value("clientCount", &clients);
+        object.value("subscribeCount", &metrics.subscriptions);
+        if is_v1 {
+            object.value("responsibleInstanceCount", &metrics.instances);
+        }
+        object.value("clientCount", &clients);
         object.value("connectionBasedClientCount", &metrics.connections);
         object.value("ephemeralIpPortClientCount", &metrics.ephemeral_addresses);
         object.value("persistentIpPortClientCount", &metrics.persistent_addresses);
         object.value("responsibleClientCount", &clients);
+        object.value("cpu", &metrics.cpu).value("load", &metrics.load).value("mem", &metrics.mem);
     }
     object.close();
-    Answer::json(out)
+}
+
+/// Writes `health/server`: `{"msg":"Hello! …"}`.
+pub fn server_message(out: &mut Vec<u8>, text: &str) {
+    let mut object = Object::open(out);
+    object.string("msg", text);
+    object.close();
+}
+
+/// Writes `operator/distro/client`: `{"responsibleServer":"127.0.0.1:8848"}`.
+pub fn responsible_server(out: &mut Vec<u8>, address: &str) {
+    let mut object = Object::open(out);
+    object.string("responsibleServer", address);
+    object.close();
 }
 
 /// The body of Spring's health endpoint.

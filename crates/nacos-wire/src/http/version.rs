@@ -1,5 +1,7 @@
 //! What a client's own version says it can do.
 
+use muster_model::PushVersions;
+
 /// `v1.4.2`, `2.0.4-SNAPSHOT` as numbers; absent parts are 0.
 fn parse(text: &str) -> Option<[u32; 3]> {
     let text = text.trim().trim_start_matches(['v', 'V']);
@@ -13,17 +15,17 @@ fn parse(text: &str) -> Option<[u32; 3]> {
 
 /// Whether a client takes UDP pushes, by its `User-Agent` (or `Client-Version`): `Nacos-Java-Client:v1.4.2`. Node
 /// poses as Java (nacos-http.md 3.3.4).
-pub fn takes_udp_push(agent: &str) -> bool {
-    const SINCE: [(&str, [u32; 3]); 5] = [
-        ("nacos-java-client", [0, 1, 0]),
-        ("nacos-go-client", [0, 1, 0]),
-        ("nacos-dns", [0, 4, 3]),
-        ("nacos-c-client", [1, 0, 12]),
-        ("nacos-csharp-client", [0, 9, 0]),
-    ];
+pub fn takes_udp_push(agent: &str, since: &PushVersions) -> bool {
     let Some((name, version)) = agent.split_once(':') else { return false };
-    let since = SINCE.iter().find(|(known, _)| name.trim().eq_ignore_ascii_case(known));
-    since.is_some_and(|(_, since)| parse(version).is_some_and(|version| version >= *since))
+    let since = match name.trim().to_ascii_lowercase().as_str() {
+        "nacos-java-client" => &since.java,
+        "nacos-go-client" => &since.go,
+        "nacos-dns" => &since.python,
+        "nacos-c-client" => &since.c,
+        "nacos-csharp-client" => &since.csharp,
+        _ => return false,
+    };
+    parse(version).zip(parse(since)).is_some_and(|(version, since)| version >= since)
 }
 
 /// Whether a config listener without long polling wants its answer in the header `Probe-Modify-Response-New` too: no
@@ -44,7 +46,7 @@ mod tests {
             "Nacos-Go-Client:v1.0.1",
             "Nacos-C-Client:1.0.12",
         ] {
-            assert!(takes_udp_push(agent), "{agent}");
+            assert!(takes_udp_push(agent, &PushVersions::default()), "{agent}");
         }
         for agent in [
             "Nacos-C-Client:v1.0.11",
@@ -54,7 +56,7 @@ mod tests {
             "Nacos-Python-Client:v1.0",
             "",
         ] {
-            assert!(!takes_udp_push(agent), "{agent}");
+            assert!(!takes_udp_push(agent, &PushVersions::default()), "{agent}");
         }
     }
 

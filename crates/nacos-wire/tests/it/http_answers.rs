@@ -68,11 +68,11 @@ fn failures_in_every_dialect() {
 #[test]
 fn naming_answers() {
     assert_eq!(
-        body(&beat_answer(5000, true)),
+        body(&beat_answer(5000, true, true)),
         r#"{"clientBeatInterval":5000,"code":10200,"lightBeatEnabled":true}"#
     );
     assert_eq!(
-        body(&beat_answer(2000, false)),
+        body(&beat_answer(2000, false, true)),
         r#"{"clientBeatInterval":2000,"code":20404,"lightBeatEnabled":true}"#
     );
     assert_eq!(body(&v1_service_names(2, ["a", "b"])), r#"{"count":2,"doms":["a","b"]}"#);

@@ -30,10 +30,14 @@ fn services_are_bare_or_grouped() {
             (400, "Param 'serviceName' is required.".to_owned())
         );
     }
-    for half in ["@@s", "G@@", " @@s"] {
+    for (half, text) in [
+        ("@@s", "groupName can't be empty"),
+        ("G@@", "it should be format as 'groupName@@serviceName'"),
+        (" @@s", "groupName can't be empty"),
+    ] {
         let (status, body) = refused(service_of(&parameters(&[("serviceName", half)])), Dialect::V1Naming);
         assert_eq!(status, 400, "{half}");
-        assert!(body.contains("it should be format as 'groupName@@serviceName'"), "{body}");
+        assert!(body.contains(text), "{body}");
     }
 }
 
@@ -43,7 +47,7 @@ fn instances_have_defaults() {
     let instance = instance_of(&minimal, Dialect::V1Naming).unwrap();
     assert_eq!((instance.port, instance.cluster.as_str(), instance.weight.get()), (80, "DEFAULT", 1.0));
     assert!(instance.enabled && instance.healthy && instance.metadata.is_empty());
-    assert_eq!(kind_of(&minimal, Dialect::V3), Ok(Kind::Ephemeral));
+    assert_eq!(kind_of(&minimal, Dialect::V3, Kind::Ephemeral), Ok(Kind::Ephemeral));
     let full = parameters(&[
         ("ip", "h"),
         ("port", "80"),
@@ -58,7 +62,7 @@ fn instances_have_defaults() {
     let instance = instance_of(&full, Dialect::V1Naming).unwrap();
     assert_eq!((instance.cluster.as_str(), instance.weight.get(), instance.metadata.len()), ("c1", 2.5, 2));
     assert!(!instance.enabled && !instance.healthy);
-    assert_eq!(kind_of(&full, Dialect::V1Naming), Ok(Kind::Persistent));
+    assert_eq!(kind_of(&full, Dialect::V1Naming, Kind::Ephemeral), Ok(Kind::Persistent));
 }
 
 #[test]

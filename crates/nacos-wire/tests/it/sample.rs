@@ -27,8 +27,13 @@ pub(crate) fn view(instance: &Instance) -> HostView<'_> {
 
 pub(crate) fn info(shape: Shape, service: &ServiceKey, hosts: &[Instance]) -> Vec<u8> {
     let mut out = Vec::new();
-    let about =
-        ServiceInfoView { service, clusters: Some(""), last_ref_time: 1_795_253_250_276, protected: false };
+    let about = ServiceInfoView {
+        service,
+        clusters: Some(""),
+        last_ref_time: 1_795_253_250_276,
+        protected: false,
+        cache_millis: 10_000,
+    };
     write_service_info(&mut out, shape, &about, hosts.iter().map(view));
     out
 }

@@ -34,8 +34,13 @@ fn v1_is_as_2_5_1_writes_it() {
         ..instance("10.0.0.1", 8080, &[("a", "1"), ("b", "x y")])
     };
     let service = service("G1", "run");
-    let about =
-        ServiceInfoView { service: &service, clusters: Some("c1"), last_ref_time: 7, protected: false };
+    let about = ServiceInfoView {
+        service: &service,
+        clusters: Some("c1"),
+        last_ref_time: 7,
+        protected: false,
+        cache_millis: 10_000,
+    };
     let mut out = Vec::new();
     let shown = HostView { instance: &host, healthy: true, ephemeral: true };
     write_service_info(&mut out, Shape::V1, &about, [shown]);
@@ -53,7 +58,13 @@ fn v1_is_as_2_5_1_writes_it() {
 #[test]
 fn null_clusters_have_no_key() {
     let service = service("G", "s");
-    let about = ServiceInfoView { service: &service, clusters: None, last_ref_time: 7, protected: false };
+    let about = ServiceInfoView {
+        service: &service,
+        clusters: None,
+        last_ref_time: 7,
+        protected: false,
+        cache_millis: 10_000,
+    };
     let mut out = Vec::new();
     write_service_info(&mut out, Shape::Grpc, &about, []);
     assert_eq!(json(&out).get("clusters"), None);
@@ -133,7 +144,7 @@ proptest! {
         let views = instances.iter().zip(&hosts).map(|(instance, host)| HostView {
             instance, healthy: host.3[1], ephemeral: host.3[2],
         });
-        let about = ServiceInfoView { service: &service, clusters: Some(&clusters), last_ref_time: 3, protected: true };
+        let about = ServiceInfoView { service: &service, clusters: Some(&clusters), last_ref_time: 3, protected: true, cache_millis: 10_000 };
         let mut out = Vec::new();
         write_service_info(&mut out, Shape::Grpc, &about, views);
         let read: reply::ServiceInfo = serde_json::from_slice(&out).unwrap();

@@ -1,7 +1,10 @@
 //! Naming requests.
 
 use super::{NacosGrpcService, session::Session};
-use crate::failure::{failure_of, kind_aware};
+use crate::{
+    failure::{failure_of, kind_aware},
+    service_info::{Query, write_service_info_of},
+};
 use muster_model::{ClientId, GroupName, Kind, Namespace, ServiceKey, Slot};
 use muster_nacos_wire::{
     ParamError, Shape, Text,
@@ -12,22 +15,17 @@ use muster_nacos_wire::{
     },
     write_nameless_service_info,
 };
-use muster_node::ServiceInterest;
-use muster_node::registry::ServiceSnapshot;
 use muster_node::watch::{Pattern, SyncKind};
+use muster_node::{Node, ServiceInterest, ServiceView};
 
 /// The ServiceInfo of a view in gRPC's shape.
-pub(crate) fn service_info(
-    snapshot: &ServiceSnapshot,
-    clusters: Option<&str>,
-    healthy_only: bool,
-) -> Vec<u8> {
-    crate::service_info::service_info(Shape::Grpc, snapshot, clusters, healthy_only)
+pub(crate) fn service_info(node: &Node, view: &ServiceView, query: Query<'_>) -> Vec<u8> {
+    crate::service_info::service_info(node, Shape::Grpc, view, query)
 }
 
-/// The ServiceInfo of all clusters of a view, written into an answer or a push that is kept.
-pub(crate) fn write_unfiltered(out: &mut Vec<u8>, snapshot: &ServiceSnapshot) {
-    crate::service_info::write_service_info_of(out, Shape::Grpc, snapshot, Some(""), false);
+/// The ServiceInfo of all clusters of a view, written into an answer or a push that is kept: everyone is shown the same.
+pub(crate) fn write_unfiltered(out: &mut Vec<u8>, node: &Node, view: &ServiceView) {
+    write_service_info_of(out, node, Shape::Grpc, view, Query::all(Some(""), ""));
 }
 
 impl NacosGrpcService {
@@ -91,7 +89,7 @@ impl NacosGrpcService {
         Ok(answer::instance(RequestType::PersistentInstance, &request.r#type))
     }
 
-    pub(super) fn service_query(&self, body: &[u8]) -> Result<Payload, Failure> {
+    pub(super) fn service_query(&self, session: &Session, body: &[u8]) -> Result<Payload, Failure> {
         let request: ServiceQueryRequest<'_> = parse(body)?;
         if request.service_name.is_blank() {
             return self.nameless_query(&request);
@@ -99,13 +97,18 @@ impl NacosGrpcService {
         let service = service_key(&request.namespace, &request.group_name, &request.service_name)?;
         check_clusters(&request.cluster)?;
         let view = self.node.view(&service);
-        if request.cluster.is_empty() && !request.healthy_only {
-            let body = view.rendered(Slot::NacosGrpcQuery, |snapshot| {
-                answer::query_service_body(|out| write_unfiltered(out, snapshot))
+        if request.cluster.is_empty() && !request.healthy_only && view.is_shared() {
+            let body = view.rendered(Slot::NacosGrpcQuery, |view| {
+                answer::query_service_body(|out| write_unfiltered(out, &self.node, view))
             });
             return Ok(Payload::new(RequestType::ServiceQuery.response(), body));
         }
-        Ok(answer::query_service(&service_info(&view, Some(&request.cluster), request.healthy_only)))
+        let query = Query {
+            clusters: Some(&request.cluster),
+            healthy_only: request.healthy_only,
+            consumer: &session.consumer_of(&view),
+        };
+        Ok(answer::query_service(&service_info(&self.node, &view, query)))
     }
 
     /// A query that names no service is answered with an empty one, once what it does name is checked.
@@ -143,7 +146,9 @@ impl NacosGrpcService {
         } else {
             session.watcher.unwatch_service(&service)
         };
-        Ok(answer::subscribe_service(&service_info(&view, request.clusters.as_option(), false)))
+        let consumer = session.consumer_of(&view);
+        let query = Query::all(request.clusters.as_option(), &consumer);
+        Ok(answer::subscribe_service(&service_info(&self.node, &view, query)))
     }
 
     pub(super) fn naming_fuzzy_watch(&self, session: &Session, body: &[u8]) -> Result<Payload, Failure> {

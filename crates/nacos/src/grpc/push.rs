@@ -3,14 +3,18 @@
 //! A request id is a number whose last three bits say what it is of, so that an acknowledgement finds its way back
 //! whatever its type.
 
-use super::naming::{service_info, write_unfiltered};
+use super::{
+    naming::{service_info, write_unfiltered},
+    session::Session,
+};
+use crate::service_info::Query;
 use muster_model::{Revision, Slot};
 use muster_nacos_wire::{
     Text,
     grpc::{Payload, PushType, push},
 };
 use muster_node::watch::{FuzzyDelivery, FuzzyMessage, FuzzyPush, Presence, PushId, SyncKind};
-use muster_node::{Push, PushRef, ServiceView};
+use muster_node::{Node, Push, PushRef, ServiceView};
 
 const SERVICE_REVISION: u64 = 0;
 const SERVICE_SEQUENCE: u64 = 1;
@@ -61,12 +65,13 @@ pub(crate) fn parse_id(id: u64) -> Option<RequestOfOurs> {
     Some(RequestOfOurs::Push(push))
 }
 
-/// The payload of a push.
-pub(crate) fn payload(push: &Push) -> Payload {
+/// The payload of a push to a client.
+pub(crate) fn payload(node: &Node, session: &Session, push: &Push) -> Payload {
     match push {
         Push::Service { push, interest, view } => {
             let clusters = interest.clusters.as_deref().unwrap_or_default();
-            service(view, clusters, *push)
+            let consumer = session.consumer_of(view);
+            service(node, view, Query::all(Some(clusters), &consumer), *push)
         }
         Push::Config { push, key, interest } => {
             let tenant = interest.tenant.as_deref().map_or_else(Text::null, Text::from);
@@ -79,15 +84,16 @@ pub(crate) fn payload(push: &Push) -> Payload {
 }
 
 /// The unfiltered view is rendered once a revision and sent to everyone; its request id is the revision.
-fn service(view: &ServiceView, clusters: &str, push: PushId) -> Payload {
+fn service(node: &Node, view: &ServiceView, query: Query<'_>, push: PushId) -> Payload {
     let id = id_of(PushRef::Service(push));
-    if clusters.is_empty() && push == PushId::Revision(view.revision) {
-        let body = view.rendered(Slot::NacosGrpcPush, |snapshot| {
-            push::notify_subscriber_body(id, |out| write_unfiltered(out, snapshot))
+    let is_whole = query.clusters.is_none_or(str::is_empty) && view.is_shared();
+    if is_whole && push == PushId::Revision(view.revision) {
+        let body = view.rendered(Slot::NacosGrpcPush, |view| {
+            push::notify_subscriber_body(id, |out| write_unfiltered(out, node, view))
         });
         return Payload::new(PushType::NotifySubscriber.as_str(), body);
     }
-    push::notify_subscriber(id, &service_info(view, Some(clusters), false))
+    push::notify_subscriber(id, &service_info(node, view, query))
 }
 
 fn sync_type(kind: SyncKind) -> push::SyncType {

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use muster_model::{Actor, Monotonic, Reason};
 use muster_nacos_wire::grpc::{ConnectionSetupRequest, Payload};
-use muster_node::Watcher;
 use muster_node::config::ClientLabels;
+use muster_node::{ServiceView, Watcher};
 use muster_transport::ConnectionInfo;
 use parking_lot::Mutex;
 use std::{
@@ -107,6 +107,23 @@ impl Session {
             closing: OnceLock::new(),
             next_id: AtomicU64::new(1),
         })
+    }
+
+    /// The address a service goes by that chooses for the one who asks: the one the client declares. Empty where the
+    /// service shows everyone the same.
+    pub(crate) fn consumer_of(&self, view: &ServiceView) -> String {
+        if view.is_shared() {
+            return String::new();
+        }
+        self.client_ip()
+    }
+
+    /// The address the client declares, else the one it comes from; for display and choice only.
+    pub(crate) fn client_ip(&self) -> String {
+        match self.setup() {
+            Some(setup) if !setup.labels.ip.is_empty() => setup.labels.ip.clone(),
+            Some(_) | None => self.info.remote.ip().to_string(),
+        }
     }
 
     /// What the client said of itself, once it has set up.

@@ -137,6 +137,18 @@ impl Sessions {
         sessions.values().filter_map(of).collect()
     }
 
+    /// The session of a connection, if it has one.
+    pub(crate) fn find(&self, id: ConnectionId) -> Option<Arc<Session>> {
+        self.sessions.pin().get(&id).cloned()
+    }
+
+    /// The connections that have set up for naming.
+    pub(crate) fn naming_clients(&self) -> Vec<Arc<Session>> {
+        let sessions = self.sessions.pin();
+        let is_naming = |session: &&Arc<Session>| session.setup().is_some_and(|setup| setup.is_naming);
+        sessions.values().filter(is_naming).cloned().collect()
+    }
+
     /// Asks a client to move, to a given server or to any other; false if there is no such connection. The
     /// connection stays until the client leaves.
     pub fn reset(&self, name: &str, target: Option<(&str, u16)>) -> bool {

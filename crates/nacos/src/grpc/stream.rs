@@ -7,6 +7,7 @@ use super::{
 };
 use futures_util::{Stream, StreamExt, stream};
 use muster_nacos_wire::grpc::{Ack, ConnectionSetupRequest, Payload, RequestType, parse, push::setup_ack};
+use muster_node::Node;
 use std::{pin::Pin, sync::Arc};
 use tonic::{Code, Status, Streaming};
 
@@ -19,17 +20,18 @@ pub(crate) type Pushes = Pin<Box<dyn Stream<Item = Result<Payload, Status>> + Se
 
 /// What a session has to say, made when the transport can take it: a slow client gets the newest state late, and
 /// nothing is queued for it.
-pub(super) fn pushes(session: Arc<Session>) -> Pushes {
-    Box::pin(stream::unfold(session, |session| async move {
+pub(super) fn pushes(node: Arc<Node>, session: Arc<Session>) -> Pushes {
+    Box::pin(stream::unfold((node, session), |(node, session)| async move {
         loop {
             if session.is_ended() {
-                return session.take_failure().map(|failure| (Err(failure), session));
+                return session.take_failure().map(|failure| (Err(failure), (node, session)));
             }
             if let Some(payload) = session.take_control() {
-                return Some((Ok(payload), session));
+                return Some((Ok(payload), (node, session)));
             }
             if let Some(push) = session.watcher.try_next() {
-                return Some((Ok(push::payload(&push)), session));
+                let payload = push::payload(&node, &session, &push);
+                return Some((Ok(payload), (node, session)));
             }
             session.watcher.woken().await;
         }

@@ -109,6 +109,8 @@ pub(crate) struct Area {
     pub(crate) family: Family,
     /// Whether HEAD is answered as GET.
     pub(crate) head: bool,
+    /// Whether switches of naming can refuse its requests.
+    pub(crate) is_naming: bool,
     /// Where its routes are found, unless a route says otherwise.
     pub(crate) surfaces: Surfaces,
     pub(crate) routes: &'static [Route],

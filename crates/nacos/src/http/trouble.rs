@@ -31,6 +31,8 @@ pub(crate) enum Trouble {
     Gone(String),
     /// The original has it and we don't, for a reason in words.
     Lacking(&'static str),
+    /// It is answered so in every generation.
+    Answered(Answer),
 }
 
 impl From<Refusal> for Trouble {
@@ -66,15 +68,28 @@ fn refusal_of(error: &NodeError) -> Refusal {
     let text = error.to_string();
     match error {
         NodeError::Starting => starting(),
-        NodeError::Registry(RegistryError::KindClash { service, kind }) => {
-            let text = Failure::kind_clash(&service.grouped_name(), *kind == Kind::Persistent, false).message;
-            Refusal::failed(ErrorCode::KindClash, text)
-        }
         NodeError::Registry(RegistryError::ServiceExists(service)) => Refusal::Failed {
             error: ErrorCode::AlreadyExists,
             code: ResultCode::ServiceExists,
             detail: format!("specified service {} already exists!", service.grouped_name()),
         },
+        NodeError::Registry(RegistryError::ServiceUnknown(service)) => Refusal::Failed {
+            error: ErrorCode::InvalidParameter,
+            code: ResultCode::ServiceNotExist,
+            detail: format!("service {} not found!", service.grouped_name()),
+        },
+        NodeError::Registry(RegistryError::ServiceNotEmpty(service)) => Refusal::Failed {
+            error: ErrorCode::InvalidParameter,
+            code: ResultCode::ServiceDelete,
+            detail: format!(
+                "Service {} is not empty, can't be delete. Please unregister instance first",
+                service.grouped_name()
+            ),
+        },
+        NodeError::Registry(RegistryError::KindClash { service, kind }) => {
+            let text = Failure::kind_clash(&service.grouped_name(), *kind == Kind::Persistent, false).message;
+            Refusal::failed(ErrorCode::KindClash, text)
+        }
         NodeError::Config(ConfigError::TooManyGrays { .. }) => Refusal::Failed {
             error: ErrorCode::InvalidParameter,
             code: ResultCode::GrayOverMax,
@@ -101,6 +116,7 @@ fn refusal_of(error: &NodeError) -> Refusal {
         | NodeError::Field(_)
         | NodeError::Propose(_)
         | NodeError::Watch(_)
+        | NodeError::Switch(_)
         | NodeError::Pattern(_)
         | NodeError::Busy
         | NodeError::PageTooLarge { .. }
@@ -140,6 +156,7 @@ impl Trouble {
             Self::NotHere => error_page(404, NO_MESSAGE, &call.full_path, at),
             Self::Gone(hint) => error_page(410, hint, &call.full_path, at),
             Self::Lacking(why) => lacking(family, why),
+            Self::Answered(answer) => answer.clone(),
         }
         .into()
     }

@@ -4,7 +4,7 @@
 //! Lock order: `subscribers`, then a subscriber's `services`; the watch is called under both, and never calls back.
 
 use super::call::Call;
-use crate::service_info::service_info;
+use crate::service_info::{Query, service_info};
 use bytes::Bytes;
 use muster_model::{Monotonic, ServiceKey, Slot};
 use muster_nacos_wire::{
@@ -12,8 +12,8 @@ use muster_nacos_wire::{
     http::{PushAck, push_datagram, takes_udp_push},
 };
 use muster_node::{
-    Node, Push, PushRef, ServiceInterest, ServiceView, Watcher, WatcherKind, registry::ServiceSnapshot,
-    watch::PushId,
+    Node, Push, PushRef, ServiceInterest, ServiceView, Watcher, WatcherKind,
+    watch::{PushId, WatcherId},
 };
 use muster_runtime::Tasks;
 use parking_lot::Mutex;
@@ -58,9 +58,21 @@ pub(crate) struct Datagrams {
 struct Subscriber {
     target: SocketAddr,
     clusters: Arc<str>,
+    /// What the client calls itself, and its application.
+    agent: Box<str>,
+    app: Box<str>,
     socket: Arc<UdpSocket>,
     watcher: Watcher,
     services: Mutex<HashMap<ServiceKey, Interest>>,
+}
+
+/// An address that is told over UDP, as administrators see it.
+#[derive(Clone, Debug)]
+pub(crate) struct DatagramClient {
+    pub(crate) watcher: WatcherId,
+    pub(crate) target: SocketAddr,
+    pub(crate) agent: String,
+    pub(crate) app: String,
 }
 
 struct Interest {
@@ -92,7 +104,8 @@ impl Datagrams {
         clusters: &str,
     ) -> Option<Arc<ServiceView>> {
         let port = call.parameters.number("udpPort").and_then(|port| u16::try_from(port).ok())?;
-        if port == 0 || !call.header("User-Agent").is_some_and(takes_udp_push) {
+        let agent = call.header("User-Agent").unwrap_or_default();
+        if port == 0 || !takes_udp_push(agent, &self.node.switches().push_since) {
             return None;
         }
         let target = SocketAddr::new(self.address(call), port);
@@ -105,7 +118,8 @@ impl Datagrams {
         let subscriber = match known {
             Some(subscriber) => subscriber.clone(),
             None => {
-                let subscriber = self.open(target, clusters, call.info.local.ip())?;
+                let app = call.parameters.first(&["app"]).unwrap_or_default();
+                let subscriber = self.open(target, clusters, (agent, app), call.info.local.ip())?;
                 let all = subscribers.entry(target).or_default();
                 if all.len() >= CLUSTER_LISTS_MAX {
                     return None;
@@ -118,13 +132,31 @@ impl Datagrams {
         subscriber.watch(service, self.node.now().mono)
     }
 
+    /// Everyone who is told, for each list of clusters.
+    pub(crate) fn clients(&self) -> Vec<DatagramClient> {
+        let subscribers = self.subscribers.lock();
+        let of = |subscriber: &Arc<Subscriber>| DatagramClient {
+            watcher: subscriber.watcher.id(),
+            target: subscriber.target,
+            agent: subscriber.agent.to_string(),
+            app: subscriber.app.to_string(),
+        };
+        subscribers.values().flatten().map(of).collect()
+    }
+
     /// Where a client is told: where its request came from, or where it says if that is allowed.
     fn address(&self, call: &Call) -> IpAddr {
         let named = call.parameters.first(&["clientIP"]).filter(|_| self.anywhere);
         named.and_then(|text| text.parse().ok()).unwrap_or(call.info.remote.ip())
     }
 
-    fn open(self: &Arc<Self>, target: SocketAddr, clusters: &str, local: IpAddr) -> Option<Arc<Subscriber>> {
+    fn open(
+        self: &Arc<Self>,
+        target: SocketAddr,
+        clusters: &str,
+        (agent, app): (&str, &str),
+        local: IpAddr,
+    ) -> Option<Arc<Subscriber>> {
         let socket = match self.socket(local) {
             Ok(socket) => socket,
             Err(error) => {
@@ -135,6 +167,8 @@ impl Datagrams {
         Some(Arc::new(Subscriber {
             target,
             clusters: clusters.into(),
+            agent: agent.into(),
+            app: app.into(),
             socket,
             watcher: self.node.open_watcher(WatcherKind::Datagram),
             services: Mutex::default(),
@@ -175,10 +209,12 @@ impl Datagrams {
         let Push::Service { push, view, .. } = push else { return };
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
         let clusters = &*subscriber.clusters;
-        let render = |snapshot: &ServiceSnapshot| -> Bytes {
-            service_info(Shape::V1, snapshot, Some(clusters), false).into()
+        let consumer = subscriber.target.ip().to_string();
+        let render = |view: &ServiceView| -> Bytes {
+            service_info(&self.node, Shape::V1, view, Query::all(Some(clusters), &consumer)).into()
         };
-        let info = if clusters.is_empty() { view.rendered(Slot::NacosHttpV1, render) } else { render(&view) };
+        let is_whole = clusters.is_empty() && view.is_shared();
+        let info = if is_whole { view.rendered(Slot::NacosHttpV1, render) } else { render(&view) };
         let info = std::str::from_utf8(&info).expect("JSON is text");
         let datagram = push_datagram(info, number);
         if datagram.len() > DATAGRAM_BYTES_MAX {

@@ -1,5 +1,6 @@
 //! The gRPC edge, through real sockets.
 
+mod clients;
 mod configs;
 mod connections;
 mod endings;

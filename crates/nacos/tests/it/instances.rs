@@ -29,11 +29,14 @@ async fn an_operators_word_wins_over_later_registrations() {
     world.ask("POST", &format!("{instance}&metadata=a=3,b=3&weight=3")).await.is(200, "ok");
     let shown = &hosts(&world, LIST).await[0];
     assert_eq!((&shown["weight"], &shown["metadata"]), (&json!(7.0), &json!({"a": "3", "b": "2"})));
-    // A PATCH keeps what it does not name.
+    // A PATCH keeps what it does not name; metadata it replaces, of the override (recording v2-ns-instance-lifecycle).
     world.ask("PATCH", &format!("{instance}&metadata=c=4")).await.is(200, "ok");
     let shown = &hosts(&world, LIST).await[0];
     assert_eq!(shown["weight"], json!(7.0));
-    assert_eq!(shown["metadata"], json!({"a": "3", "b": "2", "c": "4"}));
+    assert_eq!(shown["metadata"], json!({"a": "3", "b": "3", "c": "4"}));
+    world.ask("PATCH", &format!("{instance}&weight=8")).await.is(200, "ok");
+    let shown = &hosts(&world, LIST).await[0];
+    assert_eq!((&shown["weight"], &shown["metadata"]["c"]), (&json!(8.0), &json!("4")));
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ mod listener;
 mod namespaces;
 mod openapi;
 mod refusals;
+mod services;
 mod surfaces;
+mod switches;
 mod udp;
 mod world;

@@ -4,8 +4,8 @@ use super::*;
 use crate::eureka_delta::{CHANGES_MAX, KEPT_MS};
 use muster_model::{
     Actor, Cause, ClientId, ClusterName, ConnectionId, DataCenter, EurekaAction, EurekaInstance, EurekaLease,
-    EurekaPort, EurekaStatus, Host, Instance, Limits, Metadata, Monotonic, NodeId, Reason, ServiceKey,
-    ServiceName, Timestamp, Weight,
+    EurekaPort, EurekaStatus, Host, Instance, Limits, Metadata, Monotonic, NodeId, Reason, Selector,
+    ServiceKey, ServiceName, Timestamp, Weight,
 };
 use muster_registry::{
     Deregister, EurekaCancel, EurekaMetadata, EurekaRegister, EurekaRenew, EurekaShown, Op, Override,
@@ -237,7 +237,7 @@ fn run(world: &mut World, step: &Step) {
                 kind: muster_model::Kind::Ephemeral,
                 protection: muster_registry::Threshold::new(if on { 0.6 } else { 0.0 }).unwrap(),
                 metadata: Metadata::default(),
-                selector: "".into(),
+                selector: Selector::None,
             };
             world.apply(Op::UpdateService { service: nacos_service(app), spec });
         }

@@ -4,7 +4,7 @@ use super::*;
 use muster_config::{Author, Bounds, Content, Publish, Remove, RemoveTarget};
 use muster_model::{
     Actor, Cause, ClientId, ClusterName, ConfigKey, ConnectionId, DataId, GroupName, Host, Instance, Kind,
-    Metadata, Namespace, NodeId, Reason, ServiceKey, ServiceName, Weight,
+    LabelSelector, Metadata, Namespace, NodeId, Reason, Selector, ServiceKey, ServiceName, Weight,
 };
 use muster_registry::{
     Checker, ClusterSpec, Deregister, InstanceKey, NamespaceSpec, Op, Override, OverrideChange, Register,
@@ -50,7 +50,7 @@ fn spec() -> ServiceSpec {
         kind: Kind::Persistent,
         protection: Threshold::new(0.6).unwrap(),
         metadata: Metadata::new([("k", "v")]),
-        selector: r#"{"type":"none"}"#.into(),
+        selector: Selector::Label(LabelSelector::parse("CONSUMER.label.a=PROVIDER.label.a").unwrap()),
     }
 }
 
@@ -87,6 +87,11 @@ fn registry_ops() -> Vec<Op> {
         Op::Deregister(Deregister { client, service: service(), cause: cause() }),
         override_with(OverrideChange::Replace(over.clone())),
         override_with(OverrideChange::Merge(over)),
+        override_with(OverrideChange::Patch {
+            weight: Weight::new(2.0),
+            enabled: None,
+            metadata: Some(Metadata::default()),
+        }),
         override_with(OverrideChange::RemoveKeys(vec!["x".into()])),
         override_with(OverrideChange::Clear),
         Op::CreateService { service: service(), spec: spec() },
@@ -144,6 +149,13 @@ fn lock_operations() {
         round_trip(&DurableOp::ExpireLocks(Timestamp(5))),
         DurableOp::ExpireLocks(Timestamp(5))
     ));
+}
+
+#[test]
+fn switches() {
+    let op = DurableOp::Switch { entry: "pushEnabled".into(), value: "false".into() };
+    let DurableOp::Switch { entry, value } = round_trip(&op) else { panic!("{op:?}") };
+    assert_eq!((entry.as_str(), value.as_str()), ("pushEnabled", "false"));
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn an_update_replaces_attributes_and_keeps_clusters_and_kind() {
     let new = ServiceSpec {
         protection: Threshold::new(0.5).unwrap(),
         metadata: Metadata::new([("a", "b")]),
-        selector: "{}".into(),
+        selector: Selector::None,
         kind: Kind::Persistent,
     };
     world.ok(update(new.clone()));

@@ -62,7 +62,12 @@ pub(crate) fn with(text: &str, pairs: &[(&str, &str)]) -> Instance {
 }
 
 pub(crate) fn spec(kind: Kind) -> ServiceSpec {
-    ServiceSpec { kind, protection: Threshold::default(), metadata: Metadata::default(), selector: "".into() }
+    ServiceSpec {
+        kind,
+        protection: Threshold::default(),
+        metadata: Metadata::default(),
+        selector: Selector::None,
+    }
 }
 
 pub(crate) fn register(client: &ClientId, name: &str, instances: Vec<Instance>) -> Op {

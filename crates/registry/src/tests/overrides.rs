@@ -67,3 +67,21 @@ fn merged_metadata_is_limited() {
     world.ok(merge("a"));
     assert_eq!(world.registry.check(&merge("b")), Err(RegistryError::MetadataTooLarge { size: 6, max: 4 }));
 }
+
+#[test]
+fn a_patch_keeps_what_it_does_not_give_and_replaces_metadata_as_a_whole() {
+    let mut world = World::new();
+    world.ok(register(&connection(1), "s", vec![with("10.0.0.1:80", &[("a", "1")])]));
+    world.ok(change("10.0.0.1:80", OverrideChange::Replace(over(Some(9.0), None, &[("b", "2")]))));
+    let patch = |weight: Option<f64>, metadata: Option<&[(&str, &str)]>| OverrideChange::Patch {
+        weight: weight.map(|weight| Weight::new(weight).unwrap()),
+        enabled: None,
+        metadata: metadata.map(|pairs| Metadata::new(pairs.iter().copied())),
+    };
+    world.ok(change("10.0.0.1:80", patch(Some(4.0), None)));
+    assert_eq!(world.shown("s"), ["10.0.0.1:80@DEFAULT weight 4 a=1 b=2"]);
+    world.ok(change("10.0.0.1:80", patch(None, Some(&[("c", "3")]))));
+    assert_eq!(world.shown("s"), ["10.0.0.1:80@DEFAULT weight 4 a=1 c=3"]);
+    world.ok(change("10.0.0.1:80", patch(None, Some(&[]))));
+    assert_eq!(world.shown("s"), ["10.0.0.1:80@DEFAULT weight 4 a=1"]);
+}

@@ -114,9 +114,15 @@ fn any_instance() -> impl Strategy<Value = Instance> {
 }
 
 fn any_spec() -> impl Strategy<Value = ServiceSpec> {
-    (any_kind(), 0.0f32..=1.0, any_metadata(), text()).prop_map(|(kind, protection, metadata, selector)| {
+    let selector = proptest::option::of(proptest::collection::vec("[a-z0-9.-]{1,9}", 0..4));
+    (any_kind(), 0.0f32..=1.0, any_metadata(), selector).prop_map(|(kind, protection, metadata, labels)| {
         let protection = Threshold::new(protection).unwrap();
-        ServiceSpec { kind, protection, metadata, selector: selector.as_str().into() }
+        let term = |label: &String| format!("CONSUMER.label.{label} = PROVIDER.label.{label}");
+        let expression = |labels: Vec<_>| labels.iter().map(term).collect::<Vec<_>>().join(" & ");
+        let selector = labels.map_or(Selector::None, |labels| {
+            Selector::Label(LabelSelector::parse(&expression(labels)).unwrap())
+        });
+        ServiceSpec { kind, protection, metadata, selector }
     })
 }
 
@@ -158,6 +164,11 @@ fn any_change() -> impl Strategy<Value = OverrideChange> {
     prop_oneof![
         over().prop_map(OverrideChange::Replace),
         over().prop_map(OverrideChange::Merge),
+        (over(), any::<bool>()).prop_map(|(over, with_metadata)| OverrideChange::Patch {
+            weight: over.weight,
+            enabled: over.enabled,
+            metadata: with_metadata.then_some(over.metadata),
+        }),
         proptest::collection::vec(text().prop_map(|key| key.as_str().into()), 0..3)
             .prop_map(OverrideChange::RemoveKeys),
         Just(OverrideChange::Clear),

@@ -11,7 +11,7 @@ fn threshold(world: &mut World, value: f32) {
 
 fn selected(world: &World, clusters: &str, healthy_only: bool) -> (Vec<String>, bool) {
     let view = world.view("s");
-    let selection = view.select(Filter { clusters, healthy_only });
+    let selection = view.select(Filter { clusters, healthy_only, consumer: None });
     let shown = |host: &&ShownHost| {
         line(&Instance { healthy: selection.shows_healthy(host), ..Instance::clone(host) })
     };
@@ -121,4 +121,29 @@ fn a_cleared_registry_uses_no_number_twice() {
     world.ok(register(&client, "s", vec![instance("10.0.0.1:80")]));
     let new = world.view("s");
     assert!(new.revision > old.revision && new.last_ref_time > old.last_ref_time);
+}
+
+#[test]
+fn a_label_selector_shows_what_shares_the_labels_or_else_all() {
+    let mut world = World::new();
+    let of_zone = |address, zone| with(address, &[("zone", zone), ("rack", "1")]);
+    let batch = vec![of_zone("10.0.0.1:80", "a"), of_zone("10.0.0.2:80", "b"), unhealthy("10.0.0.3:80")];
+    world.ok(register(&connection(1), "s", batch));
+    let chosen = |world: &World, labels: &[(&str, &str)], healthy_only| {
+        let view = world.view("s");
+        let consumer = Metadata::new(labels.iter().copied());
+        let selection = view.select(Filter { clusters: "", healthy_only, consumer: Some(&consumer) });
+        selection.hosts.iter().map(|host| host.host.to_string()).collect::<Vec<_>>()
+    };
+    let all = ["10.0.0.1", "10.0.0.2", "10.0.0.3"];
+    assert_eq!(chosen(&world, &[("zone", "a")], false), all, "the service has no selector");
+    let expression = "CONSUMER.label.zone = PROVIDER.label.zone & CONSUMER.label.rack = PROVIDER.label.rack";
+    let selector = Selector::Label(LabelSelector::parse(expression).unwrap());
+    let spec = ServiceSpec { selector, protection: Threshold::new(0.4).unwrap(), ..spec(Kind::Ephemeral) };
+    world.ok(Op::UpdateService { service: service("s"), spec });
+    assert_eq!(chosen(&world, &[("zone", "b"), ("rack", "1")], false), ["10.0.0.2"]);
+    assert_eq!(chosen(&world, &[("zone", "b"), ("rack", "2")], false), all, "no instance is alike");
+    assert_eq!(chosen(&world, &[("zone", "b")], false), all, "a label is missing");
+    assert_eq!(chosen(&world, &[], false), all);
+    assert_eq!(chosen(&world, &[], true), all[..2]);
 }

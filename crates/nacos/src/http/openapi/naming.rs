@@ -92,7 +92,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation(
         "PUT",
         "/v3/admin/ns/instance/partial",
-        "Lays what is given over an instance, and leaves the rest",
+        "Lays weight and enabled (1 and true unless they are given) and metadata that is given over an instance",
         &[SERVICE, ADDRESS, CLUSTER, INSTANCE],
         Ok,
     )
@@ -170,7 +170,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         &[SERVICE, ADDRESS, CLUSTER, HEALTHY],
         Ok,
     )
-    .errors(&[(400, "the cluster is checked (21011), or `healthy` is missing (21010)")]),
+    .errors(&[(400, "the cluster is checked (30000), or `healthy` is missing (10000)"), (404, "no such instance (20004)")]),
     operation(
         "GET",
         "/v3/admin/ns/health/checkers",

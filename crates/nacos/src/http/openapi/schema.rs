@@ -200,7 +200,7 @@ const OBJECTS: &[(&str, &[Fields])] = &[
             ("clusterMap", MapOf(&Named("ClusterDetail")), "its clusters"),
             ("metadata", MapOf(&Text), "its metadata"),
             ("protectThreshold", Number, "its protection threshold"),
-            ("selector", MapOf(&Text), "its selector"),
+            ("selector", Named("Anything"), "its selector, null in lists"),
             ("ephemeral", Flag, "the kind of its instances"),
         ]],
     ),
@@ -212,6 +212,7 @@ const OBJECTS: &[(&str, &[Fields])] = &[
             ("healthyCheckPort", Whole, "the port that is checked"),
             ("useInstancePortForCheck", Flag, "whether each instance's own is"),
             ("metadata", MapOf(&Text), "its metadata"),
+            ("hosts", List(&Named("Instance")), "its instances in lists that have them, else null"),
         ]],
     ),
     (
@@ -221,6 +222,9 @@ const OBJECTS: &[(&str, &[Fields])] = &[
             ("path", Text, "of HTTP"),
             ("headers", Text, "of HTTP: `K:V|K2:V2`"),
             ("expectedResponseCode", Whole, "of HTTP"),
+            ("user", Text, "of MYSQL"),
+            ("pwd", Text, "of MYSQL"),
+            ("cmd", Text, "of MYSQL"),
         ]],
     ),
     (
@@ -231,7 +235,7 @@ const OBJECTS: &[(&str, &[Fields])] = &[
             ("clusterCount", Whole, "clusters"),
             ("ipCount", Whole, "instances"),
             ("healthyInstanceCount", Whole, "healthy ones"),
-            ("triggerFlag", Text, "`false`"),
+            ("triggerFlag", Text, "`true` where the protection threshold is reached, else `false`"),
         ]],
     ),
     (
@@ -291,9 +295,18 @@ const OBJECTS: &[(&str, &[Fields])] = &[
     (
         "NamingMetrics",
         &[&[
-            ("status", Text, "UP or STARTING"),
+            ("status", Text, "UP or STARTING, or what the switch overriddenServerStatus says"),
             ("serviceCount", Whole, "services"),
             ("instanceCount", Whole, "instances"),
+            ("subscribeCount", Whole, "subscriptions, each service of a client counted"),
+            ("clientCount", Whole, "clients"),
+            ("connectionBasedClientCount", Whole, "gRPC connections of naming"),
+            ("ephemeralIpPortClientCount", Whole, "ephemeral clients known by their address"),
+            ("persistentIpPortClientCount", Whole, "persistent ones"),
+            ("responsibleClientCount", Whole, "clients of this node"),
+            ("cpu", Number, "share of the processors in use, 0 to 1"),
+            ("load", Number, "load average of the last minute"),
+            ("mem", Number, "share of memory in use, 0 to 1"),
         ]],
     ),
     (

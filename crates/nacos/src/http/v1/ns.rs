@@ -1,8 +1,8 @@
 //! `/v1/ns`: naming.
 
-mod beat;
+mod catalog;
 mod instance;
-mod metadata_batch;
+mod operator;
 mod service;
 
 use crate::http::{
@@ -15,7 +15,7 @@ use crate::http::{
 
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/instance/list", Now(Http::list_instances)),
-    Route::put("/instance/beat", Now(Http::beat)),
+    Route::put("/instance/beat", Now(Http::v1_beat)),
     Route::post("/instance", Later(|http, call| Box::pin(http.register_instance(call)))),
     Route::delete("/instance", Later(|http, call| Box::pin(http.deregister_instance(call)))),
     Route::put("/instance", Later(|http, call| Box::pin(http.update_instance(call)))),
@@ -24,7 +24,32 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get("/instance/statuses", Now(Http::instance_statuses)),
     Route::put("/instance/metadata/batch", Later(|http, call| Box::pin(http.merge_metadata(call)))),
     Route::delete("/instance/metadata/batch", Later(|http, call| Box::pin(http.remove_metadata(call)))),
+    Route::post("/service", Later(|http, call| Box::pin(http.v1_create_service(call)))),
+    Route::put("/service", Later(|http, call| Box::pin(http.v1_update_service(call)))),
+    Route::delete("/service", Later(|http, call| Box::pin(http.v1_remove_service(call)))),
+    Route::get("/service", Now(Http::v1_read_service)),
     Route::get("/service/list", Now(Http::list_service_names)),
-    Route::get("/operator/metrics", Now(Http::naming_metrics)).early(),
-    Route::get("/ops/metrics", Now(Http::naming_metrics)).early(),
+    Route::get("/service/names", Now(Http::all_service_names)),
+    Route::get("/service/subscribers", Now(Http::v1_subscribers)),
+    Route::get("/service/selector/types", Now(Http::v1_selector_types)),
+    Route::put("/cluster", Later(|http, call| Box::pin(http.v1_update_cluster(call)))),
+    Route::get("/catalog/services", Now(Http::catalog_services)),
+    Route::get("/catalog/service", Now(Http::catalog_service)),
+    Route::get("/catalog/instances", Now(Http::catalog_instances)),
+    Route::put("/health/instance", Now(Http::v1_set_health)),
+    Route::put("/health", Now(Http::v1_set_health)),
+    Route::get("/health/checkers", Now(Http::v1_checkers)),
+    Route::any("/health/server", Now(Http::server_health)).early(),
+    Route::get("/operator/metrics", Now(Http::v1_naming_metrics)).early(),
+    Route::get("/ops/metrics", Now(Http::v1_naming_metrics)).early(),
+    Route::get("/operator/switches", Now(Http::v1_switches)),
+    Route::get("/ops/switches", Now(Http::v1_switches)),
+    Route::put("/operator/switches", Later(|http, call| Box::pin(http.v1_set_switch(call)))),
+    Route::put("/ops/switches", Later(|http, call| Box::pin(http.v1_set_switch(call)))),
+    Route::any("/operator/push/state", Now(Http::v1_push_state)),
+    Route::any("/ops/push/state", Now(Http::v1_push_state)),
+    Route::get("/operator/distro/client", Now(Http::v1_responsible_server)),
+    Route::get("/ops/distro/client", Now(Http::v1_responsible_server)),
+    Route::put("/operator/log", Now(Http::v1_naming_log)).early(),
+    Route::put("/ops/log", Now(Http::v1_naming_log)).early(),
 ];

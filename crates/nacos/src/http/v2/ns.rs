@@ -1,5 +1,56 @@
 //! `/v2/ns`: naming.
 
-use crate::http::route::Route;
+mod instance;
+mod operator;
+mod service;
 
-pub(crate) const ROUTES: &[Route] = &[];
+use crate::http::{
+    Http,
+    reply::Reply,
+    route::{
+        Handler::{Later, Now},
+        Route,
+    },
+};
+use muster_nacos_wire::http::{Dialect, result, write_json};
+
+/// The words of v2's refusals, which v3 has too.
+const DIALECT: Dialect = Dialect::V3;
+
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get("/instance/list", Now(Http::v2_list)),
+    Route::put("/instance/beat", Now(Http::v2_beat)),
+    Route::post("/instance", Later(|http, call| Box::pin(http.v2_register(call)))),
+    Route::delete("/instance", Later(|http, call| Box::pin(http.v2_deregister(call)))),
+    Route::put("/instance", Later(|http, call| Box::pin(http.v2_update(call)))),
+    Route::patch("/instance", Later(|http, call| Box::pin(http.v2_patch(call)))),
+    Route::get("/instance", Now(Http::v2_read)),
+    Route::any("/instance/statuses/{key}", Now(Http::v2_statuses)),
+    Route::put("/instance/metadata/batch", Later(|http, call| Box::pin(http.v2_merge_metadata(call)))),
+    Route::delete("/instance/metadata/batch", Later(|http, call| Box::pin(http.v2_remove_metadata(call)))),
+    Route::post("/service", Later(|http, call| Box::pin(http.v2_create_service(call)))),
+    Route::put("/service", Later(|http, call| Box::pin(http.v2_update_service(call)))),
+    Route::delete("/service", Later(|http, call| Box::pin(http.v2_remove_service(call)))),
+    Route::get("/service", Now(Http::v2_read_service)),
+    Route::get("/service/list", Now(Http::v2_service_names)),
+    Route::get("/catalog/instances", Now(Http::v2_catalog_instances)),
+    Route::put("/health/instance", Now(Http::v2_set_health)),
+    Route::put("/health", Now(Http::v2_set_health)),
+    Route::get("/operator/metrics", Now(Http::v2_naming_metrics)).early(),
+    Route::get("/ops/metrics", Now(Http::v2_naming_metrics)).early(),
+    Route::get("/operator/switches", Now(Http::v2_switches)),
+    Route::get("/ops/switches", Now(Http::v2_switches)),
+    Route::put("/operator/switches", Later(|http, call| Box::pin(http.v2_set_switch(call)))),
+    Route::put("/ops/switches", Later(|http, call| Box::pin(http.v2_set_switch(call)))),
+    Route::get("/client/list", Now(Http::v2_clients)),
+    Route::get("/client", Now(Http::v2_client)),
+    Route::get("/client/publish/list", Now(Http::v2_published_by)),
+    Route::get("/client/subscribe/list", Now(Http::v2_subscribed_by)),
+    Route::get("/client/service/publisher/list", Now(Http::v2_publishers)),
+    Route::get("/client/service/subscriber/list", Now(Http::v2_subscribers)),
+];
+
+/// `{"code":0,"message":"success","data":"ok"}`.
+fn done() -> Reply {
+    result(|out| write_json(out, "ok")).into()
+}

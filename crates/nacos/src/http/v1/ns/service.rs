@@ -1,56 +1,113 @@
-//! Services and how naming does.
+//! Services: created, changed, removed, read, listed; and who is told of them.
 
-use crate::http::{Http, call::Call, refuse, reply::Reply, route::Handled, trouble::Trouble};
-use muster_model::{ClientId, ErrorCode, GroupName, Kind, Namespace};
-use muster_nacos_wire::http::{NamingMetrics, Refusal, check_filter, naming_status, v1_service_names};
+use crate::http::{
+    Http,
+    call::Call,
+    naming::{Paging, body_of, cut, namespace_of, required},
+    refuse,
+    reply::Reply,
+    route::Handled,
+    trouble::Trouble,
+};
+use muster_model::{ErrorCode, GroupName, Kind};
+use muster_nacos_wire::http::{
+    Answer, Dialect, Refusal, SELECTOR_TYPES, Subscriber, rest_result, subscribers, v1_all_names, v1_service,
+    v1_service_names, write_json,
+};
+use muster_node::registry::Search;
+
+/// Names that `service/names` gives at most.
+const NAMES_MAX: usize = 100_000;
 
 impl Http {
-    /// The names of a group's services, a page of them.
-    pub(super) fn list_service_names(&self, call: &Call) -> Result<Reply, Trouble> {
+    /// A service made so is persistent, as in the original.
+    pub(super) async fn v1_create_service(&self, call: &Call) -> Result<Reply, Trouble> {
+        let service = self.bound_service(call)?;
+        self.create_service_described(call, service, Kind::Persistent).await?;
+        Ok(Answer::ok().into())
+    }
+
+    pub(super) async fn v1_update_service(&self, call: &Call) -> Result<Reply, Trouble> {
+        let service = self.checked_service(call)?;
+        required(&call.parameters, "protectThreshold", "Float")?;
+        self.update_service_described(call, service).await?;
+        Ok(Answer::ok().into())
+    }
+
+    pub(super) async fn v1_remove_service(&self, call: &Call) -> Result<Reply, Trouble> {
+        let service = self.bound_service(call)?;
+        self.remove_service_described(service).await?;
+        Ok(Answer::ok().into())
+    }
+
+    pub(super) fn v1_read_service(&self, call: &Call) -> Handled {
+        let found = self.described(&self.bound_service(call)?)?;
+        let mut out = Vec::with_capacity(512);
+        v1_service(&mut out, &body_of(&found));
+        Ok(Answer::json(out).into())
+    }
+
+    /// The names of a group's services, a page of them; `groupName=*` is all groups, as in 1.x.
+    pub(super) fn list_service_names(&self, call: &Call) -> Handled {
         let parameters = &call.parameters;
-        check_filter(parameters, self.metadata_chars_max())?;
-        let required = |name| parameters.first(&[name]).ok_or(Refusal::Missing { name, of_type: "Integer" });
-        required("pageNo")?;
-        required("pageSize")?;
-        let page = parameters.number("pageNo").unwrap_or(1).max(1);
-        let size = parameters.number("pageSize").unwrap_or(0);
-        let Ok(size) = usize::try_from(size) else {
-            return Err(refuse(
-                ErrorCode::InvalidParameter,
-                format!("pageSize must not be negative: {size}"),
-            ));
+        self.filter(call)?;
+        required(parameters, "pageNo", "Integer")?;
+        required(parameters, "pageSize", "Integer")?;
+        // What is no number is the default, what is too large for one is the largest.
+        let number = |name, default: i32| {
+            let given = parameters.number(name).unwrap_or(default.into());
+            given.clamp(i32::MIN.into(), i32::MAX.into()) as i32
         };
-        let name = parameters.first(&["namespaceId"]).unwrap_or_default();
-        let namespace = Namespace::canonical(name).map_err(|error| Refusal::Filter(error.into()))?;
+        let paging = Paging { number: number("pageNo", 1), size: number("pageSize", 0) };
+        if paging.size < 0 {
+            let text = format!("pageSize must not be negative: {}", paging.size);
+            return Err(refuse(ErrorCode::InvalidParameter, text));
+        }
+        let namespace = namespace_of(parameters)?;
         let group = GroupName::new(parameters.first(&["groupName"]).unwrap_or(GroupName::DEFAULT))
             .map_err(|error| Refusal::Filter(error.into()))?;
-        let skipped = usize::try_from(page - 1).unwrap_or(usize::MAX).saturating_mul(size);
-        let found = self.node.list_services(&namespace, &group, skipped, size);
+        let found = self.node.list_services(&namespace, &group, paging.offset(), paging.size());
         Ok(v1_service_names(found.count, found.items.iter().map(|key| key.name().as_str())).into())
     }
 
-    /// Whether naming is up; with `onlyStatus=false` how much it holds.
-    pub(super) fn naming_metrics(&self, call: &Call) -> Handled {
-        let status = if self.node.is_ready() { "UP" } else { "STARTING" };
-        if call.parameters.flag(&["onlyStatus"], true) {
-            return Ok(naming_status(status, None).into());
-        }
-        let counts = self.node.registry_counts();
-        let mut metrics = NamingMetrics {
-            services: counts.services,
-            instances: counts.instances,
-            watches: self.node.watch_counts().services,
-            ..NamingMetrics::default()
-        };
-        for client in self.node.publishing_clients() {
-            match client.client {
-                ClientId::Connection(_) => metrics.connections += 1,
-                ClientId::Address(_, _, Kind::Ephemeral) | ClientId::Eureka(_) => {
-                    metrics.ephemeral_addresses += 1;
-                }
-                ClientId::Address(_, _, Kind::Persistent) => metrics.persistent_addresses += 1,
-            }
-        }
-        Ok(naming_status(status, Some(&metrics)).into())
+    /// The names of all services of a namespace that contain a text, with their groups. The original takes the text for
+    /// a regular expression; here it is what is looked for.
+    pub(super) fn all_service_names(&self, call: &Call) -> Handled {
+        self.filter(call)?;
+        let namespace = namespace_of(&call.parameters)?;
+        let found = self.node.search_services(Search {
+            namespace: &namespace,
+            group: None,
+            group_contains: "",
+            name_contains: call.parameters.first(&["expr"]).unwrap_or_default(),
+            with_instances: false,
+            offset: 0,
+            limit: NAMES_MAX,
+        });
+        let names: Vec<String> = found.items.iter().map(|one| one.key.grouped_name().to_string()).collect();
+        let mut out = Vec::with_capacity(256);
+        v1_all_names(&mut out, namespace.as_str(), &names);
+        Ok(Answer::json(out).into())
+    }
+
+    /// Who is told of a service. Numbers that are none count as 0, and then nothing is on the page.
+    pub(super) fn v1_subscribers(&self, call: &Call) -> Handled {
+        let service = self.checked_service(call)?;
+        let number =
+            |name, default| call.parameters.first(&[name]).map_or(default, |text| text.parse().unwrap_or(0));
+        let paging = Paging { number: number("pageNo", 1), size: number("pageSize", 1_000) };
+        let found = self.subscribers_like(&service);
+        let mut out = Vec::with_capacity(256);
+        subscribers(&mut out, found.len(), &found[cut(found.len(), paging)], Subscriber::v1);
+        Ok(Answer::json(out).into())
+    }
+
+    pub(super) fn v1_selector_types(&self, _: &Call) -> Handled {
+        Ok(rest_result(200, None, |out| write_json(out, &SELECTOR_TYPES)).into())
+    }
+
+    pub(super) async fn v1_update_cluster(&self, call: &Call) -> Result<Reply, Trouble> {
+        self.update_cluster_described(call, Dialect::V1Naming).await?;
+        Ok(Answer::ok().into())
     }
 }

@@ -1,62 +1,48 @@
 //! `/v3/admin/ns`: naming.
 
+mod instance;
+mod operator;
+mod service;
+
 use crate::http::{
     Http,
-    call::Call,
-    reply::Reply,
-    route::{Handler::Later, Route},
-    trouble::Trouble,
-    v3::done,
+    route::{
+        Handler::{Later, Now},
+        Route,
+    },
 };
-use muster_model::{ErrorCode, Kind};
-use muster_nacos_wire::http::{Refusal, ResultCode, parse_metadata};
-use muster_node::registry::{ServiceSpec, Threshold};
-use serde_json::Value;
+use muster_nacos_wire::http::Dialect;
 
-pub(crate) const ROUTES: &[Route] =
-    &[Route::post("/service", Later(|http, call| Box::pin(http.v3_create_service(call))))];
+const DIALECT: Dialect = Dialect::V3;
 
-impl Http {
-    /// Creates a service that stays; it is persistent unless it says otherwise.
-    async fn v3_create_service(&self, call: &Call) -> Result<Reply, Trouble> {
-        let service = self.checked_service(call)?;
-        let parameters = &call.parameters;
-        let is_ephemeral = parameters
-            .strict_flag(&["ephemeral"], false)
-            .map_err(|value| Refusal::BadValue { name: "ephemeral", value })?;
-        let metadata =
-            parse_metadata(parameters.get("metadata").unwrap_or_default()).map_err(Refusal::from)?;
-        let selector = parameters.get("selector").unwrap_or_default().trim();
-        check_selector(selector)?;
-        let spec = ServiceSpec {
-            kind: if is_ephemeral { Kind::Ephemeral } else { Kind::Persistent },
-            protection: threshold(parameters.first(&["protectThreshold"]))?,
-            metadata,
-            selector: selector.into(),
-        };
-        self.node.create_service(service, spec).await?;
-        Ok(done())
-    }
-}
-
-fn threshold(text: Option<&str>) -> Result<Threshold, Refusal> {
-    let Some(text) = text else { return Ok(Threshold::default()) };
-    let bad = || Refusal::BadValue { name: "protectThreshold", value: text.to_owned() };
-    Threshold::new(text.parse().map_err(|_| bad())?).ok_or_else(bad)
-}
-
-/// A selector is kept and shown without meaning; its type must be one that Nacos knows.
-fn check_selector(text: &str) -> Result<(), Trouble> {
-    if text.is_empty() {
-        return Ok(());
-    }
-    let kind = serde_json::from_str::<Value>(text).ok();
-    match kind.as_ref().and_then(|selector| selector.get("type")).and_then(Value::as_str) {
-        Some("none" | "label") => Ok(()),
-        _ => Err(Trouble::Refused(Refusal::Failed {
-            error: ErrorCode::InvalidParameter,
-            code: ResultCode::Selector,
-            detail: "not match any type of selector!".to_owned(),
-        })),
-    }
-}
+pub(crate) const ROUTES: &[Route] = &[
+    Route::post("/instance", Later(|http, call| Box::pin(http.v3_register_instance(call)))),
+    Route::delete("/instance", Later(|http, call| Box::pin(http.v3_deregister_instance(call)))),
+    Route::put("/instance", Later(|http, call| Box::pin(http.v3_update_instance(call)))),
+    Route::put("/instance/partial", Later(|http, call| Box::pin(http.v3_patch_instance(call)))),
+    Route::get("/instance", Now(Http::v3_read_instance)),
+    Route::get("/instance/list", Now(Http::v3_list_instances)),
+    Route::put("/instance/metadata/batch", Later(|http, call| Box::pin(http.v3_merge_metadata(call)))),
+    Route::delete("/instance/metadata/batch", Later(|http, call| Box::pin(http.v3_remove_metadata(call)))),
+    Route::post("/service", Later(|http, call| Box::pin(http.v3_create_service(call)))),
+    Route::put("/service", Later(|http, call| Box::pin(http.v3_update_service(call)))),
+    Route::delete("/service", Later(|http, call| Box::pin(http.v3_remove_service(call)))),
+    Route::get("/service", Now(Http::v3_read_service)),
+    Route::get("/service/list", Now(Http::v3_list_services)),
+    Route::get("/service/subscribers", Now(Http::v3_subscribers)),
+    Route::get("/service/selector/types", Now(Http::v3_selector_types)),
+    Route::put("/cluster", Later(|http, call| Box::pin(http.v3_update_cluster(call)))),
+    Route::put("/health/instance", Now(Http::v3_set_health)),
+    Route::get("/health/checkers", Now(Http::v3_checkers)),
+    Route::get("/ops/metrics", Now(Http::v3_naming_metrics)).early(),
+    Route::get("/ops/switches", Now(Http::v3_switches)),
+    Route::put("/ops/switches", Later(|http, call| Box::pin(http.v3_set_switch(call)))),
+    Route::put("/ops/log", Now(Http::v3_naming_log)).early(),
+    Route::get("/client/list", Now(Http::v3_clients)),
+    Route::get("/client", Now(Http::v3_client)),
+    Route::get("/client/publish/list", Now(Http::v3_published_by)),
+    Route::get("/client/subscribe/list", Now(Http::v3_subscribed_by)),
+    Route::get("/client/service/publisher/list", Now(Http::v3_publishers)),
+    Route::get("/client/service/subscriber/list", Now(Http::v3_subscriber_clients)),
+    Route::get("/client/distro", Now(Http::v3_responsible_server)),
+];

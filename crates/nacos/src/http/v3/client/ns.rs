@@ -13,14 +13,14 @@ use crate::{
         trouble::Trouble,
         v3::done,
     },
-    service_info::write_hosts_of,
+    service_info::{Query, write_hosts_of},
 };
 use muster_model::ClusterName;
 use muster_nacos_wire::{
     Shape,
-    http::{Dialect, Refusal, ResultCode, result, result_error},
+    http::{Dialect, Refusal, ResultCode, flag, result, result_error},
 };
-use muster_node::registry::{Filter, Outcome};
+use muster_node::registry::Outcome;
 
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/instance/list", Now(Http::v3_list)),
@@ -61,9 +61,12 @@ impl Http {
     /// The hosts of some clusters, `DEFAULT` unless they are named; unhealthy ones too, whatever is asked.
     fn v3_list(&self, call: &Call) -> Result<Reply, Trouble> {
         let service = self.checked_service(call)?;
+        // It does not matter, and must be a flag nevertheless.
+        flag(&call.parameters, Dialect::V3, &["healthyOnly"], false)?;
         let clusters = call.parameters.first(&["clusterName"]).unwrap_or(ClusterName::DEFAULT);
         let view = self.node.view(&service);
-        let filter = Filter { clusters, healthy_only: false };
-        Ok(result(|out| write_hosts_of(out, Shape::V3, &view, filter)).into())
+        let consumer = self.consumer_of(&view, call);
+        let query = Query::all(Some(clusters), &consumer);
+        Ok(result(|out| write_hosts_of(out, &self.node, Shape::V3, &view, query)).into())
     }
 }
