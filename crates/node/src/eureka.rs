@@ -164,17 +164,18 @@ impl Node {
             EurekaRenewing { last_dirty: None, overridden: EurekaStatus::Unknown, replicated: false };
         // An instance that registered over Nacos has no lease here.
         self.eureka_renew(base, app, id, renewing, actor.clone())?;
-        let snapshot = self.eureka_snapshot(base)?;
-        let Some(shown) = snapshot.app(app).and_then(|app| app.instance(id)) else { return Ok(false) };
-        let is_so = match change.status {
-            Some(status) => shown.status == status,
-            // `UNKNOWN` may be the override.
-            None => {
-                let is_unknown = |status| status == EurekaStatus::Unknown;
-                is_unknown(shown.overridden)
-                    && (!is_unknown(shown.status) || is_unknown(shown.instance.status))
-            }
+        let standing = match replicated {
+            // A batch of a peer must not cost a view for each of its items.
+            true => self.registry.lock().eureka_standing(base, app, id),
+            false => None,
         };
+        let Some((status, is_overridden)) = (match standing {
+            Some((status, overridden)) => Some((status, overridden.is_some())),
+            None => self.eureka_shown_standing(base, app, id)?,
+        }) else {
+            return Ok(false);
+        };
+        let is_so = change.status.map_or(!is_overridden, |new| status == new);
         let target = if is_so { None } else { self.registry.lock().eureka_target(base, app, id) };
         let Some((service, instance)) = target else { return Ok(is_so) };
         let cause = Cause { actor, reason: Reason::Operator };
@@ -187,6 +188,24 @@ impl Node {
             self.propose_registry(Op::Override { service, instance, change, cause }).await?;
         }
         Ok(true)
+    }
+
+    /// The status that is shown of an instance, and whether that is an override.
+    fn eureka_shown_standing(
+        &self,
+        base: &EurekaBase,
+        app: &str,
+        id: &str,
+    ) -> Result<Option<(EurekaStatus, bool)>, NodeError> {
+        let snapshot = self.eureka_snapshot(base)?;
+        let shown = snapshot.app(app).and_then(|app| app.instance(id));
+        Ok(shown.map(|shown| {
+            let is_unknown = |status| status == EurekaStatus::Unknown;
+            // `UNKNOWN` may be the override.
+            let is_overridden = !is_unknown(shown.overridden)
+                || (is_unknown(shown.status) && !is_unknown(shown.instance.status));
+            (shown.status, is_overridden)
+        }))
     }
 
     /// Adds or replaces metadata of an instance until it registers anew; whether it is there.

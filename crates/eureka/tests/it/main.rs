@@ -5,6 +5,7 @@ mod batch;
 mod delta;
 mod lists;
 mod pages;
+mod peers;
 mod refusals;
 mod registrations;
 mod views;

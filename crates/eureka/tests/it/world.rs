@@ -40,6 +40,7 @@ pub(crate) const AS_JSON: (&str, &str) = ("content-type", "application/json");
 pub(crate) struct World {
     pub(crate) node: Arc<Node>,
     pub(crate) clock: Arc<SkippingClock>,
+    pub(crate) peers: Arc<Peers>,
     router: Router,
     surfaces: Surfaces,
 }
@@ -118,6 +119,13 @@ impl World {
         world
     }
 
+    /// A node that is ready and has peers, which are not started.
+    pub(crate) async fn with_peers(peers: PeerSettings) -> Self {
+        let world = Self::build(EurekaSettings::default(), peers);
+        world.finish_start().await;
+        world
+    }
+
     /// The same on a listener that shows these surfaces.
     pub(crate) fn showing(self, surfaces: Surfaces) -> Self {
         Self { surfaces, ..self }
@@ -125,6 +133,10 @@ impl World {
 
     /// A node that is not ready: consensus has not started.
     pub(crate) fn starting(settings: EurekaSettings) -> Self {
+        Self::build(settings, PeerSettings::none(IpAddr::from([127, 0, 0, 1])))
+    }
+
+    fn build(settings: EurekaSettings, peers: PeerSettings) -> Self {
         let disk: Arc<dyn Disk> = Arc::new(MemoryDisk::new());
         let journal = Path::new("/journal");
         disk.create_dir_all(journal).unwrap();
@@ -141,9 +153,9 @@ impl World {
             },
             NodeId(1),
         );
-        let none = PeerSettings::none(IpAddr::from([127, 0, 0, 1]));
-        let peers = Arc::new(Peers::new(node.clone(), settings.base.clone(), none));
-        Self { router: router(node.clone(), peers, settings), node, clock, surfaces: Surfaces::ALL }
+        let peers = Arc::new(Peers::new(node.clone(), settings.base.clone(), peers));
+        let router = router(node.clone(), peers.clone(), settings);
+        Self { router, peers, node, clock, surfaces: Surfaces::ALL }
     }
 
     async fn finish_start(&self) {

@@ -32,6 +32,20 @@ impl Registry {
         None
     }
 
+    /// The status of an Eureka registration by its own declaration, lease and override, and the override: what is shown,
+    /// unless a Nacos registration of the same address says otherwise. Costs no look at other instances.
+    pub fn eureka_standing(
+        &self,
+        base: &EurekaBase,
+        app: &str,
+        id: &str,
+    ) -> Option<(EurekaStatus, Option<EurekaStatus>)> {
+        let (index, facet) = self.eureka_find(base, app, id)?;
+        let service = &self.services.get(index)?.key;
+        let known = self.overrides_of(service).and_then(|all| all.get(&self.facet_key(index, id))?.status);
+        Some((known.unwrap_or(facet.shown.status), known))
+    }
+
     /// The key of an Eureka registration's override: that of the one it has, wherever it was then, or a new one.
     fn facet_key(&self, index: ServiceIndex, id: &str) -> InstanceKey {
         let service = self.services.get(index);
