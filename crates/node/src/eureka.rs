@@ -184,6 +184,7 @@ impl Node {
             self.apply_ephemeral(Op::EurekaStatus(change))?;
         } else {
             self.waiting_statuses.forget(&(service.clone(), instance.clone()));
+            self.registry.lock().supersede_provisional(&service, &instance);
             let change = OverrideChange::Status(change);
             self.propose_registry(Op::Override { service, instance, change, cause }).await?;
         }

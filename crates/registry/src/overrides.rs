@@ -164,7 +164,7 @@ impl OverrideChange {
                     Some(_) => ends_status && over.status.is_some(),
                 }
         };
-        let superseded = overrides.iter().filter(|(other, over)| is_superseded(other, over));
+        let superseded = at_address(overrides, key).filter(|(other, over)| is_superseded(other, over));
         let superseded: Vec<_> = superseded.map(|(other, _)| other.clone()).collect();
         for other in &superseded {
             if let Some(over) = overrides.get_mut(other) {
@@ -178,6 +178,15 @@ impl OverrideChange {
     }
 }
 
+/// The overrides of an address, whoever registered it: they are next to each other.
+fn at_address<'a>(
+    overrides: &'a Overrides,
+    key: &'a InstanceKey,
+) -> impl Iterator<Item = (&'a InstanceKey, &'a Override)> {
+    let first = InstanceKey { eureka: None, ..key.clone() };
+    overrides.range(first..).take_while(|(other, _)| other.is_at(key))
+}
+
 impl Override {
     fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -189,6 +198,8 @@ impl Override {
 #[derive(Debug, Default)]
 pub(crate) struct Provisional {
     changes: BTreeMap<InstanceKey, StatusChange>,
+    /// Those for which an operator's change is on its way through the log: that one is newer, and ends them.
+    superseded: BTreeSet<InstanceKey>,
     merged: Arc<Overrides>,
 }
 
@@ -263,7 +274,9 @@ impl Registry {
         let mut changed = old.map_or_else(Overrides::default, |old| Overrides::clone(old));
         // Ops of the log depend on what came through the log alone.
         let applied = change.apply(&mut changed, &instance);
-        let provisional = self.end_provisional(service, &instance);
+        // What a peer said after this was proposed is newer, and comes through the log later.
+        let is_outdated = self.is_outdated(service, &instance, change);
+        let provisional = if is_outdated { None } else { self.end_provisional(service, &instance) };
         if let Some(mut keys) = applied.clone() {
             keys.push(instance.clone());
             for key in &keys {
@@ -280,6 +293,7 @@ impl Registry {
         }
         // A change that was made before it came through the log is noted already.
         if let OverrideChange::Status(status) = change
+            && !is_outdated
             && provisional != Some(*status)
         {
             self.note_status(service, &instance, *status, report.now);
@@ -296,16 +310,25 @@ impl Registry {
         change: StatusChange,
         report: &mut Report<'_>,
     ) -> Outcome {
-        let mut shown =
-            self.overrides_of(service).map_or_else(Overrides::default, |shown| Overrides::clone(shown));
-        if OverrideChange::Status(change).apply(&mut shown, &instance).is_none() {
+        let status = OverrideChange::Status(change);
+        let shown = self.overrides_of(service);
+        let mut here: Overrides = shown.map_or_else(Overrides::default, |shown| {
+            at_address(shown, &instance).map(|(key, over)| (key.clone(), over.clone())).collect()
+        });
+        if status.apply(&mut here, &instance).is_none() {
             return Outcome::Unchanged;
         }
         let count: usize = self.provisional.values().map(|provisional| provisional.changes.len()).sum();
         if count < PROVISIONAL_MAX {
-            let provisional = self.provisional.entry(service.clone()).or_default();
+            let base = self.overrides.get(service);
+            let provisional = self.provisional.entry(service.clone()).or_insert_with(|| Provisional {
+                merged: base.cloned().unwrap_or_default(),
+                ..Provisional::default()
+            });
             provisional.changes.insert(instance.clone(), change);
-            self.merge_provisional(service);
+            provisional.superseded.remove(&instance);
+            // On top of the others: a status says all that an earlier one said.
+            status.apply(Arc::make_mut(&mut provisional.merged), &instance);
         }
         report.effects.push(Effect::ProposeStatus {
             service: service.clone(),
@@ -318,8 +341,28 @@ impl Registry {
         Outcome::Done
     }
 
+    /// An operator changes the status of an instance, through the log: what a peer said before shows until then.
+    pub fn supersede_provisional(&mut self, service: &ServiceKey, instance: &InstanceKey) {
+        if let Some(provisional) = self.provisional.get_mut(service)
+            && provisional.changes.contains_key(instance)
+        {
+            provisional.superseded.insert(instance.clone());
+        }
+    }
+
+    /// Whether a change that came through the log is older than one that is on its way there.
+    fn is_outdated(&self, service: &ServiceKey, instance: &InstanceKey, change: &OverrideChange) -> bool {
+        let OverrideChange::Status(status) = change else { return false };
+        self.provisional.get(service).is_some_and(|provisional| {
+            let newer = provisional.changes.get(instance).is_some_and(|newer| newer != status);
+            newer && !provisional.superseded.contains(instance)
+        })
+    }
+
     fn end_provisional(&mut self, service: &ServiceKey, instance: &InstanceKey) -> Option<StatusChange> {
-        self.provisional.get_mut(service)?.changes.remove(instance)
+        let provisional = self.provisional.get_mut(service)?;
+        provisional.superseded.remove(instance);
+        provisional.changes.remove(instance)
     }
 
     /// Puts together again what is shown in place of the overrides of a service.

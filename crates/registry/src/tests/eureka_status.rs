@@ -170,10 +170,39 @@ fn a_peer_s_status_shows_at_once_and_is_proposed() {
 }
 
 #[test]
+fn what_comes_through_the_log_late_undoes_nothing_newer() {
+    let (mut world, mut viewer) = (World::new(), Viewer::new());
+    world.ok(registration(declared("ORDER", "a", 1), EurekaStatus::Unknown, true));
+    let (service, instance) = world.registry.eureka_target(&EurekaBase::default(), "ORDER", "a").unwrap();
+    let said = |change| {
+        let (service, instance) = (service.clone(), instance.clone());
+        Op::EurekaStatus(EurekaStatusChange { service, instance, change, cause: cause(Reason::Operator) })
+    };
+    let out = ["ORDER/a OUT_OF_SERVICE overridden OUT_OF_SERVICE"];
+    world.ok(said(set(EurekaStatus::OutOfService)));
+    world.ok(said(StatusChange::default()));
+    world.ok(said(set(EurekaStatus::OutOfService)));
+    assert_eq!(viewer.lines(&mut world), out);
+    // The second of the three is in the log now, the third is on its way.
+    world.ok(status(&world, "ORDER", "a", StatusChange::default()));
+    assert_eq!(viewer.lines(&mut world), out);
+    world.ok(status(&world, "ORDER", "a", set(EurekaStatus::OutOfService)));
+    assert_eq!(viewer.lines(&mut world), out);
+    // An operator's change goes through the log alone, and is newer than what a peer said before it.
+    world.ok(said(set(EurekaStatus::Down)));
+    world.registry.supersede_provisional(&service, &instance);
+    assert_eq!(viewer.lines(&mut world), ["ORDER/a DOWN overridden DOWN"]);
+    world.ok(status(&world, "ORDER", "a", StatusChange::default()));
+    assert_eq!(viewer.lines(&mut world), ["ORDER/a UP"]);
+}
+
+#[test]
 fn where_a_peer_gave_no_status_but_the_override_its_fallback_counts() {
     let (mut world, mut viewer) = (World::new(), Viewer::new());
     let overridden = EurekaInstance { status: EurekaStatus::OutOfService, ..declared("ORDER", "a", 1) };
     world.ok(registration(overridden.clone(), EurekaStatus::OutOfService, true));
+    let (service, instance) = world.registry.eureka_target(&EurekaBase::default(), "ORDER", "a").unwrap();
+    world.registry.supersede_provisional(&service, &instance);
     world.ok(status(
         &world,
         "ORDER",
