@@ -19,9 +19,13 @@ pub(super) enum Wants {
     NoSelfPreservation,
 }
 
-/// Recordings of what the real servers do with other than their default settings.
-const SPECIAL: &[(&str, Wants)] =
-    &[("nacos-http/v3-compat-gated", Wants::Gated), ("eureka/expiry", Wants::NoSelfPreservation)];
+/// Recordings of what the real servers do with other than their default settings; and one that needs a server to itself,
+/// as it waits for the end of a lease, which the brake on mass expiry holds off while others leave theirs to end.
+const SPECIAL: &[(&str, Wants)] = &[
+    ("nacos-http/v3-compat-gated", Wants::Gated),
+    ("eureka/expiry", Wants::NoSelfPreservation),
+    ("nacos-http/v1-ns-beat-timeout-default", Wants::Fresh),
+];
 
 /// One recorded scenario over HTTP.
 #[derive(Clone, Debug)]

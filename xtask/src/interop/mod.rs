@@ -3,6 +3,7 @@
 
 mod client;
 mod eureka;
+mod eureka_peers;
 mod flood;
 mod jvm;
 mod scenario;
@@ -101,6 +102,9 @@ fn run_all(suites: &[&Suite], ports: Ports) -> Vec<Tally> {
 
 fn run_suite(suite: &Suite, prepared: anyhow::Result<Vec<Launch>>, ports: Ports) -> Tally {
     let ran = prepared.and_then(|launches| {
+        if let (Plan::Peers, [real_server]) = (&suite.plan, &launches[..]) {
+            return eureka_peers::run(real_server);
+        }
         let mut stage = Stage::open(suite.name, &launches)?;
         match &suite.plan {
             Plan::Nacos => stage.nacos(ports.nacos),
@@ -110,6 +114,7 @@ fn run_suite(suite: &Suite, prepared: anyhow::Result<Vec<Launch>>, ports: Ports)
             }
             Plan::Own(acts) => stage.acts(acts, ports.nacos),
             Plan::Mixed => stage.mixed(ports.nacos),
+            Plan::Peers => bail!("one program is the real server"),
         }
         Ok(stage.tally)
     });

@@ -56,7 +56,8 @@ impl Tally {
         }
     }
 
-    fn fail(&mut self, suite: &str, check: &str, why: &str) {
+    /// Notes and prints a check that did not hold.
+    pub(super) fn fail(&mut self, suite: &str, check: &str, why: &str) {
         println!("FAIL {suite} {check}: {why}");
         self.failed += 1;
         self.failures.push(check.to_owned());

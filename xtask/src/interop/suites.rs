@@ -7,8 +7,8 @@ use anyhow::Context;
 
 use super::client::Launch;
 use super::eureka::{Refused, Traits};
-use super::jvm;
 use super::scenario::Act;
+use super::{eureka_peers, jvm};
 use crate::{process, python, workspace};
 
 /// One published client, driven by a program of ours.
@@ -34,6 +34,8 @@ pub(super) enum Plan {
     Own(&'static [Act]),
     /// An Eureka client and a Nacos client call each other.
     Mixed,
+    /// Real Eureka servers and ours replicate to each other.
+    Peers,
 }
 
 const JAVA: &[(&str, &str)] = &[("java", "-version"), ("mvn", "--version")];
@@ -127,6 +129,7 @@ pub(super) const SUITES: &[Suite] = &[
         || Ok(vec![jvm::program("spring", "CallsMixed")?, jvm::program("alibaba", "Mixed")?]),
         Plan::Mixed,
     ),
+    suite(eureka_peers::NAME, JDK, JAVA, || Ok(vec![eureka_peers::build()?]), Plan::Peers),
 ];
 
 const fn suite(
