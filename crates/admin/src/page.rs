@@ -59,25 +59,37 @@ pub(crate) async fn page(State(state): State<AdminState>) -> impl IntoResponse {
     ([(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'")], Html(html))
 }
 
-/// Where expiry is held, and how to let go.
+/// The leases, and where their expiry is held and how to let go.
 fn brakes(html: &mut String, state: &AdminState) {
-    let now = state.node.now().wall;
-    for brake in state.node.brakes() {
-        let (Some(rule), Some(since)) = (brake.rule, brake.since) else { continue };
+    let (now, brakes) = (state.node.now().wall, state.node.brakes());
+    if brakes.is_empty() {
+        return;
+    }
+    html.push_str(
+        "<h2>Leases</h2><table><tr><th>namespace</th><th>kept by</th><th class=\"n\">leases</th><th class=\"n\">silent\
+         </th><th class=\"n\">lost in the last minute</th><th>expiry</th></tr>",
+    );
+    for brake in &brakes {
         let (namespace, kind) = (escape(brake.namespace.as_str()), brake.kind.as_str());
-        let minutes = now.0.saturating_sub(since.0) / 60_000;
+        let expiry = match (brake.rule, brake.since) {
+            (Some(rule), Some(since)) => format!(
+                "<strong class=\"wait\">held</strong> for {} min: {}. Instances that fell silent are listed as before. \
+                 <code>muster brakes --namespace {namespace} --release {kind}</code> lets them go.",
+                now.0.saturating_sub(since.0) / 60_000,
+                rule.as_str()
+            ),
+            _ => "<span class=\"ok\">as ever</span>".to_owned(),
+        };
+        let (leases, silent, lost) = (brake.leases, brake.silent, brake.lost_last_minute);
         push(
             html,
             format_args!(
-                "<p class=\"wait\"><strong>Expiry is held</strong> in {namespace} for {minutes} min: {}. {} of {} {kind} leases \
-                 ran out; their instances are listed as before. <code>muster brakes --namespace {namespace} --release \
-                 {kind}</code> lets them go.</p>",
-                rule.as_str(),
-                brake.silent,
-                brake.leases
+                "<tr><td>{namespace}</td><td>{kind}</td><td class=\"n\">{leases}</td><td class=\"n\">{silent}</td>\
+                 <td class=\"n\">{lost}</td><td>{expiry}</td></tr>"
             ),
         );
     }
+    html.push_str("</table>");
 }
 
 fn services(html: &mut String, state: &AdminState, namespace: &Namespace) {

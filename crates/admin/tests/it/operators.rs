@@ -56,4 +56,6 @@ async fn brakes_are_shown_where_there_are_leases_and_released_by_name() {
     assert_eq!(world.send(local, "POST", &format!("{release}grpc")).await.status, 400);
     assert_eq!(world.send([10, 0, 0, 1], "POST", &format!("{release}beat")).await.status, 403);
     assert!(world.get("/metrics").await.text().contains("muster_expiry_brakes_engaged 0"));
+    let page = world.get("/").await;
+    assert!(page.text().contains("<td>beat</td><td class=\"n\">1</td>"), "{}", page.text());
 }
