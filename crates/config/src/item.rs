@@ -97,8 +97,12 @@ impl Config {
         &self.key
     }
 
+    /// What numbers of configs begin above: tools take small ones for numbers of nothing (recordings `v1-cs-history`,
+    /// `v1-cs-clone`), as the original's have eighteen digits. Configs of before this was so keep theirs.
+    pub(crate) const ID_BASE: u64 = 1_000_000_000_000;
+
     /// A number that stays the same while the config exists, and is no other config's: its place in the log when it was
-    /// created.
+    /// created, above [`ID_BASE`](Self::ID_BASE).
     pub fn id(&self) -> u64 {
         self.id
     }

@@ -77,7 +77,7 @@ fn merge(publish: &Publish, old: Option<&Config>, revision: Revision, at: At) ->
     let mut config = old.cloned().unwrap_or_else(|| Config {
         key: publish.key.clone(),
         // Not its revision: that may be the one of another config, after a removal that took several.
-        id: at.revision.0,
+        id: Config::ID_BASE + at.revision.0,
         created: at.time,
         created_by: publish.author.clone(),
         revision,

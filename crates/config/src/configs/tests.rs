@@ -164,7 +164,10 @@ fn a_config_is_created_changed_and_removed() {
     assert_eq!(world.publish(publication("d", "two")), published(20, false, "two"));
     assert_eq!(world.effects, [changed(20)]);
     let config = world.configs.get(&key("d")).unwrap();
-    assert_eq!((config.id(), config.revision(), config.created()), (10, Revision(20), Timestamp(1_000)));
+    assert_eq!(
+        (config.id(), config.revision(), config.created()),
+        (Config::ID_BASE + 10, Revision(20), Timestamp(1_000))
+    );
     assert_eq!(config.formal().unwrap().modified, Timestamp(2_000));
     assert_eq!(world.read_formal("d").as_deref(), Some("two"));
     assert!(world.remove("d", RemoveTarget::All));

@@ -1,6 +1,9 @@
 //! The HTTP and the gRPC edge over a node in memory.
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
+mod config_admin;
+mod config_archives;
+mod config_history;
 mod configs;
 mod console;
 mod core;

@@ -1,6 +1,7 @@
 //! A node whose disk is memory, and requests to it that come from a connection of nobody.
 
 use axum::{Router, body::Body};
+use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use muster_consensus::Parts;
@@ -68,6 +69,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
+    pub(crate) bytes: Bytes,
 }
 
 impl Answer {
@@ -180,9 +182,28 @@ impl World {
         form: &str,
         headers: &[(&str, &str)],
     ) -> Answer {
+        self.raw(method, path, form.to_owned(), headers).await
+    }
+
+    /// A multipart form: texts, and an archive as the file `file`.
+    pub(crate) async fn upload(&self, path: &str, texts: &[(&str, &str)], file: &[u8]) -> Answer {
+        const HEAD: &str = "--cut\r\nContent-Disposition: form-data; name=";
+        let mut body = Vec::new();
+        for (name, text) in texts {
+            body.extend(format!("{HEAD}\"{name}\"\r\n\r\n{text}\r\n").as_bytes());
+        }
+        let name = "\"file\"; filename=\"c.zip\"\r\nContent-Type: application/zip";
+        body.extend(format!("{HEAD}{name}\r\n\r\n").as_bytes());
+        body.extend(file);
+        body.extend(b"\r\n--cut--\r\n");
+        let headers = [("Content-Type", "multipart/form-data; boundary=cut")];
+        self.raw("POST", path, body, &headers).await
+    }
+
+    async fn raw(&self, method: &str, path: &str, body: impl Into<Body>, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        let mut request = request.body(Body::from(form.to_owned())).unwrap();
+        let mut request = request.body(body.into()).unwrap();
         request.extensions_mut().insert(ConnectionInfo {
             id: ConnectionId(1),
             remote: SocketAddr::from(([127, 0, 0, 1], 5_000)),
@@ -193,6 +214,6 @@ impl World {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (StatusCode::as_u16(&response.status()), response.headers().clone());
         let body = response.into_body().collect().await.unwrap().to_bytes();
-        Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() }
+        Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned(), bytes: body }
     }
 }

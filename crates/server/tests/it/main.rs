@@ -7,6 +7,7 @@
 mod backup;
 mod checkpoint;
 mod client;
+mod configs;
 mod damage;
 mod disk_full;
 mod drain;
