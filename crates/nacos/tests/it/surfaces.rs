@@ -38,8 +38,16 @@ async fn a_listener_for_clients_has_no_administration_but_health() {
     assert_eq!(world.ask("GET", "/nacos/v1/ns/instance/list?serviceName=s").await.status, 200);
     assert_eq!(world.ask("GET", "/nacos/v1/console/health/readiness").await.status, 200);
     assert_eq!(world.ask("GET", "/nacos/v3/admin/core/state/readiness").await.status, 200);
-    for path in ["/nacos/v1/console/namespaces", "/nacos/v3/admin/core/state", "/nacos/v1/core/cluster/nodes"]
-    {
+    assert_eq!(world.ask("GET", "/nacos/v1/ns/operator/metrics").await.status, 200);
+    for path in [
+        "/nacos/v1/console/namespaces",
+        "/nacos/v3/admin/core/state",
+        "/nacos/v1/core/cluster/nodes",
+        "/nacos/v1/ns/operator/switches",
+        "/nacos/v1/ns/catalog/services?pageNo=1&pageSize=1",
+        "/nacos/v2/ns/client/list",
+        "/nacos/v1/cs/history?search=accurate&dataId=a&group=G",
+    ] {
         assert_eq!(world.ask("GET", path).await.status, 404, "{path}");
     }
 }
