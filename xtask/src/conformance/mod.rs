@@ -106,8 +106,15 @@ fn beside_grpc(
 
 /// The settings a recording wants. The recordings show Nacos's limit on metadata, which is our default, too; said here
 /// so that they hold whatever the environment sets.
-fn settings(_wants: Wants, _console: u16) -> Given {
-    vec![("metadata_chars_max", "1024".into())]
+fn settings(wants: Wants, console: u16) -> Given {
+    let mut settings: Given =
+        vec![("metadata_chars_max", "1024".into()), ("console_port", console.to_string())];
+    match wants {
+        Wants::Defaults | Wants::Fresh => {}
+        Wants::Gated => settings.push(("gate_v1_v2", "true".into())),
+        Wants::NoSelfPreservation => settings.push(("eureka_self_preservation", "false".into())),
+    }
+    settings
 }
 
 fn those(recordings: &[Recording], wants: Wants) -> Vec<Recording> {
