@@ -1,6 +1,7 @@
 //! From the first signal to the end.
 
 use crate::settings::Settings;
+use muster_eureka::Peers;
 use muster_nacos::Sessions;
 use muster_node::Node;
 use muster_runtime::Tasks;
@@ -17,7 +18,7 @@ pub(crate) async fn drain(
     settings: &Settings,
     node: &Arc<Node>,
     sessions: &Sessions,
-    transport: &Transport,
+    (transport, peers): (&Transport, &Peers),
     tasks: &Tasks,
 ) {
     let limit = settings.drain;
@@ -36,6 +37,7 @@ pub(crate) async fn drain(
     if drained.aborted > 0 {
         tracing::info!(aborted = drained.aborted, "connections were aborted");
     }
+    peers.leave().await;
     node.write_checkpoint().await;
     if let Ok(consensus) = node.consensus() {
         consensus.shutdown(limit).await;

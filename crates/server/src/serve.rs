@@ -14,7 +14,7 @@ use crate::{
 use anyhow::Context;
 use muster_admin::AdminState;
 use muster_consensus::Parts;
-use muster_eureka::{PeerSettings, Peers};
+use muster_eureka::Peers;
 use muster_model::NodeId;
 use muster_nacos::{LogLevels, Sessions};
 use muster_node::{Node, NodeParts};
@@ -103,7 +103,7 @@ async fn run(settings: Settings, stored: Stored, log_levels: Arc<dyn LogLevels>)
         tasks: tasks.clone(),
         log_levels,
     };
-    let transport = edges.open();
+    let (transport, peers) = edges.open();
     tasks.spawn("detection", sessions.clone().run_detection(tasks.stopping()));
     node.keep_checkpoint(dir.checkpoint());
     let parts = Parts {
@@ -125,10 +125,11 @@ async fn run(settings: Settings, stored: Stored, log_levels: Arc<dyn LogLevels>)
             return Ok(());
         }
     }
+    peers.start();
     greeting::print(&settings);
     let name = signals.next().await;
     tracing::info!(signal = name, "draining, a second signal ends at once");
-    let drained = drain(&settings, &node, &sessions, &transport, &tasks);
+    let drained = drain(&settings, &node, &sessions, (&transport, &peers), &tasks);
     tokio::select! {
         () = drained => {}
         name = signals.next() => stop_undrained(name),
@@ -169,8 +170,8 @@ struct Edges<'a> {
 }
 
 impl Edges<'_> {
-    /// Begins to serve.
-    fn open(self) -> Transport {
+    /// Begins to serve. The peers are to be started when the node is ready.
+    fn open(self) -> (Transport, Arc<Peers>) {
         let Self { settings, listeners, node, sessions, table, clock, tasks, log_levels } = self;
         let admin = AdminState {
             node: node.clone(),
@@ -188,12 +189,11 @@ impl Edges<'_> {
             version: version::VERSION.to_owned(),
             log_levels: Some(log_levels),
         };
-        let no_peers = PeerSettings::none(settings.listen.ip());
-        let peers = Arc::new(Peers::new(node.clone(), settings.eureka.base.clone(), no_peers));
+        let peers = Arc::new(Peers::new(node.clone(), settings.eureka.base.clone(), settings.eureka_peers()));
         let router = muster_nacos::router(node.clone(), sessions.clone(), tasks.clone(), http)
-            .merge(muster_eureka::router(node.clone(), peers, settings.eureka.clone()))
+            .merge(muster_eureka::router(node.clone(), peers.clone(), settings.eureka.clone()))
             .merge(muster_admin::router(admin));
-        Transport::start(TransportParts {
+        let transport = Transport::start(TransportParts {
             listeners,
             router,
             settings: settings.transport(),
@@ -201,7 +201,8 @@ impl Edges<'_> {
             observer: sessions.clone(),
             clock,
             tasks,
-        })
+        });
+        (transport, peers)
     }
 }
 

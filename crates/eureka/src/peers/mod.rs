@@ -36,6 +36,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 /// A heartbeat is not worth more than the next one, which comes after the renewal interval.
@@ -43,6 +44,9 @@ const HEARTBEAT_KEEP_MS: u64 = 30_000;
 
 /// By then the peer's lease of a client that is gone has ended, too.
 const CANCEL_KEEP_MS: u64 = 180_000;
+
+/// For the last batch to each peer.
+const LEAVE_GRACE: Duration = Duration::from_secs(2);
 
 /// Which peers there are, and how they are told.
 #[derive(Clone, Debug)]
@@ -59,9 +63,12 @@ pub struct PeerSettings {
 }
 
 impl PeerSettings {
+    /// How many changes and heartbeats may wait for one peer by default.
+    pub const QUEUE_MAX: usize = 10_000;
+
     /// No peers.
     pub fn none(own_address: IpAddr) -> Self {
-        Self { peers: Vec::new(), ourselves: None, own_address, queue_max: 10_000 }
+        Self { peers: Vec::new(), ourselves: None, own_address, queue_max: Self::QUEUE_MAX }
     }
 }
 
@@ -71,6 +78,7 @@ pub struct Peers {
     links: Vec<Arc<Link>>,
     ourselves: Option<Ourselves>,
     is_joining: AtomicBool,
+    tasks: Tasks,
 }
 
 impl Peers {
@@ -81,18 +89,26 @@ impl Peers {
         let link = |url| Arc::new(Link::new(PeerClient::new(url, own_address), local.clone(), queue_max));
         let links: Vec<Arc<Link>> = peers.into_iter().map(link).collect();
         let is_joining = AtomicBool::new(!links.is_empty());
-        Self { local, links, ourselves, is_joining }
+        Self { local, links, ourselves, is_joining, tasks: Tasks::new() }
     }
 
-    /// Starts speaking to the peers; the node must be ready. Ends when `tasks` are told to stop, after a last word.
-    pub fn start(self: &Arc<Self>, tasks: &Tasks) {
+    /// Starts speaking to the peers; the node must be ready.
+    pub fn start(self: &Arc<Self>) {
         if !self.links.is_empty() {
-            let (peers, handle) = (self.clone(), tasks.clone());
-            tasks.spawn("eureka peers", async move { peers.run(handle).await });
+            let peers = self.clone();
+            self.tasks.spawn("eureka peers", async move { peers.run().await });
         }
     }
 
-    /// The view that is shared with the peers.
+    /// Tells the peers what is left to tell, that this server ends among it, and stops. Takes at most two seconds; the node
+    /// must still be ready.
+    pub async fn leave(&self) {
+        if !self.tasks.shutdown(LEAVE_GRACE).await {
+            tracing::warn!("some Eureka peers were not told everything");
+        }
+    }
+
+    /// The view that peers share with us.
     pub(crate) fn base(&self) -> &EurekaBase {
         &self.local.base
     }

@@ -2,7 +2,6 @@
 
 use super::{Peers, link::Link, queue::Key};
 use futures_util::future::join_all;
-use muster_runtime::Tasks;
 use std::{
     collections::HashSet,
     sync::{Arc, atomic::Ordering},
@@ -14,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 const JOIN_WAIT: Duration = Duration::from_secs(5);
 
 impl Peers {
-    /// Joins the peers and stays with them until the tasks are told to stop.
-    pub(super) async fn run(&self, tasks: Tasks) {
-        let stop = tasks.stopping();
+    /// Joins the peers and stays with them until [`Peers::leave`].
+    pub(super) async fn run(&self) {
+        let stop = self.tasks.stopping();
         tokio::select! {
             () = stop.cancelled() => return,
             () = self.join() => {}
@@ -24,7 +23,7 @@ impl Peers {
         // The peers are told of our own end, so they end after it.
         let last = CancellationToken::new();
         for link in &self.links {
-            tasks.spawn("eureka peer", link.clone().run(last.clone()));
+            self.tasks.spawn("eureka peer", link.clone().run(last.clone()));
         }
         match &self.ourselves {
             Some(ourselves) => ourselves.stay_registered(self, &stop).await,

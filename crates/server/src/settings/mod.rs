@@ -6,12 +6,13 @@ mod eureka;
 mod listeners;
 mod nacos;
 mod nearest;
+mod peers;
 mod quotas;
 mod sources;
 mod table;
 mod values;
 
-use muster_eureka::EurekaSettings;
+use muster_eureka::{EurekaSettings, PeerUrl};
 use muster_model::Limits;
 use muster_node::{QuotaSettings, registry::EurekaRules};
 use muster_transport::{Surface, Surfaces, TransportSettings};
@@ -47,6 +48,11 @@ pub(crate) struct Settings {
     pub(crate) eureka_surfaces: Surfaces,
     pub(crate) eureka: EurekaSettings,
     pub(crate) eureka_rules: EurekaRules,
+    pub(crate) eureka_peers: Vec<PeerUrl>,
+    /// Nothing registers none.
+    pub(crate) eureka_peer_app: String,
+    pub(crate) eureka_peer_host: String,
+    pub(crate) eureka_peer_queue_max: usize,
     pub(crate) data_dir: PathBuf,
     pub(crate) open_client_api: bool,
     pub(crate) context_path: String,
@@ -90,6 +96,10 @@ impl Default for Settings {
             eureka_surfaces: Surfaces::ALL,
             eureka: EurekaSettings::default(),
             eureka_rules: node.eureka,
+            eureka_peers: Vec::new(),
+            eureka_peer_app: String::new(),
+            eureka_peer_host: String::new(),
+            eureka_peer_queue_max: muster_eureka::PeerSettings::QUEUE_MAX,
             data_dir: PathBuf::from("./muster-data"),
             open_client_api: false,
             context_path: "/nacos".into(),
@@ -133,6 +143,7 @@ impl Settings {
             ));
         }
         problems.extend(self.port_problems());
+        problems.extend(self.peer_problems());
         problems.extend(self.transport().problems().iter().map(ToString::to_string));
         problems
     }

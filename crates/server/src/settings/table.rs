@@ -349,6 +349,7 @@ pub(super) fn table() -> Vec<Setting> {
     all.extend(memory());
     all.extend(registry());
     all.extend(super::eureka::table());
+    all.extend(super::peers::table());
     all.extend(logging());
     all
 }
