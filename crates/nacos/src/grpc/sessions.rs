@@ -59,7 +59,7 @@ pub struct SessionSummary {
     pub local_port: u16,
     /// Whether it is for naming; else it is for configs.
     pub is_naming: bool,
-    /// The address it declares, and what gray rules select by.
+    /// The address it declares (that of its socket if none), and what gray rules select by.
     pub labels: ClientLabels,
     /// When it was accepted.
     pub opened: Timestamp,
@@ -122,6 +122,10 @@ impl Sessions {
         let sessions = self.sessions.pin();
         let of = |session: &Arc<Session>| {
             let (setup, connection) = (session.setup()?, self.table.get(session.info.id)?);
+            let mut labels = setup.labels.clone();
+            if labels.ip.is_empty() {
+                labels.ip = session.info.remote.ip().to_string();
+            }
             Some(SessionSummary {
                 name: session.name.clone(),
                 client_version: setup.client_version.clone(),
@@ -129,7 +133,7 @@ impl Sessions {
                 remote: session.info.remote,
                 local_port: session.info.local.port(),
                 is_naming: setup.is_naming,
-                labels: setup.labels.clone(),
+                labels,
                 opened: connection.opened(),
                 active: connection.last_active(),
             })

@@ -49,9 +49,11 @@ impl Http {
         }
     }
 
-    /// Keeps so many clients and asks the others to move.
+    /// Keeps the oldest so many clients and asks the others to move.
     pub(crate) fn keep_clients(&self, count: usize, target: Target<'_>) {
-        for summary in self.sessions.summaries().iter().skip(count) {
+        let mut summaries = self.sessions.summaries();
+        summaries.sort_by_key(|summary| summary.opened);
+        for summary in summaries.iter().skip(count) {
             self.sessions.reset(&summary.name, target);
         }
     }

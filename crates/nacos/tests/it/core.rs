@@ -49,6 +49,8 @@ async fn what_needs_other_nodes_is_refused_with_the_reason() {
     }
     let answer = world.body("POST", "/nacos/v1/core/cluster/report", "{}", &[JSON]).await;
     assert_eq!(answer.status, 501);
+    let answer = world.body("POST", "/nacos/v3/admin/core/ops/raft", "{", &[JSON]).await;
+    assert_eq!((answer.status, &answer.json()["code"]), (400, &json!(10000)));
     let command = r#"{"command":"removePeer","value":"10.0.0.2:7848"}"#;
     let answer = world.body("POST", "/nacos/v1/core/ops/raft", command, &[JSON]).await.json();
     assert_eq!(answer["message"], "removePeer: this server is one node and has no peers");

@@ -6,6 +6,7 @@ mod connections;
 mod endings;
 mod frames;
 mod fuzzy;
+mod loader;
 mod locks;
 mod naming;
 mod peer;
