@@ -34,6 +34,9 @@ fn text(settings: &Settings) -> String {
     if settings.console_port != 0 {
         line("console", &format!("http://{}/", SocketAddr::new(here.ip(), settings.console_port)));
     }
+    if settings.eureka_port != 0 {
+        line("Eureka", &format!("http://{}/eureka", SocketAddr::new(here.ip(), settings.eureka_port)));
+    }
     line("page", &format!("http://{here}/"));
     line("data", &dir.display().to_string());
     if listen.ip().is_loopback() {

@@ -43,7 +43,7 @@ pub(crate) struct Settings {
     /// 0 opens none.
     pub(crate) console_port: u16,
     pub(crate) console_surfaces: Surfaces,
-    /// 0 opens none.
+    /// 0 opens none. By default Eureka's own, where `listen` is the default, too; else none.
     pub(crate) eureka_port: u16,
     pub(crate) eureka_surfaces: Surfaces,
     pub(crate) eureka: EurekaSettings,
@@ -92,7 +92,7 @@ impl Default for Settings {
             listen_surfaces: Surfaces::ALL,
             console_port: 0,
             console_surfaces: Surfaces::of(&[Surface::Console]),
-            eureka_port: 0,
+            eureka_port: 8761,
             eureka_surfaces: Surfaces::ALL,
             eureka: EurekaSettings::default(),
             eureka_rules: node.eureka,

@@ -61,6 +61,7 @@ pub(crate) fn load(
     for (flag, key, text) in &flags.values {
         merge.set(&table, key, text, flag);
     }
+    merge.eureka_port();
     merge.problems.extend(merge.settings.problems());
     if merge.problems.is_empty() { Ok(merge.finish(&table)) } else { Err(Problems(merge.problems)) }
 }
@@ -156,6 +157,16 @@ impl Merge {
         }
     }
 
+    /// Whoever says where to listen gets those two ports, and Eureka's only if asked for.
+    fn eureka_port(&mut self) {
+        if let (Some(source), false) =
+            (self.sources.get("listen").cloned(), self.sources.contains_key("eureka_port"))
+        {
+            self.settings.eureka_port = 0;
+            self.sources.insert("eureka_port", source);
+        }
+    }
+
     fn finish(self, table: &[Setting]) -> (Settings, Vec<Effective>) {
         let effective = table
             .iter()
@@ -217,6 +228,19 @@ mod tests {
         assert_eq!(source("drain"), "MUSTER_DRAIN");
         assert_eq!(source("write_timeout"), "--set");
         assert_eq!(source("listen"), "default");
+    }
+
+    #[test]
+    fn eureka_s_own_port_is_open_unless_somebody_says_where_to_listen() {
+        let port = |values: &[(&str, &str)]| {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            let flags = flags(values, Some(file.path().to_owned()));
+            load(&flags, &BTreeMap::new()).unwrap().0.eureka_port
+        };
+        assert_eq!(port(&[]), 8761);
+        assert_eq!(port(&[("listen", "127.0.0.1:20")]), 0);
+        assert_eq!(port(&[("listen", "127.0.0.1:20"), ("eureka_port", "8761")]), 8761);
+        assert_eq!(port(&[("eureka_port", "0")]), 0);
     }
 
     #[test]

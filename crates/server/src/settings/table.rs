@@ -158,7 +158,7 @@ fn listeners() -> Vec<Setting> {
         setting!(console_surfaces, "what is found on that port", &[], surfaces, plain),
         setting!(
             eureka_port,
-            "one more port of the same address for Eureka clients (they expect 8761), 0 for none",
+            "one more port of the same address for Eureka clients, 0 for none: 8761 unless `listen` is set",
             &[],
             values::port_or_none,
             plain
