@@ -5,7 +5,7 @@ use axum::{body::Body, extract::Request};
 use bytes::Bytes;
 use http::{HeaderMap, Method, header::CONTENT_TYPE, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use muster_model::Actor;
+use muster_model::{Actor, ErrorCode};
 use muster_nacos_wire::http::{Answer, Parameters, Refusal, client_address, file_part};
 use muster_node::config::{Author, ClientLabels};
 use muster_transport::{ConnectionInfo, Surface, Surfaces};
@@ -70,7 +70,9 @@ impl Call {
 
     /// The body as JSON.
     pub(crate) fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Refusal> {
-        serde_json::from_slice(&self.body).map_err(|error| Refusal::Json(error.to_string()))
+        let unread = |error| format!("the body is not the JSON it should be: {error}");
+        serde_json::from_slice(&self.body)
+            .map_err(|error| Refusal::failed(ErrorCode::ParameterMissing, unread(error)))
     }
 
     /// The method as routes name it, HEAD as GET.
