@@ -1,11 +1,22 @@
 //! What Eureka clients read: the whole view, and what changed in it of late.
 
 use crate::{Node, NodeError, eureka_delta::Recent};
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use muster_model::{EurekaStatus, Now, Revision};
 use muster_registry::{EurekaApp, EurekaBase, EurekaChanges, LatestRevision, Registry};
 use parking_lot::{Mutex, RwLock};
-use std::{cmp::Ordering, fmt::Write as _, sync::Arc};
+use std::{
+    cmp::Ordering,
+    fmt::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering as Memory},
+    },
+};
+
+/// Views that are kept ready, at most. Beyond it the one that was not asked for longest is dropped, to be built anew when
+/// it is; one in which there is nothing and changed nothing of late goes as soon as another is made.
+const VIEWS_MAX: usize = 1_024;
 
 /// A view at one revision. Reading it takes no lock.
 #[derive(Debug, Default)]
@@ -103,6 +114,8 @@ pub struct EurekaDelta {
 #[derive(Debug, Default)]
 pub(crate) struct EurekaViews {
     views: RwLock<HashMap<EurekaBase, Arc<View>>>,
+    /// Counts what was asked for, so that the view that was not asked for longest is known.
+    asked: AtomicU64,
 }
 
 /// The newest snapshot of one base.
@@ -111,6 +124,7 @@ struct View {
     current: RwLock<Current>,
     /// Held by whoever brings the view up to date. Locked before `current` and the registry.
     recent: Mutex<Recent>,
+    asked: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -124,7 +138,17 @@ impl View {
         // Never current.
         let never = EurekaSnapshot { revision: Revision(u64::MAX), ..EurekaSnapshot::default() };
         let current = Current { snapshot: Arc::new(never), latest: LatestRevision::default() };
-        Self { current: RwLock::new(current), recent: Mutex::new(Recent::new(now.mono)) }
+        Self {
+            current: RwLock::new(current),
+            recent: Mutex::new(Recent::new(now.mono)),
+            asked: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether there is nothing in the view, and was not for as long as a delta tells of it.
+    fn is_quiet(&self, now: Now) -> bool {
+        let Some(mut recent) = self.recent.try_lock() else { return false };
+        self.current().is_some_and(|snapshot| snapshot.is_empty()) && recent.apps(now.mono).0.is_empty()
     }
 
     fn delta(&self, base: &EurekaBase, registry: &Mutex<Registry>, now: Now) -> EurekaDelta {
@@ -159,7 +183,12 @@ impl View {
         }
         let changes = registry.lock().eureka_changes(base);
         let old = self.current.read().snapshot.clone();
-        let EurekaChanges { revision, latest, apps, gone } = changes;
+        let EurekaChanges { revision, latest, whole, mut apps, gone } = changes;
+        if whole && !old.apps.is_empty() {
+            let listed: HashSet<Arc<str>> = apps.iter().map(|(name, _)| name.clone()).collect();
+            let missing = old.apps.iter().filter(|app| !listed.contains(&app.key));
+            apps.extend(missing.map(|app| (app.key.clone(), None)));
+        }
         let mut changed: Vec<(Arc<str>, Option<Arc<EurekaApp>>)> = Vec::with_capacity(apps.len());
         for (name, parts) in apps {
             let previous = old.app(&name).cloned();
@@ -179,21 +208,46 @@ impl View {
 }
 
 impl EurekaViews {
-    /// The view of a base; `None` if there is nothing in it and never was.
+    /// The view of a base; `None` if there is nothing in it and nobody reads it.
     fn get(&self, base: &EurekaBase, registry: &Mutex<Registry>, now: Now) -> Option<Arc<View>> {
-        if let Some(view) = self.views.read().get(base) {
-            return Some(view.clone());
+        if let Some(view) = self.known(&self.views.read(), base) {
+            return Some(view);
         }
-        let mut views = self.views.write();
-        if let Some(view) = views.get(base) {
-            return Some(view.clone());
-        }
+        // Asked before the lock is taken, so that made-up names hold nobody up.
         if !registry.lock().has_eureka_view(base) {
             return None;
         }
-        let view = Arc::new(View::new(now));
-        views.insert(base.clone(), view.clone());
-        Some(view)
+        let mut views = self.views.write();
+        if let Some(view) = self.known(&views, base) {
+            return Some(view);
+        }
+        make_room(&mut views, registry, now);
+        views.insert(base.clone(), Arc::new(View::new(now)));
+        self.known(&views, base)
+    }
+
+    fn known(&self, views: &HashMap<EurekaBase, Arc<View>>, base: &EurekaBase) -> Option<Arc<View>> {
+        let view = views.get(base)?;
+        view.asked.store(self.asked.fetch_add(1, Memory::Relaxed), Memory::Relaxed);
+        Some(view.clone())
+    }
+}
+
+/// Drops the views of nothing, and the one that was not asked for longest if there are too many.
+fn make_room(views: &mut HashMap<EurekaBase, Arc<View>>, registry: &Mutex<Registry>, now: Now) {
+    // Nobody gets at a view while the map is locked: one that is held nowhere else is in nobody's hands.
+    let is_free = |view: &Arc<View>| Arc::strong_count(view) == 1;
+    let mut dropped: Vec<EurekaBase> = Vec::new();
+    let quiet = views.iter().filter(|(_, view)| is_free(view) && view.is_quiet(now));
+    dropped.extend(quiet.map(|(base, _)| base.clone()));
+    if views.len() - dropped.len() >= VIEWS_MAX {
+        let free = views.iter().filter(|(_, view)| is_free(view));
+        let oldest = free.min_by_key(|(_, view)| view.asked.load(Memory::Relaxed));
+        dropped.extend(oldest.map(|(base, _)| base.clone()));
+    }
+    for base in dropped {
+        views.remove(&base);
+        registry.lock().eureka_release(&base);
     }
 }
 

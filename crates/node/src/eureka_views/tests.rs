@@ -4,8 +4,8 @@ use super::*;
 use crate::eureka_delta::{CHANGES_MAX, KEPT_MS};
 use muster_model::{
     Actor, Cause, ClientId, ClusterName, ConnectionId, DataCenter, EurekaAction, EurekaInstance, EurekaLease,
-    EurekaPort, EurekaStatus, Host, Instance, Limits, Metadata, Monotonic, NodeId, Reason, Selector,
-    ServiceKey, ServiceName, Timestamp, Weight,
+    EurekaPort, EurekaStatus, Host, Instance, Limits, Metadata, Monotonic, Namespace, NodeId, Reason,
+    Selector, ServiceKey, ServiceName, Timestamp, Weight,
 };
 use muster_registry::{
     Deregister, EurekaCancel, EurekaMetadata, EurekaRegister, EurekaRenew, EurekaShown, Op, Override,
@@ -354,4 +354,79 @@ fn more_changes_than_there_is_room_for_are_a_gap_until_they_would_have_been_show
     assert!(!world.delta().complete);
     world.pass(180_000);
     assert!(world.delta().complete);
+}
+
+fn named_base(number: usize) -> EurekaBase {
+    EurekaBase { namespace: Namespace::new(&format!("n{number}")).unwrap(), ..EurekaBase::default() }
+}
+
+impl World {
+    fn names(&self, views: &EurekaViews, base: &EurekaBase) -> Vec<Arc<str>> {
+        let Some(view) = views.get(base, &self.registry, self.now) else { return Vec::new() };
+        let snapshot = view.newest(base, &self.registry, self.now);
+        snapshot.apps.iter().map(|app| app.name.clone()).collect()
+    }
+}
+
+#[test]
+fn views_of_nothing_are_dropped_and_names_made_up_make_none() {
+    let (mut world, views) = (World::new(), EurekaViews::default());
+    for number in 0..10 {
+        world.base = named_base(number);
+        world.register("ORDER", "a", EurekaStatus::Up);
+        assert_eq!(world.names(&views, &world.base), ["ORDER".into()]);
+        world.cancel("ORDER", "a");
+        assert!(world.names(&views, &world.base).is_empty());
+    }
+    world.pass(30_000);
+    world.base = named_base(10);
+    world.register("ORDER", "a", EurekaStatus::Up);
+    assert_eq!(world.names(&views, &world.base), ["ORDER".into()]);
+    assert_eq!(views.views.read().len(), 11, "deltas still tell that the others went");
+    // Until deltas tell of nothing, and the services are gone.
+    world.pass(KEPT_MS);
+    world.base = named_base(11);
+    world.register("ORDER", "a", EurekaStatus::Up);
+    for number in 0..10 {
+        assert!(world.names(&views, &named_base(number)).is_empty());
+    }
+    assert_eq!(world.names(&views, &world.base), ["ORDER".into()]);
+    assert!(world.names(&views, &named_base(99)).is_empty());
+    let kept: Vec<_> = views.views.read().keys().cloned().collect();
+    assert!(kept.len() <= 2 && kept.contains(&world.base), "{kept:?}");
+    assert!(!world.registry.lock().has_eureka_view(&named_base(3)));
+}
+
+#[test]
+fn more_views_than_there_is_room_for_are_built_anew_when_asked_for() {
+    let (mut world, views) = (World::new(), EurekaViews::default());
+    for number in 0..VIEWS_MAX + 20 {
+        world.base = named_base(number);
+        world.register("ORDER", "a", EurekaStatus::Up);
+        assert_eq!(world.names(&views, &world.base), ["ORDER".into()]);
+        // Asked for all the time: stays.
+        world.names(&views, &named_base(0));
+    }
+    assert_eq!(views.views.read().len(), VIEWS_MAX);
+    assert!(views.views.read().contains_key(&named_base(0)));
+    assert!(!views.views.read().contains_key(&named_base(1)));
+    world.base = named_base(1);
+    world.register("PAY", "a", EurekaStatus::Up);
+    assert_eq!(world.names(&views, &world.base), ["ORDER".into(), "PAY".into()]);
+}
+
+#[test]
+fn a_view_that_was_not_read_for_long_is_taken_as_a_whole() {
+    let mut world = World::new();
+    world.register("GONE", "a", EurekaStatus::Up);
+    assert_eq!(world.snapshot().len(), 1);
+    world.cancel("GONE", "a");
+    for number in 0..20_000 {
+        world.register(&format!("APP{number}"), "a", EurekaStatus::Up);
+    }
+    let delta = world.delta();
+    assert_eq!((delta.snapshot.len(), delta.snapshot.hashcode().as_str()), (20_000, "UP_20000_"));
+    assert_eq!(all(&delta.apps)[&("GONE".into(), "a".into())].action, EurekaAction::Deleted);
+    world.register("APP1", "b", EurekaStatus::Up);
+    assert_eq!(world.snapshot().len(), 20_001);
 }

@@ -11,6 +11,8 @@ use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 /// Instances that went since a view was last taken, at most; the newest are kept. Nobody misses the others: what was in
 /// the view is found by comparing, and what was not was seen by nobody.
 const GONE_MAX: usize = 1_024;
+/// Applications that changed since a view was last taken, at most; beyond it the view is given as a whole.
+const CHANGED_MAX: usize = 16_384;
 /// Registrations, and cancellations, kept for people to look at.
 const RECENT_MAX: usize = 1_000;
 
@@ -18,6 +20,8 @@ const RECENT_MAX: usize = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct EurekaIndex {
     views: Vec<View>,
+    /// Places of views that are not in use any more.
+    free: Vec<u32>,
     by_base: HashMap<EurekaBase, u32>,
     stamp: u64,
     registered: VecDeque<EurekaEvent>,
@@ -25,10 +29,13 @@ pub(crate) struct EurekaIndex {
 }
 
 /// The applications of one base.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct View {
     apps: HashMap<Arc<str>, App>,
-    /// Folded names of what changed, each once.
+    /// Everything is to be given: nobody took the view yet, or too much changed since somebody did. What changes is not noted
+    /// then, so that a view that nobody reads takes no room for it.
+    whole: bool,
+    /// Folded names of what changed, each once unless it went meanwhile.
     changed: Vec<Arc<str>>,
     gone: VecDeque<EurekaGone>,
     latest: LatestRevision,
@@ -76,6 +83,8 @@ pub struct EurekaChanges {
     pub revision: Revision,
     /// Tells when the view changes again, without the lock.
     pub latest: LatestRevision,
+    /// Whether `apps` is all there is: what is not in it is gone.
+    pub whole: bool,
     /// What to build each changed application from, by folded name; `None` if it is gone.
     pub apps: Vec<(Arc<str>, Option<EurekaParts>)>,
     /// Eureka registrations that went, oldest first; the newest 1,024 of them.
@@ -112,7 +121,7 @@ pub(crate) fn service_text(app: &str) -> String {
 
 impl EurekaIndex {
     fn view(&self, base: &EurekaBase) -> Option<u32> {
-        if self.views.is_empty() { None } else { self.by_base.get(base).copied() }
+        if self.by_base.is_empty() { None } else { self.by_base.get(base).copied() }
     }
 
     /// The services that are an application; oldest first.
@@ -143,12 +152,40 @@ impl EurekaIndex {
                 apps.remove(&app.folded);
             }
         }
+        let view = &self.views[app.view as usize];
+        if view.whole && view.apps.is_empty() {
+            self.drop_view(app.view);
+        }
+    }
+
+    /// Drops a view if there is nothing in it and nobody reads it.
+    pub(crate) fn drop_unused(&mut self, base: &EurekaBase) {
+        let is_unused = |view: &u32| {
+            let view = &self.views[*view as usize];
+            view.whole && view.apps.is_empty()
+        };
+        if let Some(view) = self.view(base).filter(is_unused) {
+            self.drop_view(view);
+        }
+    }
+
+    /// Drops a view of nothing, which is made anew when it is used again.
+    fn drop_view(&mut self, view: u32) {
+        self.by_base.retain(|_, other| *other != view);
+        self.views[view as usize] = View::default();
+        self.free.push(view);
     }
 
     /// Notes that what is shown of an application may differ.
     pub(crate) fn changed(&mut self, app: &AppRef, revision: Revision) {
         let view = &mut self.views[app.view as usize];
         view.latest.set(revision);
+        if view.whole {
+            return;
+        }
+        if view.changed.len() >= CHANGED_MAX {
+            return view.give_whole();
+        }
         if let Some(found) = view.apps.get_mut(&app.folded)
             && !std::mem::replace(&mut found.changed, true)
         {
@@ -180,6 +217,15 @@ impl EurekaIndex {
     }
 }
 
+impl View {
+    fn give_whole(&mut self) {
+        self.whole = true;
+        self.changed = Vec::new();
+        self.gone = VecDeque::new();
+        self.apps.values_mut().for_each(|app| app.changed = false);
+    }
+}
+
 fn keep(events: &mut VecDeque<EurekaEvent>, event: EurekaEvent) {
     if events.len() == RECENT_MAX {
         events.pop_front();
@@ -195,7 +241,11 @@ impl Registry {
     pub fn eureka_changes(&mut self, base: &EurekaBase) -> EurekaChanges {
         let view = self.eureka_view(base);
         let view = &mut self.eureka.views[view as usize];
-        let names = std::mem::take(&mut view.changed);
+        let whole = std::mem::take(&mut view.whole);
+        let names = match whole {
+            true => view.apps.keys().cloned().collect(),
+            false => std::mem::take(&mut view.changed),
+        };
         let gone = std::mem::take(&mut view.gone);
         let (revision, latest) = (view.latest.get(), view.latest.clone());
         for name in &names {
@@ -208,10 +258,21 @@ impl Registry {
             (name, parts)
         });
         let apps = apps.collect();
-        EurekaChanges { revision, latest, apps, gone }
+        EurekaChanges { revision, latest, whole, apps, gone }
     }
 
-    /// Whether there is something in a view, or ever was since it is in use.
+    /// Tells that whoever took the changes of a view no longer has them: the next call gives everything. A view of nothing
+    /// is dropped.
+    pub fn eureka_release(&mut self, base: &EurekaBase) {
+        let Some(number) = self.eureka.view(base) else { return };
+        let view = &mut self.eureka.views[number as usize];
+        view.give_whole();
+        if view.apps.is_empty() {
+            self.eureka.drop_view(number);
+        }
+    }
+
+    /// Whether there is something in a view, or was while somebody read it.
     pub fn has_eureka_view(&self, base: &EurekaBase) -> bool {
         self.eureka.view(base).is_some() || self.services.group(&base.namespace, &base.group).is_some()
     }
@@ -238,15 +299,18 @@ impl Registry {
         if let Some(view) = self.eureka.view(base) {
             return view;
         }
-        let number = u32::try_from(self.eureka.views.len()).expect("memory ends before 2^32 views do");
-        let latest = LatestRevision::default();
-        latest.set(self.revision());
-        self.eureka.views.push(View {
-            apps: HashMap::default(),
-            changed: Vec::new(),
-            gone: VecDeque::new(),
-            latest,
-        });
+        let view = View { whole: true, ..View::default() };
+        view.latest.set(self.revision());
+        let number = match self.eureka.free.pop() {
+            Some(number) => {
+                self.eureka.views[number as usize] = view;
+                number
+            }
+            None => {
+                self.eureka.views.push(view);
+                u32::try_from(self.eureka.views.len() - 1).expect("memory ends before 2^32 views do")
+            }
+        };
         self.eureka.by_base.insert(base.clone(), number);
         let names = self.services.group(&base.namespace, &base.group);
         let mut services: Vec<ServiceIndex> =
@@ -260,7 +324,7 @@ impl Registry {
 
     /// Takes a service into the view of its base, if that is in use.
     pub(crate) fn index_for_eureka(&mut self, index: ServiceIndex) {
-        if self.eureka.views.is_empty() {
+        if self.eureka.by_base.is_empty() {
             return;
         }
         let revision = self.revision();

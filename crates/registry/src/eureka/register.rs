@@ -27,7 +27,13 @@ impl Registry {
     ) -> Result<Outcome, RegistryError> {
         let EurekaRegister { base, instance, overridden, replicated, origin, cause } = register;
         self.eureka_view(&base);
-        let index = self.eureka_service(&base, &instance)?;
+        let index = match self.eureka_service(&base, &instance) {
+            Ok(index) => index,
+            Err(error) => {
+                self.eureka.drop_unused(&base);
+                return Err(error);
+            }
+        };
         let old = self.facet(index, instance.id()).map(|facet| facet.shown.clone());
         let stamp = self.eureka.next_stamp();
         let shown = match &old {

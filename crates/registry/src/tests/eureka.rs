@@ -17,6 +17,9 @@ impl Viewer {
 
     pub(crate) fn look(&mut self, world: &mut World) -> &mut Self {
         let changes = world.registry.eureka_changes(&self.base);
+        if changes.whole {
+            self.apps.retain(|known, _| changes.apps.iter().any(|(name, _)| name == known));
+        }
         for (name, parts) in changes.apps {
             let built = parts.and_then(|parts| parts.build(self.apps.get(&name), world.now));
             match built {
@@ -434,4 +437,39 @@ fn the_last_registrations_and_cancellations_are_kept() {
     assert_eq!((ids.len(), &*ids[0], &*ids[999]), (1_000, "i1004", "i5"));
     world.ok(cancel("ORDER", "i7"));
     assert_eq!(world.registry.eureka_cancelled().map(|event| &*event.id).collect::<Vec<_>>(), ["i7"]);
+}
+
+#[test]
+fn a_view_that_nobody_reads_takes_no_room() {
+    let mut world = World::new();
+    let base = EurekaBase { namespace: Namespace::new("dev").unwrap(), ..EurekaBase::default() };
+    let register = |app: &str| {
+        Op::EurekaRegister(EurekaRegister {
+            base: base.clone(),
+            instance: Arc::new(declared(app, "a", 1)),
+            overridden: EurekaStatus::Unknown,
+            replicated: false,
+            origin: NodeId(1),
+            cause: cause(Reason::Registered),
+        })
+    };
+    let _: Result<_, _> = world.apply(register(&"a".repeat(5_000)));
+    assert_eq!(world.registry.eureka_bases(), [], "what is refused makes no view");
+    world.apply(register("ORDER")).unwrap();
+    assert_eq!(world.registry.eureka_bases(), [base.clone()]);
+    let cause = cause(Reason::Deregistered);
+    let (app, id) = (Arc::from("ORDER"), Arc::from("a"));
+    world.ok(Op::EurekaCancel(EurekaCancel { base: base.clone(), app, id, cause }));
+    // The empty service goes.
+    for _ in 0..12 {
+        world.pass(10_000);
+    }
+    assert_eq!(world.registry.eureka_bases(), []);
+    assert!(!world.registry.has_eureka_view(&base));
+    world.apply(register("PAY")).unwrap();
+    let mut viewer = Viewer { base: base.clone(), ..Viewer::new() };
+    assert_eq!(viewer.lines(&mut world), ["PAY/a UP"]);
+    world.registry.eureka_release(&base);
+    let changes = world.registry.eureka_changes(&base);
+    assert_eq!((changes.whole, changes.apps.len()), (true, 1), "whoever reads it next gets everything");
 }
