@@ -25,6 +25,7 @@ impl Edge {
         let bytes = self.read_unpacked(call, body).await?;
         let items = read_batch(&bytes).map_err(|error| match error {
             BatchError::Unreadable => Failure::status(StatusCode::BAD_REQUEST),
+            BatchError::TooMany => Failure::status(StatusCode::PAYLOAD_TOO_LARGE),
             BatchError::NoList => Failure::status(StatusCode::INTERNAL_SERVER_ERROR),
         })?;
         let mut replies = Vec::with_capacity(items.len());

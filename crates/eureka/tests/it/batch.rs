@@ -62,4 +62,6 @@ async fn a_batch_that_is_none_is_refused() {
     post("{bad").await.is(400, "");
     assert_eq!(post(r#"{"replicationList":[{"action":"Dance"}]}"#).await.status, 400);
     post("{}").await.is(500, "");
+    let many = format!(r#"{{"replicationList":[{}{{}}]}}"#, "{},".repeat(2_500));
+    world.send("POST", "/eureka/peerreplication/batch/", &[AS_JSON], many).await.is(413, "");
 }
