@@ -183,10 +183,15 @@ impl Node {
             let change = EurekaStatusChange { service, instance, change, cause };
             self.apply_ephemeral(Op::EurekaStatus(change))?;
         } else {
-            self.waiting_statuses.forget(&(service.clone(), instance.clone()));
+            let key = (service.clone(), instance.clone());
+            let replaced = self.waiting_statuses.take(&key);
             self.registry.lock().supersede_provisional(&service, &instance);
             let change = OverrideChange::Status(change);
-            self.propose_registry(Op::Override { service, instance, change, cause }).await?;
+            let proposed = self.propose_registry(Op::Override { service, instance, change, cause }).await;
+            if let (Err(_), Some(replaced)) = (&proposed, replaced) {
+                self.waiting_statuses.put_back(key, replaced);
+            }
+            proposed?;
         }
         Ok(true)
     }

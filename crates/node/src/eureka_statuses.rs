@@ -11,15 +11,12 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// Instances whose status waits, at most. Beyond it the oldest are dropped with a warning: they show until this process
-/// ends, and the peer that set them still has them.
-const WAITING_MAX: usize = 10_000;
 /// How long to wait when the log takes none.
 const RETRY: Duration = Duration::from_secs(1);
 
 type Key = (ServiceKey, InstanceKey);
 
-/// The newest change of each instance, in the order in which the first came.
+/// The newest change of each instance, in the order in which the first came. The registry refuses more than 10,000.
 #[derive(Debug, Default)]
 pub(crate) struct WaitingStatuses {
     waiting: Mutex<Queue>,
@@ -39,21 +36,24 @@ impl WaitingStatuses {
         if queue.changes.insert(key.clone(), (change, cause)).is_none() {
             queue.order.push_back(key);
         }
-        if queue.changes.len() > WAITING_MAX
-            && let Some(oldest) = queue.order.pop_front()
-        {
-            queue.changes.remove(&oldest);
-            tracing::warn!(service = %oldest.0, "an overridden status is not kept: too many wait for the log");
-        }
         drop(queue);
         self.came.notify_one();
     }
 
-    /// Forgets the change of an instance: an operator's of now is on its way.
-    pub(crate) fn forget(&self, key: &Key) {
+    /// Takes the change of an instance back: an operator's of now is on its way. If that is not written put it back, or it
+    /// would show until this process ends and then be lost.
+    pub(crate) fn take(&self, key: &Key) -> Option<(StatusChange, Arc<Cause>)> {
         let mut queue = self.waiting.lock();
-        if queue.changes.remove(key).is_some() {
-            queue.order.retain(|other| other != key);
+        let taken = queue.changes.remove(key)?;
+        queue.order.retain(|other| other != key);
+        Some(taken)
+    }
+
+    /// Puts back what was taken, unless a newer one came meanwhile.
+    pub(crate) fn put_back(&self, key: Key, (change, cause): (StatusChange, Arc<Cause>)) {
+        let is_replaced = self.waiting.lock().changes.contains_key(&key);
+        if !is_replaced {
+            self.put(key, change, cause);
         }
     }
 
@@ -139,17 +139,11 @@ mod tests {
         assert_eq!(waiting.first().map(|first| (first.0, first.1)), Some((key(1), new)));
         waiting.done(&key(1), new);
         assert_eq!(waiting.first().map(|first| first.0), Some(key(2)));
-        waiting.forget(&key(2));
+        let taken = waiting.take(&key(2)).unwrap();
         assert_eq!(waiting.first(), None);
-    }
-
-    #[test]
-    fn no_more_wait_than_there_is_room_for() {
-        let waiting = WaitingStatuses::default();
-        for number in 0..=WAITING_MAX {
-            put(&waiting, number, EurekaStatus::Up);
-        }
-        assert_eq!(waiting.waiting.lock().changes.len(), WAITING_MAX);
-        assert_eq!(waiting.first().map(|first| first.0), Some(key(1)));
+        waiting.put_back(key(2), taken.clone());
+        let newer = put(&waiting, 2, EurekaStatus::Up);
+        waiting.put_back(key(2), taken);
+        assert_eq!(waiting.first().map(|first| first.1), Some(newer));
     }
 }

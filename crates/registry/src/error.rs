@@ -50,6 +50,20 @@ pub enum RegistryError {
         /// The limit.
         max: usize,
     },
+    /// The names, addresses and pages of an Eureka instance are too long, labels apart.
+    #[error("an instance of {size} characters beside its metadata, at most {max} are allowed")]
+    EurekaTooLarge {
+        /// Characters of all of them.
+        size: usize,
+        /// The limit.
+        max: usize,
+    },
+    /// As many changes of a status wait to be in the log as may: try later.
+    #[error("{max} changes of a status wait to be in the log, the most allowed")]
+    TooManyWait {
+        /// The limit.
+        max: usize,
+    },
     /// The service exists.
     #[error("service {0} exists")]
     ServiceExists(ServiceKey),
@@ -75,9 +89,11 @@ impl RegistryError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::KindClash { .. } => ErrorCode::KindClash,
-            Self::BatchTooLarge { .. } | Self::MetadataTooLarge { .. } | Self::TooManyPublications { .. } => {
-                ErrorCode::LimitExceeded
-            }
+            Self::BatchTooLarge { .. }
+            | Self::MetadataTooLarge { .. }
+            | Self::EurekaTooLarge { .. }
+            | Self::TooManyPublications { .. } => ErrorCode::LimitExceeded,
+            Self::TooManyWait { .. } => ErrorCode::Unavailable,
             Self::Timing(_) | Self::NotItsAddress | Self::Name(_) | Self::InstanceIdTooLong { .. } => {
                 ErrorCode::InvalidParameter
             }

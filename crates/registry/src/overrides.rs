@@ -203,10 +203,11 @@ pub(crate) struct Provisional {
     merged: Arc<Overrides>,
 }
 
-/// Bytes of the id of an Eureka instance that has an override: they are in the key of its row.
-const EUREKA_ID_BYTES_MAX: usize = 4_096;
-/// Status changes that wait to be in the log, at most, in all services; beyond it they show only when they are.
-const PROVISIONAL_MAX: usize = 65_536;
+/// Bytes of the id of an Eureka instance: if it has an override they are in the key of its row.
+pub(crate) const EUREKA_ID_BYTES_MAX: usize = 4_096;
+/// Status changes that were made without the log and wait to be in it, at most, in all services; beyond it they are
+/// refused.
+pub(crate) const PROVISIONAL_MAX: usize = 10_000;
 
 impl Registry {
     /// The override at the address of an instance, if an operator made one.
@@ -302,34 +303,36 @@ impl Registry {
         Outcome::Done
     }
 
-    /// Shows a change of the status at once, and has it proposed.
+    /// Shows a change of the status at once, and has it proposed; refused if too many wait for that.
     pub(crate) fn change_provisionally(
         &mut self,
         service: &ServiceKey,
         instance: InstanceKey,
         change: StatusChange,
         report: &mut Report<'_>,
-    ) -> Outcome {
+    ) -> Result<Outcome, RegistryError> {
         let status = OverrideChange::Status(change);
         let shown = self.overrides_of(service);
         let mut here: Overrides = shown.map_or_else(Overrides::default, |shown| {
             at_address(shown, &instance).map(|(key, over)| (key.clone(), over.clone())).collect()
         });
         if status.apply(&mut here, &instance).is_none() {
-            return Outcome::Unchanged;
+            return Ok(Outcome::Unchanged);
         }
+        let waits = self.provisional.get(service).is_some_and(|one| one.changes.contains_key(&instance));
         let count: usize = self.provisional.values().map(|provisional| provisional.changes.len()).sum();
-        if count < PROVISIONAL_MAX {
-            let base = self.overrides.get(service);
-            let provisional = self.provisional.entry(service.clone()).or_insert_with(|| Provisional {
-                merged: base.cloned().unwrap_or_default(),
-                ..Provisional::default()
-            });
-            provisional.changes.insert(instance.clone(), change);
-            provisional.superseded.remove(&instance);
-            // On top of the others: a status says all that an earlier one said.
-            status.apply(Arc::make_mut(&mut provisional.merged), &instance);
+        if count >= PROVISIONAL_MAX && !waits {
+            return Err(RegistryError::TooManyWait { max: PROVISIONAL_MAX });
         }
+        let base = self.overrides.get(service);
+        let provisional = self.provisional.entry(service.clone()).or_insert_with(|| Provisional {
+            merged: base.cloned().unwrap_or_default(),
+            ..Provisional::default()
+        });
+        provisional.changes.insert(instance.clone(), change);
+        provisional.superseded.remove(&instance);
+        // On top of the others: a status says all that an earlier one said.
+        status.apply(Arc::make_mut(&mut provisional.merged), &instance);
         report.effects.push(Effect::ProposeStatus {
             service: service.clone(),
             instance: instance.clone(),
@@ -338,7 +341,7 @@ impl Registry {
         });
         self.note_status(service, &instance, change, report.now);
         self.tell_override(service, instance, report);
-        Outcome::Done
+        Ok(Outcome::Done)
     }
 
     /// An operator changes the status of an instance, through the log: what a peer said before shows until then.

@@ -180,7 +180,7 @@ impl Registry {
             }
             Op::EurekaRegister(register) => self.eureka_register(register, now, effects),
             Op::EurekaRenew(renew) => Ok(self.eureka_renew(renew, now, effects)),
-            Op::EurekaStatus(change) => Ok(self.eureka_status(change, now, effects)),
+            Op::EurekaStatus(change) => self.eureka_status(change, now, effects),
             Op::EurekaCancel(cancel) => Ok(self.eureka_cancel(cancel, now, effects)),
             Op::EurekaMetadata(change) => self.eureka_metadata(change, now, effects),
             Op::Override { service, instance, change, cause } => {

@@ -1,7 +1,7 @@
 //! The status that operators, and peers in their name, set over Eureka.
 
 use crate::{
-    Effect, EurekaBase, EurekaStatusChange, InstanceKey, Outcome, Registry, StatusChange,
+    Effect, EurekaBase, EurekaStatusChange, InstanceKey, Outcome, Registry, RegistryError, StatusChange,
     eureka::{
         born::derived_id,
         facet::{status_of, takes_calls},
@@ -73,7 +73,7 @@ impl Registry {
         change: EurekaStatusChange,
         now: Now,
         effects: &mut Vec<Effect>,
-    ) -> Outcome {
+    ) -> Result<Outcome, RegistryError> {
         let EurekaStatusChange { service, instance, change, cause } = change;
         self.change_provisionally(&service, instance, change, &mut Report::new(now, cause, effects))
     }
@@ -95,7 +95,8 @@ impl Registry {
             return;
         }
         let change = StatusChange { status: Some(status), ..StatusChange::default() };
-        self.change_provisionally(&service, key, change, report);
+        // Refused if too many wait: who sent it sends it with the next registration or renewal, too.
+        let _: Result<_, _> = self.change_provisionally(&service, key, change, report);
     }
 
     /// Notes at an Eureka registration that its status was changed by others.

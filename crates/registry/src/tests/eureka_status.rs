@@ -495,3 +495,31 @@ fn stored_overrides_of_before_still_read() {
     );
     let _: Arc<str> = "".into();
 }
+
+#[test]
+fn no_more_changes_wait_for_the_log_than_there_is_room_for() {
+    let (mut world, mut viewer) = (World::new(), Viewer::new());
+    let max = crate::overrides::PROVISIONAL_MAX;
+    let set_at_once = |world: &mut World, number: usize, status| {
+        let (app, id) = (format!("APP{}", number / 100), format!("i{number}"));
+        if world.registry.eureka_target(&EurekaBase::default(), &app, &id).is_none() {
+            world.ok(eureka_register(declared(&app, &id, 1)));
+        }
+        let (service, instance) = world.registry.eureka_target(&EurekaBase::default(), &app, &id).unwrap();
+        let (change, cause) = (set(status), cause(Reason::Operator));
+        world.apply(Op::EurekaStatus(EurekaStatusChange { service, instance, change, cause }))
+    };
+    for number in 0..max {
+        assert_eq!(set_at_once(&mut world, number, EurekaStatus::OutOfService), Ok(Outcome::Done));
+    }
+    let refused = set_at_once(&mut world, max, EurekaStatus::OutOfService);
+    assert_eq!(refused, Err(RegistryError::TooManyWait { max }));
+    assert!(!world.told().iter().any(|told| told.starts_with("propose")), "{:?}", world.told());
+    let last = format!("APP{}/i{max} UP", max / 100);
+    assert!(viewer.lines(&mut world).contains(&last), "what is refused does not show");
+    // One that waits is replaced.
+    assert_eq!(set_at_once(&mut world, 0, EurekaStatus::Down), Ok(Outcome::Done));
+    // The log takes one in.
+    world.ok(status(&world, "APP0", "i0", set(EurekaStatus::Down)));
+    assert_eq!(set_at_once(&mut world, max, EurekaStatus::OutOfService), Ok(Outcome::Done));
+}
