@@ -130,6 +130,33 @@ impl EurekaInstance {
     pub fn id(&self) -> &Arc<str> {
         self.instance_id.as_ref().unwrap_or(&self.host_name)
     }
+
+    /// The characters of all labels, the machine's among them: the measure that limits speak of.
+    pub fn labels_size(&self) -> usize {
+        let machine = match &self.data_center {
+            DataCenter::Amazon(machine) => machine.size(),
+            DataCenter::MyOwn | DataCenter::Netflix => 0,
+        };
+        self.metadata.size() + machine
+    }
+
+    /// The characters of all names, addresses and pages.
+    pub fn texts_size(&self) -> usize {
+        let optional = [
+            &self.instance_id,
+            &self.sid,
+            &self.app_group,
+            &self.home_page_url,
+            &self.status_page_url,
+            &self.health_check_url,
+            &self.secure_health_check_url,
+            &self.vip_address,
+            &self.secure_vip_address,
+            &self.asg_name,
+        ];
+        let texts = [&self.app, &self.host_name, &self.ip_addr];
+        texts.into_iter().chain(optional.into_iter().flatten()).map(|text| text.chars().count()).sum()
+    }
 }
 
 /// What last happened to an instance, as clients of a delta are told.

@@ -8,8 +8,8 @@ pub struct Limits {
     /// Characters of all metadata keys and values of one instance or service (1,024, as in Nacos; Spring and Dubbo
     /// applications often need more, and set it).
     pub metadata_chars_max: usize,
-    /// Characters of all metadata keys and values of one Eureka instance, when some are added to them (65,536). What an
-    /// instance registers with is bounded by the size of the request.
+    /// Characters of all metadata keys and values of one Eureka instance, those of its data center among them (65,536);
+    /// beyond it a registration or an addition is refused.
     pub eureka_metadata_chars_max: usize,
     /// Instances in one batch registration (10,000).
     pub batch_instances_max: usize,

@@ -138,3 +138,37 @@ async fn a_listener_without_eureka_shows_none() {
     let world = world.showing(Surfaces::of(&[Surface::Eureka]));
     assert_eq!(world.get("/eureka/apps", &[]).await.status, 200);
 }
+
+#[tokio::test]
+async fn instances_have_a_size() {
+    let world = World::new().await;
+    let post = |id: String, members: String| {
+        let world = &world;
+        async move { world.send("POST", "/eureka/apps/A", &[AS_JSON], instance("A", &id, &members)).await }
+    };
+    let label = |length: usize| format!(r#""metadata":{{"k":"{}"}}"#, "x".repeat(length));
+    post("i".into(), label(60_000)).await.is(204, "");
+    post("j".into(), label(70_000)).await.is(400, "");
+    post("i".repeat(5_000), String::new()).await.is(400, "");
+    post("j".into(), format!(r#""homePageUrl":"{}""#, "x".repeat(40_000))).await.is(400, "");
+    world.get("/eureka/apps/A/j", &[JSON]).await.is(404, "");
+    let pairs = format!("/eureka/apps/A/i/metadata?l={}", "x".repeat(10_000));
+    world.put(&pairs).await.is(400, "");
+}
+
+#[tokio::test]
+async fn applications_with_odd_names_are_found_again() {
+    let world = World::new().await;
+    for (app, path) in [
+        ("stra\u{DF}e 1", "stra%C3%9Fe%201"),
+        ("\u{8BA2}\u{DF}", "%E8%AE%A2%C3%9F"),
+        ("a@b", "a@b"),
+        ("@@", "@@"),
+        ("%zz/..", "%25zz%2F.."),
+    ] {
+        let body = instance(app, "i", "");
+        world.send("POST", &format!("/eureka/apps/{path}"), &[AS_JSON], body).await.is(204, "");
+        world.put(&format!("/eureka/apps/{path}/i")).await.is(200, "");
+        assert_eq!(world.get(&format!("/eureka/apps/{path}"), &[JSON]).await.status, 200, "{app}");
+    }
+}

@@ -97,7 +97,8 @@ pub(crate) fn fold(name: &str) -> Cow<'_, str> {
     if name.bytes().all(is_folded) {
         Cow::Borrowed(name)
     } else {
-        Cow::Owned(service_text(name).to_uppercase())
+        // Upper case first: it has two letters for `ß`, and clients are shown those.
+        Cow::Owned(service_text(&name.to_uppercase()).to_uppercase())
     }
 }
 

@@ -23,11 +23,11 @@ impl Registry {
         };
         let (client, old) = (facet.client, facet.shown.clone());
         let metadata = old.instance.metadata.overlaid(&metadata);
-        let (size, max) = (metadata.size(), self.limits.eureka_metadata_chars_max);
+        let instance = Arc::new(EurekaInstance { metadata, ..EurekaInstance::clone(&old.instance) });
+        let (size, max) = (instance.labels_size(), self.limits.eureka_metadata_chars_max);
         if size > max {
             return Err(RegistryError::MetadataTooLarge { size, max });
         }
-        let instance = Arc::new(EurekaInstance { metadata, ..EurekaInstance::clone(&old.instance) });
         let stamp = self.eureka.next_stamp();
         let mut shown = registered(instance, Some(&old), old.last_dirty, now.wall, stamp);
         shown.inherited = old.inherited;

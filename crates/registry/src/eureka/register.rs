@@ -9,6 +9,7 @@ use crate::{
         facet::registered,
         index::{fold, service_text},
     },
+    overrides::EUREKA_ID_BYTES_MAX,
     registry::Report,
     services::ServiceIndex,
 };
@@ -18,6 +19,9 @@ use muster_model::{
 };
 use std::sync::Arc;
 
+/// Characters of all names, addresses and pages of an Eureka instance together.
+const TEXTS_CHARS_MAX: usize = 32_768;
+
 impl Registry {
     pub(crate) fn eureka_register(
         &mut self,
@@ -26,6 +30,7 @@ impl Registry {
         effects: &mut Vec<Effect>,
     ) -> Result<Outcome, RegistryError> {
         let EurekaRegister { base, instance, overridden, replicated, origin, cause } = register;
+        self.check_eureka(&instance)?;
         self.eureka_view(&base);
         let index = match self.eureka_service(&base, &instance) {
             Ok(index) => index,
@@ -69,6 +74,19 @@ impl Registry {
             self.inherit_override(index, &id, overridden, false, &mut report);
         }
         Ok(Outcome::Done)
+    }
+
+    /// Whether an instance is no larger than one may be: it is kept in lists of what changed and went, too.
+    fn check_eureka(&self, instance: &EurekaInstance) -> Result<(), RegistryError> {
+        if instance.id().len() > EUREKA_ID_BYTES_MAX {
+            return Err(RegistryError::InstanceIdTooLong { max: EUREKA_ID_BYTES_MAX });
+        }
+        let (size, max) = (instance.labels_size(), self.limits.eureka_metadata_chars_max);
+        if size > max {
+            return Err(RegistryError::MetadataTooLarge { size, max });
+        }
+        let (size, max) = (instance.texts_size(), TEXTS_CHARS_MAX);
+        if size > max { Err(RegistryError::EurekaTooLarge { size, max }) } else { Ok(()) }
     }
 
     pub(crate) fn eureka_cancel(

@@ -456,7 +456,7 @@ fn a_view_that_nobody_reads_takes_no_room() {
     let _: Result<_, _> = world.apply(register(&"a".repeat(5_000)));
     assert_eq!(world.registry.eureka_bases(), [], "what is refused makes no view");
     world.apply(register("ORDER")).unwrap();
-    assert_eq!(world.registry.eureka_bases(), [base.clone()]);
+    assert_eq!(world.registry.eureka_bases(), std::slice::from_ref(&base));
     let cause = cause(Reason::Deregistered);
     let (app, id) = (Arc::from("ORDER"), Arc::from("a"));
     world.ok(Op::EurekaCancel(EurekaCancel { base: base.clone(), app, id, cause }));
