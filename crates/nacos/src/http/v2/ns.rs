@@ -25,9 +25,11 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::put("/instance", Later(|http, call| Box::pin(http.v2_update(call)))),
     Route::patch("/instance", Later(|http, call| Box::pin(http.v2_patch(call)))),
     Route::get("/instance", Now(Http::v2_read)),
-    Route::any("/instance/statuses/{key}", Now(Http::v2_statuses)),
-    Route::put("/instance/metadata/batch", Later(|http, call| Box::pin(http.v2_merge_metadata(call)))),
-    Route::delete("/instance/metadata/batch", Later(|http, call| Box::pin(http.v2_remove_metadata(call)))),
+    Route::any("/instance/statuses/{key}", Now(Http::v2_statuses)).admin(),
+    Route::put("/instance/metadata/batch", Later(|http, call| Box::pin(http.v2_merge_metadata(call))))
+        .admin(),
+    Route::delete("/instance/metadata/batch", Later(|http, call| Box::pin(http.v2_remove_metadata(call))))
+        .admin(),
     Route::post("/service", Later(|http, call| Box::pin(http.v2_create_service(call)))),
     Route::put("/service", Later(|http, call| Box::pin(http.v2_update_service(call)))),
     Route::delete("/service", Later(|http, call| Box::pin(http.v2_remove_service(call)))),

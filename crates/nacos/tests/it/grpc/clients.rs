@@ -65,6 +65,7 @@ async fn clients_are_known_by_their_ids_with_what_they_publish_and_watch() {
         .is(200, "ok");
     let ids = data(world, "/nacos/v2/ns/client/list").await;
     assert_eq!(data(world, "/nacos/v3/admin/ns/client/list").await, ids);
+    assert_eq!(data(world, "/nacos/v1/ns/client/list").await, ids);
     let ids: Vec<&str> = ids.as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
     let [http, grpc] = ids[..] else { panic!("{ids:?}") };
     assert_eq!(http, "10.0.0.2:90#true");

@@ -39,29 +39,29 @@ impl Http {
         Ok(done())
     }
 
-    pub(super) fn v2_clients(&self, _: &Call) -> Handled {
+    pub(crate) fn v2_clients(&self, _: &Call) -> Handled {
         let ids = client_ids(self);
         Ok(result(|out| write_json(out, &ids)).into())
     }
 
-    pub(super) fn v2_client(&self, call: &Call) -> Handled {
+    pub(crate) fn v2_client(&self, call: &Call) -> Handled {
         self.client_detail(call)
     }
 
-    pub(super) fn v2_published_by(&self, call: &Call) -> Handled {
+    pub(crate) fn v2_published_by(&self, call: &Call) -> Handled {
         self.published_by(call, Shape::V2)
     }
 
-    pub(super) fn v2_subscribed_by(&self, call: &Call) -> Handled {
+    pub(crate) fn v2_subscribed_by(&self, call: &Call) -> Handled {
         self.subscriptions_by(call, Shape::V2)
     }
 
-    pub(super) fn v2_publishers(&self, call: &Call) -> Handled {
+    pub(crate) fn v2_publishers(&self, call: &Call) -> Handled {
         bound(&call.parameters, "serviceName", "String")?;
         self.publishers(call, Shape::V2)
     }
 
-    pub(super) fn v2_subscribers(&self, call: &Call) -> Handled {
+    pub(crate) fn v2_subscribers(&self, call: &Call) -> Handled {
         bound(&call.parameters, "serviceName", "String")?;
         self.subscriber_clients(call, Shape::V2)
     }
