@@ -50,7 +50,7 @@ pub(crate) struct Source {
     pub(crate) kind: Kind,
     pub(crate) snapshot: Arc<EurekaSnapshot>,
     delta: Option<Arc<[Arc<EurekaApp>]>>,
-    /// Differs from that of every other content of the same list.
+    /// Differs from that of every other content of the same list, and is greater for what is newer.
     pub(crate) stamp: (u64, u64),
 }
 
@@ -72,6 +72,11 @@ struct Cell {
 impl Cell {
     fn ready(&self, stamp: (u64, u64), packed: bool) -> Option<Bytes> {
         self.current.load().as_ref().filter(|rendered| rendered.stamp == stamp)?.body(packed)
+    }
+
+    /// A rendering that was made since the content of `stamp` was the newest, of that or of newer content.
+    fn made_since(&self, stamp: (u64, u64), packed: bool) -> Option<Bytes> {
+        self.current.load().as_ref().filter(|rendered| rendered.stamp >= stamp)?.body(packed)
     }
 
     fn size(&self) -> usize {
@@ -121,7 +126,11 @@ impl Lists {
             return Ok(Some(body));
         }
         let turn = cell.turn.clone().lock_owned().await;
-        // Whoever had the turn before may have rendered this, and what is newest may be newer by now.
+        // Whoever had the turn before rendered what was newest when this request came, or newer: that is as good, and all
+        // who waited share it. Otherwise each would render what changed while it waited, one after the other.
+        if let Some(body) = cell.made_since(source.stamp, packed) {
+            return Ok(Some(body));
+        }
         let Some(source) = self.source(base, kind)? else { return Ok(None) };
         if let Some(body) = cell.ready(source.stamp, packed) {
             return Ok(Some(body));
@@ -202,5 +211,29 @@ impl Lists {
             cells.remove(&key);
             total -= size.min(total);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{Amount, Format};
+
+    #[test]
+    fn who_waited_takes_what_was_rendered_since_it_came() {
+        let form = Form { format: Format::Json, amount: Amount::Full };
+        let (kind, snapshot) = (Kind::Whole, Arc::new(EurekaSnapshot::default()));
+        let source = Source { kind, snapshot, delta: None, stamp: (5, 2) };
+        let cell = Cell::default();
+        assert!(cell.made_since((1, 0), false).is_none());
+        let rendered = Rendered::new(None, &source, form, false, &Packer::quick());
+        cell.current.store(Some(Arc::new(rendered)));
+        for (stamp, is_new_enough) in
+            [((4, 9), true), ((5, 1), true), ((5, 2), true), ((5, 3), false), ((6, 0), false)]
+        {
+            assert_eq!(cell.made_since(stamp, false).is_some(), is_new_enough, "{stamp:?}");
+        }
+        assert!(cell.made_since((5, 2), true).is_none(), "it was not packed");
+        assert!(cell.ready((5, 1), false).is_none());
     }
 }
