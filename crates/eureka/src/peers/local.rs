@@ -2,7 +2,7 @@
 
 use super::{compare::Held, queue::Key};
 use crate::wire::Declared;
-use muster_model::{Actor, EurekaStatus};
+use muster_model::{Actor, ErrorCode, EurekaStatus};
 use muster_node::{
     EurekaOverriding, EurekaRegistration, Node, NodeError,
     registry::{EurekaBase, EurekaShown},
@@ -17,9 +17,25 @@ use std::{
 pub(super) struct Local {
     pub(super) node: Arc<Node>,
     pub(super) base: EurekaBase,
-    /// Instances whose client spoke to us last, and not to a peer. Instances that are gone are removed with each
-    /// comparison.
-    ours: Mutex<HashSet<Key>>,
+    ours: Mutex<Ours>,
+}
+
+/// Instances whose client spoke to us last, and not to a peer. Those that are gone are removed with each comparison, and
+/// when there are many more than were left the last time.
+#[derive(Default)]
+struct Ours {
+    keys: HashSet<Key>,
+    prune_at: usize,
+}
+
+/// Fewer are never looked through.
+const PRUNE_MIN: usize = 1_024;
+
+impl Ours {
+    fn keep(&mut self, is_held: impl FnMut(&Key) -> bool) {
+        self.keys.retain(is_held);
+        self.prune_at = (2 * self.keys.len()).max(PRUNE_MIN);
+    }
 }
 
 impl Local {
@@ -31,15 +47,22 @@ impl Local {
     pub(super) fn note(&self, key: &Key, is_ours: bool) {
         let mut ours = self.ours.lock();
         if !is_ours {
-            ours.remove(key);
-        } else if !ours.contains(key) {
-            ours.insert(key.clone());
+            ours.keys.remove(key);
+        } else if !ours.keys.contains(key) {
+            ours.keys.insert(key.clone());
+            if ours.keys.len() >= ours.prune_at.max(PRUNE_MIN)
+                && let Ok(snapshot) = self.node.eureka_snapshot(&self.base)
+            {
+                let is_held =
+                    |key: &Key| snapshot.app(&key.app).is_some_and(|app| app.instance(&key.id).is_some());
+                ours.keep(is_held);
+            }
         }
     }
 
     /// Whether its client spoke to us last.
     pub(super) fn is_ours(&self, key: &Key) -> bool {
-        self.ours.lock().contains(key)
+        self.ours.lock().keys.contains(key)
     }
 
     /// An instance as it is now; `None` if it is gone, or registered over Nacos: peers are not told of those.
@@ -56,22 +79,30 @@ impl Local {
         let held: HashMap<Key, Held> = shown
             .map(|shown| {
                 let key = Key::of(&shown.instance);
-                let is_ours = ours.contains(&key);
+                let is_ours = ours.keys.contains(&key);
                 (key, Held { last_dirty: shown.last_dirty, overridden: shown.overridden, is_ours })
             })
             .collect();
-        ours.retain(|key| held.contains_key(key));
+        ours.keep(|key| held.contains_key(key));
         Ok(held)
     }
 
-    /// Registers a peer's copy, with the override it tells of. Nobody is told.
+    /// Registers a peer's copy, with the override it tells of. Nobody is told. One that is refused for what it is stays
+    /// with the peer: it must not keep the others from being compared.
     pub(super) async fn take_over(&self, copy: Declared) -> Result<(), NodeError> {
         let key = Key::of(&copy.instance);
         let overridden = copy.overridden.unwrap_or(EurekaStatus::Unknown);
         let last_dirty = Some(copy.instance.last_dirty);
         let instance = Arc::new(copy.instance);
         let registration = EurekaRegistration { instance, overridden, replicated: true };
-        self.node.eureka_register(&self.base, registration, Actor::default())?;
+        match self.node.eureka_register(&self.base, registration, Actor::default()) {
+            Ok(()) => {}
+            Err(error) if matches!(error.code(), ErrorCode::InvalidParameter | ErrorCode::LimitExceeded) => {
+                tracing::warn!(app = %key.app, id = %shortened(&key.id), %error, "a peer's instance is not taken over");
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        }
         self.note(&key, false);
         let differs = || self.instance(&key).is_some_and(|shown| shown.overridden != overridden);
         if overridden != EurekaStatus::Unknown && differs() {
@@ -87,4 +118,9 @@ impl Local {
     pub(super) fn forget(&self, key: &Key) -> Result<bool, NodeError> {
         self.node.eureka_cancel(&self.base, &key.app, &key.id, Actor::default())
     }
+}
+
+/// The beginning of an id, which may be as long as a peer likes.
+fn shortened(id: &str) -> &str {
+    id.char_indices().nth(256).map_or(id, |(at, _)| &id[..at])
 }

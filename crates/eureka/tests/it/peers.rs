@@ -201,6 +201,8 @@ async fn at_the_start_the_registries_become_equal() {
     let peers = PeerSettings { peers: vec![url], ..PeerSettings::none(IpAddr::from([127, 0, 0, 1])) };
     let world = World::with_peers(peers).await;
     peer.list.lock().extend([
+        // Larger than an instance may be: it stays with the peer, and keeps nobody else from being taken over.
+        declared("LARGE", &"i".repeat(5_000), r#""lastDirtyTimestamp":"100""#),
         declared("ORDER", "a", r#""lastDirtyTimestamp":"100""#),
         declared("ORDER", "b", r#""lastDirtyTimestamp":"100""#),
     ]);
