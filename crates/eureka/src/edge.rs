@@ -76,7 +76,7 @@ pub(crate) async fn serve(State(edge): State<Arc<Edge>>, request: Request) -> Re
         return reply::status(StatusCode::NOT_FOUND);
     };
     if !route.endpoint.takes(&parts.method) {
-        return reply::status(StatusCode::METHOD_NOT_ALLOWED);
+        return reply::other_methods(&route.endpoint);
     }
     let base = route.base.as_ref().unwrap_or(&edge.settings.base);
     let call = Call { parts: &parts, info, base };

@@ -2,12 +2,13 @@
 //! 2022 that finds a page in a 404 never registers again (spring-cloud-netflix#4145).
 
 use crate::{
+    route::Endpoint,
     shown::shown,
     wire::{Format, write_instance},
 };
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use muster_model::ErrorCode;
 use muster_node::{NodeError, registry::EurekaShown};
 use std::sync::Arc;
@@ -87,6 +88,18 @@ pub(crate) fn code_of(error: &NodeError) -> StatusCode {
 pub(crate) fn status(status: StatusCode) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
+    response
+}
+
+/// 405, with the methods that the endpoint takes.
+pub(crate) fn other_methods(endpoint: &Endpoint<'_>) -> Response {
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE];
+    let allowed: Vec<String> =
+        known.iter().filter(|method| endpoint.takes(method)).map(ToString::to_string).collect();
+    let mut response = status(StatusCode::METHOD_NOT_ALLOWED);
+    if let Ok(allowed) = HeaderValue::from_str(&allowed.join(", ")) {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
     response
 }
 

@@ -172,3 +172,19 @@ async fn applications_with_odd_names_are_found_again() {
         assert_eq!(world.get(&format!("/eureka/apps/{path}"), &[JSON]).await.status, 200, "{app}");
     }
 }
+
+#[tokio::test]
+async fn another_method_is_told_those_there_are() {
+    let world = World::new().await;
+    for (method, path, allowed) in [
+        ("OPTIONS", "/eureka/apps", "GET, HEAD"),
+        ("DELETE", "/eureka/apps/A", "GET, HEAD, POST"),
+        ("POST", "/eureka/apps/A/i", "GET, HEAD, PUT, DELETE"),
+        ("GET", "/eureka/apps/A/i/status?value=UP", "PUT, DELETE"),
+        ("GET", "/eureka/peerreplication/batch/", "POST"),
+    ] {
+        let answer = world.send(method, path, &[], Body::empty()).await;
+        answer.is(405, "");
+        assert_eq!(answer.header("allow"), Some(allowed), "{method} {path}");
+    }
+}
