@@ -62,9 +62,14 @@ macro_rules! name {
         impl $name {
             /// Checks a text and makes it a name; what is refused, and how, is said at the type.
             pub fn new(text: &str) -> Result<Self, NameError> {
-                let check: fn(&str) -> Result<(), NameError> = $check;
-                check(text)?;
+                Self::check(text)?;
                 Ok(Self(Arc::from(text)))
+            }
+
+            /// Whether a text may be a name, without making it one.
+            pub fn check(text: &str) -> Result<(), NameError> {
+                let check: fn(&str) -> Result<(), NameError> = $check;
+                check(text)
             }
 
             /// The name as it was given.

@@ -7,14 +7,14 @@ use muster_model::{ClusterName, DataId, GroupName, Host, NameError, Namespace, S
 /// Checks every parameter whose name says what it is; blank values are skipped. The order is the filter's own, so
 /// that the first refusal is the recorded one. Not for blur searches, whose values hold `*`.
 pub fn check_filter(parameters: &Parameters, metadata_chars_max: usize) -> Result<(), Refusal> {
-    each(parameters, &["namespaceId", "tenant", "customNamespaceId"], |text| Namespace::new(text).map(drop))?;
-    each(parameters, &["dataId"], |text| DataId::new(text).map(drop))?;
+    each(parameters, &["namespaceId", "tenant", "customNamespaceId"], Namespace::check)?;
+    each(parameters, &["dataId"], DataId::check)?;
     each(parameters, &["serviceName"], |text| {
-        ServiceName::new(text.split_once("@@").map_or(text, |(_, name)| name)).map(drop)
+        ServiceName::check(text.split_once("@@").map_or(text, |(_, name)| name))
     })?;
-    each(parameters, &["groupName", "group"], |text| GroupName::new(text).map(drop))?;
+    each(parameters, &["groupName", "group"], GroupName::check)?;
     each(parameters, &["clusterName", "cluster", "clusters"], |text| {
-        text.split(',').filter(|name| !name.is_empty()).try_for_each(|name| ClusterName::new(name).map(drop))
+        text.split(',').filter(|name| !name.is_empty()).try_for_each(ClusterName::check)
     })?;
     each(parameters, &["ip"], |text| Host::new(text).map(drop))?;
     if let Some(port) = parameters.get("port").filter(|text| !text.trim().is_empty())
