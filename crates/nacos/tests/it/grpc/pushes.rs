@@ -30,7 +30,8 @@ async fn two_thousand_changes_are_a_handful_of_pushes_to_a_slow_subscriber() {
             break;
         }
     }
-    assert!(pushes <= 6, "{pushes} pushes");
+    // Six, and up to two more each time that five seconds pass without an acknowledgement.
+    assert!(pushes <= CHANGES / 100, "{pushes} pushes");
     assert!(slow.is_quiet(Duration::from_millis(100)).await, "the newest state is the last");
 }
 

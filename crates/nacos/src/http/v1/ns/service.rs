@@ -47,7 +47,7 @@ impl Http {
         Ok(Answer::json(out).into())
     }
 
-    /// The names of a group's services, a page of them; `groupName=*` is all groups, as in 1.x.
+    /// The names of a group's services, a page of them.
     pub(super) fn list_service_names(&self, call: &Call) -> Handled {
         let parameters = &call.parameters;
         self.filter(call)?;
