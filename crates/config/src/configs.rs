@@ -142,7 +142,7 @@ impl Configs {
         namespace: &Namespace,
         after: Option<&ConfigKey>,
         count: usize,
-        mut take: impl FnMut(&'a Arc<Config>),
+        mut take: impl FnMut(&'a ConfigKey, &'a Arc<Config>),
     ) -> Option<ConfigKey> {
         let first = first_of(namespace.clone());
         let from = after.map_or(Bound::Included(&first), Bound::Excluded);
@@ -150,7 +150,9 @@ impl Configs {
             if key.namespace() != namespace {
                 return None;
             }
-            entry.config.iter().for_each(&mut take);
+            if let Some(config) = &entry.config {
+                take(key, config);
+            }
             if place + 1 >= count {
                 return Some(key.clone());
             }

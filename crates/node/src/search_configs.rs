@@ -6,11 +6,11 @@ pub use like::Like;
 
 use crate::{FoundConfig, Node, NodeError};
 use muster_config::{Config, VariantName};
-use muster_model::Namespace;
+use muster_model::{ConfigKey, Namespace};
 use std::sync::Arc;
 
 /// Entries looked at before others get the lock, and the thread, in between.
-const STRIDE: usize = 512;
+const STRIDE: usize = 1_024;
 /// Bytes of contents looked at before others get the thread in between.
 const READ_STRIDE_BYTES: u64 = 1 << 20;
 /// Bytes of contents that one page may show.
@@ -50,13 +50,13 @@ impl ConfigSearch {
         }
     }
 
-    /// How often a config is found, its content aside.
-    fn finds(&self, config: &Config) -> usize {
+    /// How often a config is found, its content aside. Names first: most configs are left where they are in memory.
+    fn finds(&self, key: &ConfigKey, config: &Config) -> usize {
+        if !self.data_id.matches(key.data_id().as_str()) || !self.group.matches(key.group().as_str()) {
+            return 0;
+        }
         let Some(formal) = config.formal() else { return 0 };
-        let key = config.key();
-        let is_meant = self.data_id.matches(key.data_id().as_str())
-            && self.group.matches(key.group().as_str())
-            && (self.app_name.is_empty() || self.app_name == config.app_name())
+        let is_meant = (self.app_name.is_empty() || self.app_name == config.app_name())
             && (self.kinds.is_empty()
                 || formal.kind.declared().is_some_and(|kind| self.kinds.iter().any(|wanted| wanted == kind)));
         if !is_meant {
@@ -118,15 +118,15 @@ impl Node {
         let range = page.range(total);
         // Only the page needs to be in order.
         if range.start > 0 && range.start < total {
-            found.select_nth_unstable_by_key(range.start, |(id, _)| *id);
+            found.select_nth_unstable(range.start);
         }
         let rest = &mut found[range.start..];
         if range.len() < rest.len() && !range.is_empty() {
-            rest.select_nth_unstable_by_key(range.len(), |(id, _)| *id);
+            rest.select_nth_unstable(range.len());
         }
         let shown = &mut rest[..range.len()];
-        shown.sort_unstable_by_key(|(id, _)| *id);
-        Ok(ConfigPage { total, items: shown.iter().map(|(_, config)| config.clone()).collect() })
+        shown.sort_unstable();
+        Ok(ConfigPage { total, items: self.numbered(shown).await })
     }
 
     /// As [`search_configs`](Self::search_configs), with the contents. Refused if they are more than 64 MiB.
@@ -153,12 +153,25 @@ impl Node {
     /// All configs that are like this, oldest first.
     pub async fn all_configs(&self, search: &ConfigSearch) -> Result<Vec<Arc<Config>>, NodeError> {
         let mut found = self.found_by(search).await?;
-        found.sort_unstable_by_key(|(id, _)| *id);
-        Ok(found.into_iter().map(|(_, config)| config).collect())
+        found.sort_unstable();
+        Ok(self.numbered(&found).await)
     }
 
-    /// What is found, in no order, with its number. The lock is held for a few entries at a time.
-    async fn found_by(&self, search: &ConfigSearch) -> Result<Vec<(u64, Arc<Config>)>, NodeError> {
+    /// The configs with these numbers; those that went meanwhile are left out.
+    async fn numbered(&self, ids: &[u64]) -> Vec<Arc<Config>> {
+        let mut items = Vec::with_capacity(ids.len());
+        for some in ids.chunks(STRIDE) {
+            {
+                let configs = self.configs.read();
+                items.extend(some.iter().filter_map(|id| configs.by_id(*id)).cloned());
+            }
+            tokio::task::yield_now().await;
+        }
+        items
+    }
+
+    /// The numbers of what is found, in no order. The lock is held for a few entries at a time.
+    async fn found_by(&self, search: &ConfigSearch) -> Result<Vec<u64>, NodeError> {
         self.ready()?;
         let _permit = match &search.content {
             Some(_) => Some(self.contents.begin_search().ok_or(NodeError::Busy)?),
@@ -166,14 +179,17 @@ impl Node {
         };
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let mut some = Vec::new();
-            after = self.configs.read().some_of(&search.namespace, after.as_ref(), STRIDE, |config| {
-                let times = search.finds(config);
-                some.extend(std::iter::repeat_n(config, times).map(|config| (config.id(), config.clone())));
+            let mut candidates = Vec::new();
+            after = self.configs.read().some_of(&search.namespace, after.as_ref(), STRIDE, |key, config| {
+                let times = search.finds(key, config);
+                if times > 0 && search.content.is_some() {
+                    candidates.push((times, config.clone()));
+                } else if times > 0 {
+                    found.extend(std::iter::repeat_n(config.id(), times));
+                }
             });
-            match &search.content {
-                Some(like) => self.keep_those_saying(like, some, &mut found).await?,
-                None => found.append(&mut some),
+            if let Some(like) = &search.content {
+                self.keep_those_saying(like, candidates, &mut found).await?;
             }
             if after.is_none() {
                 return Ok(found);
@@ -185,16 +201,16 @@ impl Node {
     async fn keep_those_saying(
         &self,
         like: &Like,
-        candidates: Vec<(u64, Arc<Config>)>,
-        found: &mut Vec<(u64, Arc<Config>)>,
+        candidates: Vec<(usize, Arc<Config>)>,
+        found: &mut Vec<u64>,
     ) -> Result<(), NodeError> {
         let mut read = 0;
-        for (id, config) in candidates {
+        for (times, config) in candidates {
             let Some(formal) = config.formal() else { continue };
             // A content that is gone was replaced or removed meanwhile.
             let content = self.contents.pass(&config.content_of(formal), &*self.state)?;
             if content.is_some_and(|content| like.matches(&String::from_utf8_lossy(&content))) {
-                found.push((id, config.clone()));
+                found.extend(std::iter::repeat_n(config.id(), times));
             }
             read += formal.size + 4_096;
             if read >= READ_STRIDE_BYTES {

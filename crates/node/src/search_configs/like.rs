@@ -1,5 +1,6 @@
 //! Patterns of SQL's LIKE.
 
+use memchr::memmem::Finder;
 use std::borrow::Cow;
 
 /// What a text is to be like.
@@ -15,11 +16,21 @@ enum Kind {
 }
 
 /// A text without `%`; `_` in it is any character.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 struct Part {
     text: String,
     has_blank: bool,
+    /// Looks for the text where it may be anywhere.
+    finder: Finder<'static>,
 }
+
+impl PartialEq for Part {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Part {}
 
 impl Part {
     /// Whether a text begins so, and what follows.
@@ -40,7 +51,7 @@ impl Part {
     /// What follows the first place where a text goes on so.
     fn after<'a>(&self, text: &'a str) -> Option<&'a str> {
         if !self.has_blank {
-            return text.find(&self.text).map(|at| &text[at + self.text.len()..]);
+            return self.finder.find(text.as_bytes()).map(|at| &text[at + self.text.len()..]);
         }
         let starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
         starts.into_iter().find_map(|at| self.begins(&text[at..]))
@@ -80,7 +91,11 @@ impl Like {
         if !text.contains(['%', '_']) {
             return Self(Kind::Exactly(text.into_owned()));
         }
-        let parts = text.split('%').map(|part| Part { text: part.to_owned(), has_blank: part.contains('_') });
+        let parts = text.split('%').map(|part| Part {
+            text: part.to_owned(),
+            has_blank: part.contains('_'),
+            finder: Finder::new(part).into_owned(),
+        });
         Self(Kind::Parts(parts.collect()))
     }
 

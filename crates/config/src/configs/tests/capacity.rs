@@ -179,7 +179,7 @@ fn a_long_search_goes_on_where_it_let_go() {
     for count in 1..7 {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let take = |config: &Arc<crate::Config>| found.push(config.key().data_id().to_string());
+            let take = |key: &ConfigKey, _: &Arc<Config>| found.push(key.data_id().to_string());
             after = world.configs.some_of(&Namespace::default(), after.as_ref(), count, take);
             if after.is_none() {
                 break;
