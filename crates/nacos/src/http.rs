@@ -126,32 +126,38 @@ pub(crate) fn routes(
 }
 
 /// Answers any request to one of the generations.
-async fn serve(State(http): State<Arc<Http>>, request: Request) -> Response {
-    if http.settings.cors
-        && let Some(response) = cors::preflight(request.method(), request.headers())
-    {
-        return response;
+fn serve(State(http): State<Arc<Http>>, request: Request) -> impl Future<Output = Response> + Send {
+    let is_asked = http.settings.cors;
+    let preflight = is_asked.then(|| cors::preflight(request.method(), request.headers())).flatten();
+    let origin = request.headers().get(ORIGIN).filter(|_| is_asked).cloned();
+    // In a box of its own: the request, and what reading it takes, are not kept while its answer is held.
+    let reading = Box::pin({
+        let http = http.clone();
+        async move { Call::read(request, &http).await }
+    });
+    async move {
+        if let Some(response) = preflight {
+            return response;
+        }
+        let mut response = match reading.await {
+            Ok(call) => answer(&http, &call).await,
+            Err(reply) => reply.into_response(),
+        };
+        if let Some(origin) = origin {
+            cors::allow(response.headers_mut(), &origin);
+        }
+        response
     }
-    let origin = request.headers().get(ORIGIN).filter(|_| http.settings.cors).cloned();
-    let mut response = answer(&http, request).await;
-    if let Some(origin) = origin {
-        cors::allow(response.headers_mut(), &origin);
-    }
-    response
 }
 
-async fn answer(http: &Http, request: Request) -> Response {
-    let call = match Call::read(request, http).await {
-        Ok(call) => call,
-        Err(reply) => return reply.into_response(),
-    };
+async fn answer(http: &Http, call: &Call) -> Response {
     let found = Area::of(AREAS, &call.path);
     let family = found.map_or(Family::V1Config, |(area, _)| area.family);
     let handled = match found {
-        Some((area, rest)) => http.handle(area, rest, &call).await,
+        Some((area, rest)) => http.handle(area, rest, call).await,
         None => Err(Trouble::NoPath),
     };
-    let reply = handled.unwrap_or_else(|trouble| trouble.reply(family, &call, http.node.now().wall));
+    let reply = handled.unwrap_or_else(|trouble| trouble.reply(family, call, http.node.now().wall));
     reply.into_response()
 }
 

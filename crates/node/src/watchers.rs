@@ -226,6 +226,7 @@ pub enum WatcherKind {
 pub struct Watcher {
     pub(crate) node: Arc<Node>,
     pub(crate) id: WatcherId,
+    kind: WatcherKind,
     waker: Arc<Waker>,
     /// Set by [`Watcher::close`] before it takes any lock, so that whoever watches under a lock and finds it unset
     /// is undone by the close that follows.
@@ -253,7 +254,7 @@ impl Node {
         }
         let waker = Arc::new(Waker::default());
         self.watchers.wakers.pin().insert(id, waker.clone());
-        Watcher { node: self.clone(), id, waker, closed: AtomicBool::new(false) }
+        Watcher { node: self.clone(), id, kind, waker, closed: AtomicBool::new(false) }
     }
 
     /// How many are watching what.
@@ -275,8 +276,14 @@ impl Watcher {
         }
         let watchers = &self.node.watchers;
         watchers.wakers.pin().remove(&self.id);
-        watchers.services.lock().close(self.id);
+        // Held requests come and go by the thousand: only what they were opened in is asked.
+        if self.kind != WatcherKind::LongPoll {
+            watchers.services.lock().close(self.id);
+        }
         watchers.configs.lock().close(self.id);
+        if self.kind == WatcherKind::LongPoll {
+            return;
+        }
         watchers.fuzzy_services.lock().close(self.id);
         watchers.fuzzy_configs.lock().close(self.id);
     }
@@ -376,6 +383,13 @@ impl Watcher {
                 return Some(Push::Service { push, interest: delivery.interest, view });
             }
         }
+    }
+
+    /// The configs that changed, for a held request: all that is due at once, and of nothing else.
+    pub fn take_configs(&self) -> Vec<ConfigKey> {
+        let now = self.node.now().mono;
+        let mut watch = self.node.watchers.configs.lock();
+        std::iter::from_fn(|| watch.next(self.id, now)).map(|delivery| delivery.key).collect()
     }
 
     /// A push was acknowledged.

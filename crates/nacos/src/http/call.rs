@@ -24,11 +24,14 @@ pub(crate) struct Call {
     is_bare: bool,
     /// Query and form together.
     pub(crate) parameters: Parameters,
-    /// The body, where it is a form (its texts are parameters as well) or JSON; else empty.
+    /// The body, where it is JSON or a multipart form (whose texts are parameters as well); else empty.
     pub(crate) body: Bytes,
     /// Held while a request carries an archive: see [`Http::archives`].
     _archive: Option<OwnedSemaphorePermit>,
+    /// Empty where there are few.
     headers: HeaderMap,
+    /// Those of a request that is held.
+    few: Vec<(&'static str, Box<str>)>,
     /// The connection it came on.
     pub(crate) info: ConnectionInfo,
 }
@@ -51,10 +54,17 @@ impl Call {
         let body = if has_body(&parts) { read(body, bytes_max).await? } else { Bytes::new() };
         let content_type = header(&parts.headers, CONTENT_TYPE.as_str());
         let parameters = Parameters::read(parts.uri.query().unwrap_or_default(), content_type, &body);
+        // A form is in the parameters now, and a held request must not keep the buffer it came in.
+        let is_read = content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+        let body = if is_read { Bytes::new() } else { body };
         let full_path = parts.uri.path().to_owned();
         let inside = full_path.strip_prefix(&http.settings.context_path);
         let (is_bare, path) = (inside.is_none(), inside.unwrap_or(&full_path));
         let path = path.trim_end_matches('/').to_owned();
+        let (few, headers) = match path.ends_with(HELD) {
+            true => (few(&parts.headers), HeaderMap::new()),
+            false => (Vec::new(), parts.headers),
+        };
         Ok(Self {
             method: parts.method,
             full_path,
@@ -63,7 +73,8 @@ impl Call {
             parameters,
             body,
             _archive: archive,
-            headers: parts.headers,
+            headers,
+            few,
             info,
         })
     }
@@ -94,7 +105,9 @@ impl Call {
 
     /// A header that is text and not blank.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        header(&self.headers, name).filter(|value| !value.trim().is_empty())
+        let few = || self.few.iter().find(|(few, _)| few.eq_ignore_ascii_case(name));
+        let value = header(&self.headers, name).or_else(|| few().map(|(_, value)| &**value));
+        value.filter(|value| !value.trim().is_empty())
     }
 
     /// The content of a file in a multipart form.
@@ -128,6 +141,26 @@ impl Call {
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
+}
+
+/// The end of the paths whose requests are held for long.
+const HELD: &str = "/configs/listener";
+
+/// The headers that a held request asks for. A map of them, and the buffer that it refers to, would be kept for as long
+/// as it is held.
+fn few(headers: &HeaderMap) -> Vec<(&'static str, Box<str>)> {
+    const ASKED: [&str; 6] = [
+        "long-pulling-timeout",
+        "long-pulling-timeout-no-hangup",
+        "client-version",
+        "x-forwarded-for",
+        "x-real-ip",
+        "vipserver-tag",
+    ];
+    let mut few: Vec<_> =
+        ASKED.into_iter().filter_map(|name| Some((name, header(headers, name)?.into()))).collect();
+    few.shrink_to_fit();
+    few
 }
 
 /// The largest archive that is imported, with what is around it.

@@ -9,9 +9,7 @@ use muster_nacos_wire::{
         no_cache_headers, old_changed_text, wants_probe_header,
     },
 };
-use muster_node::{
-    ConfigInterest, NodeError, Push, Watcher, WatcherKind, config::ClientLabels, watch::WatchError,
-};
+use muster_node::{ConfigInterest, NodeError, Watcher, WatcherKind, config::ClientLabels, watch::WatchError};
 use std::time::Duration;
 
 /// The longest time a request is held, whatever it asks for; its client comes again at once.
@@ -29,6 +27,8 @@ impl<'a> Listening<'a> {
         let keyed = records.into_iter().map(|record| {
             let tenant = record.tenant.as_deref().unwrap_or_default();
             let key = config_key(tenant, &record.group, &record.data_id).map_err(Refusal::Filter)?;
+            // The texts of the config, if it exists: thousands may wait for the same one.
+            let key = http.node.config(&key).map_or(key, |config| config.key().clone());
             Ok((key, record))
         });
         Ok(Self { http, labels: call.labels(), configs: keyed.collect::<Result<_, Refusal>>()? })
@@ -53,16 +53,9 @@ impl<'a> Listening<'a> {
 
     /// What differs of the configs that the watcher is told of.
     fn told(&self, watcher: &Watcher) -> Vec<&ListenRecord> {
-        let mut changed = Vec::new();
-        while let Some(push) = watcher.try_next() {
-            if let Push::Config { key, .. } = push {
-                let of_key = self.configs.iter().filter(|(other, _)| *other == key);
-                changed.extend(
-                    of_key.filter(|(_, record)| self.differs(&key, record)).map(|(_, record)| record),
-                );
-            }
-        }
-        changed
+        let told = watcher.take_configs();
+        let of_told = self.configs.iter().filter(|(key, _)| told.contains(key));
+        of_told.filter(|(key, record)| self.differs(key, record)).map(|(_, record)| record).collect()
     }
 
     fn watch(&self) -> Result<Watcher, WatchError> {
