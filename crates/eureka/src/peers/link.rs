@@ -13,12 +13,20 @@ use crate::wire::{BatchAction, BatchReply, Declared};
 use muster_model::Monotonic;
 use muster_node::NodeError;
 use parking_lot::Mutex;
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// A peer that was away for longer is compared with us before anything else is sent: what waits may be out of date.
 const AWAY_MS: u64 = 3_000;
+
+/// When a peer that came back is looked at again, after that: clients may have registered anew there before it heard of
+/// overrides, and its list may be of up to 30 s ago.
+const LOOKS_MS: [u64; 3] = [8_000, 18_000, 31_000];
 
 /// For the last batch when we end.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -64,6 +72,7 @@ pub(super) enum Trouble {
 enum Round {
     Sent,
     Compared,
+    Looked,
 }
 
 /// Locks: `state` is held for a moment, never with another lock and never over an await.
@@ -78,6 +87,8 @@ struct State {
     queue: Queue,
     standing: Standing,
     told: u64,
+    /// When to look again whether it lacks an override; soonest first.
+    looks: VecDeque<Monotonic>,
     /// While the peer's list is on its way: instances that changed meanwhile, of which it says nothing.
     settled: Option<HashSet<Key>>,
 }
@@ -85,7 +96,8 @@ struct State {
 impl Link {
     pub(super) fn new(client: PeerClient, local: Arc<Local>, queue_max: usize) -> Self {
         let queue = Queue::new(queue_max);
-        let state = State { queue, standing: Standing::Unreached, told: 0, settled: None };
+        let state =
+            State { queue, standing: Standing::Unreached, told: 0, looks: VecDeque::new(), settled: None };
         Self { client, local, state: Mutex::new(state), wake: Notify::new() }
     }
 
@@ -140,7 +152,7 @@ impl Link {
                 round = self.round() => round,
             };
             let trouble = match round {
-                Ok(Round::Compared) => continue,
+                Ok(Round::Compared | Round::Looked) => continue,
                 Ok(Round::Sent) => {
                     pace.reset();
                     continue;
@@ -198,6 +210,19 @@ impl Link {
         Ok(listed)
     }
 
+    /// Tells a peer that came back the overrides it lacks. Nothing is taken over: its list may be old.
+    async fn look_again(&self) -> Result<(), Trouble> {
+        let theirs = self.client.fetch(self.local.node.now().wall.0 as i64).await?;
+        let held = self.local.held()?;
+        let settled = self.settled(&theirs);
+        for step in differences(&held, theirs, &settled) {
+            if let Step::Tell(key, BatchAction::StatusUpdate) = step {
+                self.state.lock().queue.offer(key, BatchAction::StatusUpdate, self.now(), u64::MAX);
+            }
+        }
+        Ok(())
+    }
+
     /// Instances of which the peer's list says nothing, because they changed since, or wait to be told of.
     fn settled(&self, theirs: &[Declared]) -> HashSet<Key> {
         let now = self.local.node.now();
@@ -229,7 +254,7 @@ impl Link {
             let due = {
                 let state = self.state.lock();
                 if state.standing == Standing::Up && !state.queue.is_incomplete() {
-                    state.queue.due()
+                    state.due(self.now())
                 } else {
                     Due::Now
                 }
@@ -258,7 +283,9 @@ impl Link {
                 Standing::Up | Standing::Down(_) => state.queue.is_incomplete(),
             }
         };
-        if must_compare {
+        if !must_compare && self.state.lock().take_look(self.now()) {
+            self.look_again().await.map(|()| Round::Looked)
+        } else if must_compare {
             self.compare().await.map(|_| Round::Compared)
         } else {
             self.send().await.map(|()| Round::Sent)
@@ -320,7 +347,15 @@ impl Link {
     }
 
     fn came_back(&self) {
-        let before = std::mem::replace(&mut self.state.lock().standing, Standing::Up);
+        let now = self.now();
+        let before = {
+            let mut state = self.state.lock();
+            let before = std::mem::replace(&mut state.standing, Standing::Up);
+            if before != Standing::Up {
+                state.looks = LOOKS_MS.iter().map(|after| now.plus(*after)).collect();
+            }
+            before
+        };
         if before != Standing::Up {
             tracing::info!(peer = %self.client.url(), "an Eureka peer answers");
         }
@@ -345,6 +380,27 @@ impl Link {
 
     fn now(&self) -> Monotonic {
         self.local.node.now().mono
+    }
+}
+
+impl State {
+    /// When there is something to do with a peer that answers.
+    fn due(&self, now: Monotonic) -> Due {
+        match (self.looks.front().copied(), self.queue.due()) {
+            (Some(look), _) if look <= now => Due::Now,
+            (Some(look), Due::At(moment)) => Due::At(look.min(moment)),
+            (Some(look), Due::Never) => Due::At(look),
+            (_, due) => due,
+        }
+    }
+
+    /// Whether it is time to look again; then it is not, until the next time.
+    fn take_look(&mut self, now: Monotonic) -> bool {
+        let is_due = self.looks.front().is_some_and(|look| *look <= now);
+        if is_due {
+            self.looks.pop_front();
+        }
+        is_due
     }
 }
 
