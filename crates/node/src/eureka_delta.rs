@@ -103,7 +103,7 @@ impl Recent {
     }
 
     /// Something is missing as of now.
-    fn note_gap(&mut self, now: Monotonic) {
+    pub(crate) fn note_gap(&mut self, now: Monotonic) {
         self.gap_until = self.gap_until.max(now.plus(KEPT_MS));
     }
 

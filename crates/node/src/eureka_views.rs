@@ -183,7 +183,7 @@ impl View {
         }
         let changes = registry.lock().eureka_changes(base);
         let old = self.current.read().snapshot.clone();
-        let EurekaChanges { revision, latest, whole, mut apps, gone } = changes;
+        let EurekaChanges { revision, latest, whole, mut apps, gone, lost } = changes;
         if whole && !old.apps.is_empty() {
             let listed: HashSet<Arc<str>> = apps.iter().map(|(name, _)| name.clone()).collect();
             let missing = old.apps.iter().filter(|app| !listed.contains(&app.key));
@@ -198,6 +198,9 @@ impl View {
         }
         changed.sort_by(|a, b| a.0.cmp(&b.0));
         changed.dedup_by(|later, kept| later.0.cmp(&kept.0) == Ordering::Equal);
+        if lost {
+            recent.note_gap(now.mono);
+        }
         for gone in gone {
             recent.note_gone(&gone, now.mono);
         }

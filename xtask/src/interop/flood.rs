@@ -1,6 +1,5 @@
 //! More changes of an Eureka registry than its delta can tell.
 
-use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -20,38 +19,74 @@ pub(super) fn flood(port: u16) -> anyhow::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(20))).context("limit the wait for an answer")?;
     let mut reader = BufReader::new(stream.try_clone().context("share the connection")?);
     let mut writer = stream;
+    // Only what a reader may have missed is missing: somebody reads, and there is something to be read.
+    exchange(
+        &mut reader,
+        &mut writer,
+        port,
+        "POST",
+        "peerreplication/batch/",
+        &of_items(&[registration(INSTANCES)]),
+    )?;
+    exchange(&mut reader, &mut writer, port, "GET", "apps", "")?;
     for first in (0..INSTANCES).step_by(BATCH / 2) {
         let body = batch(first, first + BATCH / 2);
-        let head = format!(
-            "POST /eureka/peerreplication/batch/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: application/json\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        writer.write_all(head.as_bytes()).context("send a batch's head")?;
-        writer.write_all(body.as_bytes()).context("send a batch")?;
-        read_answer(&mut reader).context("read the answer to a batch")?;
+        let answer = exchange(&mut reader, &mut writer, port, "POST", "peerreplication/batch/", &body)?;
+        all_taken(&answer)?;
     }
+    exchange(
+        &mut reader,
+        &mut writer,
+        port,
+        "POST",
+        "peerreplication/batch/",
+        &of_items(&[cancellation(INSTANCES)]),
+    )?;
     Ok(())
+}
+
+/// One request on a kept connection; the body of its answer.
+fn exchange(
+    reader: &mut impl BufRead,
+    writer: &mut impl Write,
+    port: u16,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> anyhow::Result<Vec<u8>> {
+    let head = format!(
+        "{method} /eureka/{path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: application/json\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    writer.write_all(head.as_bytes()).context("send a request's head")?;
+    writer.write_all(body.as_bytes()).context("send a request's body")?;
+    read_answer(reader).with_context(|| format!("read the answer to {method} {path}"))
 }
 
 /// A registration and a cancellation for each of these instances.
 fn batch(from: usize, to: usize) -> String {
-    let mut body = String::from(r#"{"replicationList":["#);
-    for number in from..to {
-        let comma = if number == from { "" } else { "," };
-        write!(
-            body,
-            r#"{comma}{{"appName":"FLOOD","id":"{number}","lastDirtyTimestamp":1,"status":"UP","action":"Register","instanceInfo":{{"instanceId":"{number}","hostName":"127.0.0.1","app":"FLOOD","ipAddr":"127.0.0.1","status":"UP","port":{{"$":{port},"@enabled":"true"}},"vipAddress":"flood","lastDirtyTimestamp":"1","dataCenterInfo":{{"@class":"com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo","name":"MyOwn"}}}}}},{{"appName":"FLOOD","id":"{number}","action":"Cancel"}}"#,
-            port = number % 60_000 + 1,
-        )
-        .expect("a string takes all that is written to it");
-    }
-    body.push_str("]}");
-    body
+    let items: Vec<_> = (from..to).flat_map(|number| [registration(number), cancellation(number)]).collect();
+    of_items(&items)
+}
+
+fn of_items(items: &[String]) -> String {
+    format!(r#"{{"replicationList":[{}]}}"#, items.join(","))
+}
+
+fn registration(number: usize) -> String {
+    format!(
+        r#"{{"appName":"FLOOD","id":"{number}","lastDirtyTimestamp":1,"status":"UP","action":"Register","instanceInfo":{{"instanceId":"{number}","hostName":"127.0.0.1","app":"FLOOD","ipAddr":"127.0.0.1","status":"UP","port":{{"$":{port},"@enabled":"true"}},"vipAddress":"flood","lastDirtyTimestamp":"1","dataCenterInfo":{{"@class":"com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo","name":"MyOwn"}}}}}}"#,
+        port = number % 60_000 + 1,
+    )
+}
+
+fn cancellation(number: usize) -> String {
+    format!(r#"{{"appName":"FLOOD","id":"{number}","action":"Cancel"}}"#)
 }
 
 /// One answer on a kept connection; its body must say its length.
-fn read_answer(reader: &mut impl BufRead) -> anyhow::Result<()> {
+fn read_answer(reader: &mut impl BufRead) -> anyhow::Result<Vec<u8>> {
     let mut status = String::new();
     reader.read_line(&mut status)?;
     let mut length = None;
@@ -68,7 +103,12 @@ fn read_answer(reader: &mut impl BufRead) -> anyhow::Result<()> {
     if status.split(' ').nth(1) != Some("200") {
         bail!("{} {}", status.trim_end(), String::from_utf8_lossy(&body));
     }
-    let answer: serde_json::Value = serde_json::from_slice(&body).context("the answer is no JSON")?;
+    Ok(body)
+}
+
+/// Every item of a batch must have been taken.
+fn all_taken(body: &[u8]) -> anyhow::Result<()> {
+    let answer: serde_json::Value = serde_json::from_slice(body).context("the answer is no JSON")?;
     let items = answer["responseList"].as_array().context("no responseList")?;
     if let Some(refused) = items.iter().find(|item| item["statusCode"] != 200) {
         bail!("an item was refused: {refused}");
@@ -108,7 +148,6 @@ mod tests {
     #[test]
     fn a_refused_item_is_a_failure() {
         let body = r#"{"responseList":[{"statusCode":404}]}"#;
-        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        assert!(read_answer(&mut answer.as_bytes()).unwrap_err().to_string().contains("404"));
+        assert!(all_taken(body.as_bytes()).unwrap_err().to_string().contains("404"));
     }
 }

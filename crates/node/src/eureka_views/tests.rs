@@ -356,6 +356,28 @@ fn more_changes_than_there_is_room_for_are_a_gap_until_they_would_have_been_show
     assert!(world.delta().complete);
 }
 
+#[test]
+fn what_came_and_went_unread_is_missed_only_beyond_what_a_delta_holds() {
+    let mut world = World::new();
+    world.register("PAY", "one", EurekaStatus::Up);
+    assert!(world.delta().complete);
+    for number in 0..CHANGES_MAX {
+        world.register("ORDER", "i", EurekaStatus::Up);
+        world.cancel("ORDER", "i");
+        if number == 0 {
+            assert_eq!(world.delta().apps.len(), 2);
+        }
+    }
+    assert!(world.delta().complete, "the newest 65,536 are told");
+    for _ in 0..=CHANGES_MAX {
+        world.register("ORDER", "i", EurekaStatus::Up);
+        world.cancel("ORDER", "i");
+    }
+    assert!(!world.delta().complete);
+    world.pass(180_000);
+    assert!(world.delta().complete);
+}
+
 fn named_base(number: usize) -> EurekaBase {
     EurekaBase { namespace: Namespace::new(&format!("n{number}")).unwrap(), ..EurekaBase::default() }
 }

@@ -8,9 +8,8 @@ use foldhash::HashMap;
 use muster_model::{Revision, ServiceName, Timestamp};
 use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 
-/// Instances that went since a view was last taken, at most; the newest are kept. Nobody misses the others: what was in
-/// the view is found by comparing, and what was not was seen by nobody.
-const GONE_MAX: usize = 1_024;
+/// Instances that went since a view was last taken, at most; the newest are kept, as many as a delta can tell of.
+const GONE_MAX: usize = 65_536;
 /// Applications that changed since a view was last taken, at most; beyond it the view is given as a whole.
 const CHANGED_MAX: usize = 16_384;
 /// Registrations, and cancellations, kept for people to look at.
@@ -38,6 +37,8 @@ struct View {
     /// Folded names of what changed, each once unless it went meanwhile.
     changed: Vec<Arc<str>>,
     gone: VecDeque<EurekaGone>,
+    /// More went than are in `gone`.
+    lost: bool,
     latest: LatestRevision,
 }
 
@@ -87,8 +88,10 @@ pub struct EurekaChanges {
     pub whole: bool,
     /// What to build each changed application from, by folded name; `None` if it is gone.
     pub apps: Vec<(Arc<str>, Option<EurekaParts>)>,
-    /// Eureka registrations that went, oldest first; the newest 1,024 of them.
+    /// Eureka registrations that went, oldest first; the newest 65,536 of them.
     pub gone: VecDeque<EurekaGone>,
+    /// Whether more went than these.
+    pub lost: bool,
 }
 
 /// The name by which an application and its services are found: upper case. No copy if it is so already.
@@ -197,8 +200,12 @@ impl EurekaIndex {
     /// Notes a registration that went.
     pub(crate) fn gone(&mut self, app: &AppRef, last: Arc<EurekaShown>) {
         let view = &mut self.views[app.view as usize];
+        if view.whole {
+            return;
+        }
         if view.gone.len() == GONE_MAX {
             view.gone.pop_front();
+            view.lost = true;
         }
         view.gone.push_back(EurekaGone { app: app.folded.clone(), last });
     }
@@ -223,6 +230,7 @@ impl View {
         self.whole = true;
         self.changed = Vec::new();
         self.gone = VecDeque::new();
+        self.lost = false;
         self.apps.values_mut().for_each(|app| app.changed = false);
     }
 }
@@ -248,6 +256,7 @@ impl Registry {
             false => std::mem::take(&mut view.changed),
         };
         let gone = std::mem::take(&mut view.gone);
+        let lost = std::mem::take(&mut view.lost);
         let (revision, latest) = (view.latest.get(), view.latest.clone());
         for name in &names {
             if let Some(app) = view.apps.get_mut(name) {
@@ -259,7 +268,7 @@ impl Registry {
             (name, parts)
         });
         let apps = apps.collect();
-        EurekaChanges { revision, latest, whole, apps, gone }
+        EurekaChanges { revision, latest, whole, apps, gone, lost }
     }
 
     /// Tells that whoever took the changes of a view no longer has them: the next call gives everything. A view of nothing
