@@ -102,7 +102,7 @@ impl Config {
     pub(crate) const ID_BASE: u64 = 1_000_000_000_000;
 
     /// A number that stays the same while the config exists, and is no other config's: its place in the log when it was
-    /// created, above [`ID_BASE`](Self::ID_BASE).
+    /// created, above `ID_BASE`.
     pub fn id(&self) -> u64 {
         self.id
     }

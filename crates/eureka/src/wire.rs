@@ -1,7 +1,7 @@
 //! Eureka's bodies, to and from the model. Read as leniently as any published client needs, written exactly as the
 //! strictest of them expects: a member too many anywhere below `applications` fails a Spring client's whole fetch.
 //!
-//! Pure: bytes in, bytes out. Start with [`Body::read`] for what comes in and [`mod@write`] for what goes out.
+//! Pure: bytes in, bytes out. Start with [`Body::read`] for what comes in and `write` for what goes out.
 
 mod applications;
 mod batch;
