@@ -11,6 +11,7 @@ use tokio::{net::TcpStream, task::JoinSet};
 
 /// A connection; dropping it closes the socket.
 pub(crate) struct Client {
+    address: SocketAddr,
     sender: SendRequest<Full<Bytes>>,
     host: HeaderValue,
     _driver: JoinSet<()>,
@@ -34,7 +35,7 @@ impl Client {
             connection.await.ok();
         });
         let host = HeaderValue::from_str(&address.to_string()).context("name the host")?;
-        Ok(Self { sender, host, _driver: driver })
+        Ok(Self { address, sender, host, _driver: driver })
     }
 
     /// Sends a request without a body.
@@ -53,7 +54,10 @@ impl Client {
         for (name, value) in &call.headers {
             request.headers_mut().insert(name, value.clone());
         }
-        self.sender.ready().await.context("wait for the connection")?;
+        if self.sender.ready().await.is_err() {
+            // Some servers close a connection after so many requests.
+            *self = Self::open(self.address).await?;
+        }
         let response = self.sender.send_request(request).await.context("call")?;
         let status = response.status();
         let body = response.into_body().collect().await.context("read the answer")?.to_bytes();
