@@ -2,7 +2,10 @@
 
 use muster_model::{Monotonic, Now, Timestamp};
 use parking_lot::Mutex;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 /// Reads both clocks.
 pub trait Clock: Send + Sync + 'static {
@@ -64,5 +67,28 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Now {
         *self.now.lock()
+    }
+}
+
+/// The clocks of this machine, which a test can have run ahead: for what really waits and must not wait long.
+#[derive(Debug, Default)]
+pub struct SkippingClock {
+    real: SystemClock,
+    skipped_ms: AtomicU64,
+}
+
+impl SkippingClock {
+    /// Moves both clocks on by this time, in whole milliseconds, beside what passes.
+    pub fn skip(&self, time: Duration) {
+        self.skipped_ms.fetch_add(time.as_millis() as u64, Ordering::Relaxed);
+    }
+}
+
+impl Clock for SkippingClock {
+    fn now(&self) -> Now {
+        let (mut now, skipped) = (self.real.now(), self.skipped_ms.load(Ordering::Relaxed));
+        now.wall.0 += skipped;
+        now.mono.0 += skipped;
+        now
     }
 }

@@ -7,7 +7,7 @@ mod machine;
 mod rng;
 mod tasks;
 
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{Clock, ManualClock, SkippingClock, SystemClock};
 pub use machine::{Machine, MachineLoad};
 pub use rng::Rng;
 pub use tasks::Tasks;

@@ -6,10 +6,10 @@ use http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
 use muster_consensus::Parts;
 use muster_eureka::{EurekaSettings, PeerSettings, Peers, router};
-use muster_model::{ConnectionId, NodeId, Now};
+use muster_model::{ConnectionId, NodeId};
 use muster_node::{Node, NodeParts, Settings};
 use muster_runtime::{
-    Clock, Rng, SystemClock, Tasks,
+    Rng, SkippingClock, Tasks,
     disk::{Disk, MemoryDisk},
 };
 use muster_storage::{
@@ -23,11 +23,7 @@ use std::{
     io::Read as _,
     net::{IpAddr, SocketAddr},
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+    sync::Arc,
 };
 use tower::ServiceExt as _;
 
@@ -43,28 +39,6 @@ pub(crate) struct World {
     pub(crate) peers: Arc<Peers>,
     router: Router,
     surfaces: Surfaces,
-}
-
-/// The machine's time, and what a test skipped of it.
-#[derive(Debug, Default)]
-pub(crate) struct SkippingClock {
-    real: SystemClock,
-    skipped_ms: AtomicU64,
-}
-
-impl SkippingClock {
-    pub(crate) fn skip(&self, time: Duration) {
-        self.skipped_ms.fetch_add(time.as_millis() as u64, Ordering::Relaxed);
-    }
-}
-
-impl Clock for SkippingClock {
-    fn now(&self) -> Now {
-        let (mut now, skipped) = (self.real.now(), self.skipped_ms.load(Ordering::Relaxed));
-        now.wall.0 += skipped;
-        now.mono.0 += skipped;
-        now
-    }
 }
 
 /// An answer, read.

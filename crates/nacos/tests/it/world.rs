@@ -5,11 +5,11 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use muster_consensus::Parts;
-use muster_model::{ConnectionId, NodeId, Now};
+use muster_model::{ConnectionId, NodeId};
 use muster_nacos::{HttpSettings, SessionSettings, Sessions, router};
 use muster_node::{Node, NodeParts, Settings};
 use muster_runtime::{
-    Clock, Rng, SystemClock, Tasks,
+    Rng, SkippingClock, Tasks,
     disk::{Disk, MemoryDisk},
 };
 use muster_storage::{
@@ -19,15 +19,7 @@ use muster_storage::{
     state::MemoryStore,
 };
 use muster_transport::{ConnectionInfo, ConnectionTable, ListenerIndex, Surfaces};
-use std::{
-    net::SocketAddr,
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 use tower::ServiceExt as _;
 
 pub(crate) struct World {
@@ -39,28 +31,6 @@ pub(crate) struct World {
     pub(crate) router: Router,
     /// What the listener shows that requests come in on.
     pub(crate) surfaces: Surfaces,
-}
-
-/// The machine's time, and what a test skipped of it.
-#[derive(Debug, Default)]
-pub(crate) struct SkippingClock {
-    real: SystemClock,
-    skipped_ms: AtomicU64,
-}
-
-impl SkippingClock {
-    pub(crate) fn skip(&self, time: Duration) {
-        self.skipped_ms.fetch_add(time.as_millis() as u64, Ordering::Relaxed);
-    }
-}
-
-impl Clock for SkippingClock {
-    fn now(&self) -> Now {
-        let (mut now, skipped) = (self.real.now(), self.skipped_ms.load(Ordering::Relaxed));
-        now.wall.0 += skipped;
-        now.mono.0 += skipped;
-        now
-    }
 }
 
 /// An answer, read.
