@@ -2,7 +2,12 @@
 
 use axum::{body::Body, response::Response};
 use http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE};
-use muster_nacos_wire::http::Answer;
+use muster_nacos_wire::http::{Answer, result, write_json};
+
+/// `{"code":0,"message":"success","data":"ok"}`, as v2 and v3 say that something is done, or well.
+pub(crate) fn done() -> Reply {
+    result(|out| write_json(out, "ok")).into()
+}
 
 /// What a handler answers.
 pub(crate) struct Reply {

@@ -1,9 +1,13 @@
 //! What is asked about the server: health, state, namespaces; and logins, which an open server grants.
 
-use super::{Http, call::Call, reply::Reply, route::Handled};
+use super::{
+    Http,
+    call::Call,
+    reply::{Reply, done},
+    route::Handled,
+};
 use muster_nacos_wire::http::{
-    Answer, Refusal, ResultCode, ServerState, login_answer, result, result_error, write_json,
-    write_server_state,
+    Answer, Refusal, ResultCode, ServerState, login_answer, result_error, write_server_state,
 };
 
 /// The token that says there is nothing to authenticate against, as in the original.
@@ -26,7 +30,7 @@ pub(crate) fn guide() -> &'static str {
 
 /// The server is there, as a `Result`.
 pub(crate) fn alive() -> Reply {
-    result(|out| write_json(out, "ok")).into()
+    done()
 }
 
 impl Http {

@@ -7,15 +7,10 @@ pub(crate) mod console;
 pub(crate) mod cs;
 mod namespaces;
 
-use super::reply::Reply;
+use super::reply::{Reply, done};
 use muster_nacos_wire::http::{result, write_json};
 
 /// `{"code":0,"message":"success","data":null}`.
 fn nothing() -> Reply {
     result(|out| write_json(out, &None::<&str>)).into()
-}
-
-/// `{"code":0,"message":"success","data":"ok"}`.
-fn done() -> Reply {
-    result(|out| write_json(out, "ok")).into()
 }

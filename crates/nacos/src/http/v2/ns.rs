@@ -6,13 +6,13 @@ mod service;
 
 use crate::http::{
     Http,
-    reply::Reply,
+    reply::done,
     route::{
         Handler::{Later, Now},
         Route,
     },
 };
-use muster_nacos_wire::http::{Dialect, result, write_json};
+use muster_nacos_wire::http::Dialect;
 
 /// The words of v2's refusals, which v3 has too.
 const DIALECT: Dialect = Dialect::V3;
@@ -51,8 +51,3 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get("/client/service/publisher/list", Now(Http::v2_publishers)).admin(),
     Route::get("/client/service/subscriber/list", Now(Http::v2_subscribers)).admin(),
 ];
-
-/// `{"code":0,"message":"success","data":"ok"}`.
-fn done() -> Reply {
-    result(|out| write_json(out, "ok")).into()
-}
