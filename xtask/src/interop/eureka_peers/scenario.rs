@@ -14,6 +14,10 @@ use crate::interop::scenario::Tally;
 
 /// A change is seen at all servers within this.
 const SEEN_WITHIN: Duration = Duration::from_secs(1);
+/// Seen later than that is late, seen later than this is never.
+const LATE_WITHIN: Duration = Duration::from_secs(20);
+/// A real server collects changes for half a second and may pause for as long, so it gets as many tries.
+const TRIES: usize = 3;
 
 /// Registries are equal again within this.
 const EQUAL_WITHIN: Duration = Duration::from_secs(35);
@@ -44,11 +48,11 @@ pub(super) fn run(trio: &mut Trio) -> anyhow::Result<Tally> {
         stage.check("replica", |stage| stage.replica());
         for (server, name) in NAMES.iter().enumerate() {
             // The first calls of a real server take seconds, as it loads its classes.
-            stage.changes(&format!("warm-{name}"), server, Duration::from_secs(20))?;
+            stage.changes(&format!("warm-{name}"), server)?;
         }
         for (server, name) in NAMES.iter().enumerate() {
             let check = format!("changes-{name}");
-            stage.check(&check, |stage| stage.changes(&format!("i-{name}"), server, SEEN_WITHIN));
+            stage.check(&check, |stage| stage.changes_in_time(&format!("i-{name}"), server));
         }
         stage.check("conflict", |stage| stage.conflict());
         stage.check("residents", |stage| stage.residents());
@@ -126,10 +130,21 @@ impl Stage<'_> {
         Ok(())
     }
 
+    /// The changes of one instance are seen in time, each of them, in one of the tries.
+    fn changes_in_time(&mut self, id: &str, server: usize) -> anyhow::Result<()> {
+        for number in 1..=TRIES {
+            let slowest = self.changes(&format!("{id}-{number}"), server)?;
+            if slowest <= SEEN_WITHIN {
+                return Ok(());
+            }
+        }
+        bail!("a change was seen everywhere later than after {SEEN_WITHIN:?}, in {TRIES} tries")
+    }
+
     /// A registration, an override and its end, metadata and a cancellation at one server are seen at all, and each was
-    /// told once to each other server, and by nobody else.
-    fn changes(&mut self, id: &str, server: usize, within: Duration) -> anyhow::Result<()> {
-        let (at, item) = (self.at(server), path(id));
+    /// told once to each other server, and by nobody else. Gives how long the slowest took.
+    fn changes(&mut self, id: &str, server: usize) -> anyhow::Result<Duration> {
+        let (at, item, within) = (self.at(server), path(id), LATE_WITHIN);
         let shows = |status: &'static str, overridden: &'static str| {
             move |at| {
                 Ok(registry::instance(at, id)?
@@ -152,7 +167,8 @@ impl Stage<'_> {
             self.everywhere("the cancellation", within, |at| Ok(registry::instance(at, id)?.is_none()))?,
         );
         println!("   {NAME} {id}: seen everywhere after {took:.0?}");
-        self.told_once(id, server)
+        self.told_once(id, server)?;
+        Ok(took.into_iter().max().unwrap_or_default())
     }
 
     fn told_once(&self, id: &str, server: usize) -> anyhow::Result<()> {
@@ -175,12 +191,12 @@ impl Stage<'_> {
         for (newer, older) in [(0, MUSTER), (MUSTER, 0)] {
             registry::register(self.at(newer), id, now + 1_000)?;
             registry::register(self.at(older), id, now)?;
-            self.everywhere("the later change", SEEN_WITHIN, |at| {
+            self.everywhere("the later change", LATE_WITHIN, |at| {
                 let seen = registry::instance(at, id)?;
                 Ok(seen.is_some_and(|seen| seen.last_dirty == (now + 1_000).to_string()))
             })?;
             expect(self.at(older), "DELETE", &path(id), "", 200)?;
-            self.everywhere("the cancellation", SEEN_WITHIN, |at| Ok(registry::instance(at, id)?.is_none()))?;
+            self.everywhere("the cancellation", LATE_WITHIN, |at| Ok(registry::instance(at, id)?.is_none()))?;
         }
         Ok(())
     }
