@@ -11,7 +11,7 @@ mod render;
 use crate::wire::Form;
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
-use foldhash::{HashMap, HashMapExt as _};
+use muster_model::HashMap;
 use muster_node::{
     EurekaSnapshot, Node, NodeError,
     registry::{EurekaApp, EurekaBase},
@@ -101,7 +101,7 @@ impl Lists {
             node,
             packers: [Packer::thorough(), Packer::quick()],
             bytes_max,
-            cells: RwLock::new(HashMap::new()),
+            cells: RwLock::new(HashMap::default()),
             ticks: AtomicU64::new(0),
         })
     }

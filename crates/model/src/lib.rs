@@ -9,6 +9,7 @@ mod client;
 mod config;
 mod error;
 mod eureka;
+mod hash;
 mod host;
 mod instance;
 mod limits;
@@ -30,6 +31,7 @@ pub use error::ErrorCode;
 pub use eureka::{
     DataCenter, EurekaAction, EurekaInstance, EurekaLease, EurekaPort, EurekaStatus, EurekaTimes,
 };
+pub use hash::{HashMap, HashSet, HashState, set_hash_seed};
 pub use host::Host;
 pub use instance::Instance;
 pub use limits::Limits;

@@ -2,9 +2,8 @@
 
 use crate::read_map::read_map;
 use bytes::Bytes;
-use foldhash::{HashMap, fast::RandomState};
 use muster_config::{ContentKey, Effect};
-use muster_model::{Row, Table};
+use muster_model::{HashMap, HashState, Row, Table};
 use muster_storage::state::{StateError, StateStore};
 use parking_lot::Mutex;
 use std::{
@@ -54,7 +53,7 @@ fn charge(content: &CachedContent) -> usize {
 #[derive(Debug)]
 pub(crate) struct Contents {
     bytes_max: usize,
-    cached: papaya::HashMap<ContentKey, Arc<CachedContent>, RandomState>,
+    cached: papaya::HashMap<ContentKey, Arc<CachedContent>, HashState>,
     /// Held by those who look through contents.
     searches: Semaphore,
     /// Each entry as [`charge`] counts it.

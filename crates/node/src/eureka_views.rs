@@ -1,8 +1,7 @@
 //! What Eureka clients read: the whole view, and what changed in it of late.
 
 use crate::{Node, NodeError, eureka_delta::Recent};
-use foldhash::{HashMap, HashSet};
-use muster_model::{EurekaStatus, Now, Revision};
+use muster_model::{EurekaStatus, HashMap, HashSet, Now, Revision};
 use muster_registry::{EurekaApp, EurekaBase, EurekaChanges, LatestRevision, Registry};
 use parking_lot::{Mutex, RwLock};
 use std::{

@@ -4,8 +4,7 @@
 //! that registers itself, as applications do, says with its metadata what it is like.
 
 use crate::{Node, ServiceView};
-use foldhash::HashMap;
-use muster_model::{Host, Instance, Metadata, Monotonic, Namespace, Revision};
+use muster_model::{HashMap, Host, Instance, Metadata, Monotonic, Namespace, Revision};
 use parking_lot::Mutex;
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -1,14 +1,14 @@
 //! Maps that are read without a lock.
 
-use foldhash::fast::RandomState;
+use muster_model::HashState;
 use papaya::HashMap;
 use seize::Collector;
 
 /// A map for values that may be large: what is removed or replaced is freed as soon as nobody reads it. The
 /// default keeps removed values until 32 of a thread have gathered, which would hold lists and contents far
 /// beyond their limits.
-pub(crate) fn read_map<K, V>() -> HashMap<K, V, RandomState> {
-    HashMap::builder().hasher(RandomState::default()).collector(Collector::new().batch_size(1)).build()
+pub(crate) fn read_map<K, V>() -> HashMap<K, V, HashState> {
+    HashMap::builder().hasher(HashState::default()).collector(Collector::new().batch_size(1)).build()
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! What the passing of time brings: late acknowledgements, lapsed leases, and the removals that the leader proposes.
 
 use crate::{Node, op::DurableOp};
-use foldhash::HashMap;
 use muster_config::ExpireHistory;
-use muster_model::{Actor, Cause, Monotonic, Reason, ServiceKey, Timestamp};
+use muster_model::{Actor, Cause, HashMap, Monotonic, Reason, ServiceKey, Timestamp};
 use muster_registry::{InstanceKey, Op, OverrideChange};
 use std::{sync::Arc, time::Duration};
 

@@ -85,7 +85,7 @@ impl Budget {
 /// change; reads of an unchanged service take no lock.
 #[derive(Debug)]
 pub(crate) struct Views {
-    views: papaya::HashMap<ServiceKey, Arc<ServiceView>, foldhash::fast::RandomState>,
+    views: papaya::HashMap<ServiceKey, Arc<ServiceView>, muster_model::HashState>,
     budget: Arc<Budget>,
     cache_millis: AtomicU64,
 }

@@ -1,6 +1,6 @@
 //! Who waits for the result of which proposed operation.
 
-use foldhash::HashMap;
+use muster_model::HashMap;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 

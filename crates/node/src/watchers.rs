@@ -89,7 +89,7 @@ pub(crate) struct Watchers {
     pub(crate) configs: Mutex<Watch<ConfigKey, ConfigInterest>>,
     pub(crate) fuzzy_services: Mutex<Fuzzy<ServiceKey>>,
     pub(crate) fuzzy_configs: Mutex<Fuzzy<ConfigKey>>,
-    wakers: papaya::HashMap<WatcherId, Arc<Waker>, foldhash::fast::RandomState>,
+    wakers: papaya::HashMap<WatcherId, Arc<Waker>, muster_model::HashState>,
     next_id: AtomicU64,
     /// Told when a deadline may be nearer than the one the timer task sleeps for.
     pub(crate) timer: Notify,

@@ -17,8 +17,7 @@ use crate::{
     services::ServiceIndex,
     slab::{Index, Slab},
 };
-use foldhash::HashMap;
-use muster_model::{Monotonic, Namespace, Now, ServiceKey, Timestamp};
+use muster_model::{HashMap, Monotonic, Namespace, Now, ServiceKey, Timestamp};
 use renewals::Renewals;
 use rules::{Removals, SMALL, exceeds, has_recovered, keeps_up};
 use std::sync::Arc;

@@ -4,8 +4,7 @@ use crate::{
     services::Service,
     slab::{Index, Slab},
 };
-use foldhash::HashMap;
-use muster_model::{ClientId, ConnectionId, Host, Kind, NodeId};
+use muster_model::{ClientId, ConnectionId, HashMap, Host, Kind, NodeId};
 use std::sync::Arc;
 
 /// A client with at least one publication.

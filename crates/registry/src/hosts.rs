@@ -8,8 +8,7 @@ use crate::{
     publish::by_address,
     select::is_protected,
 };
-use foldhash::{HashMap, HashSet};
-use muster_model::{EurekaStatus, Host, Instance};
+use muster_model::{EurekaStatus, HashMap, HashSet, Host, Instance};
 use std::{cmp::Reverse, sync::Arc};
 
 /// A place in [`ServiceParts`]: the publication and the instance in it.

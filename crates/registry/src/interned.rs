@@ -1,7 +1,6 @@
 //! One allocation for equal names.
 
-use foldhash::{HashSet, HashSetExt as _};
-use muster_model::ClusterName;
+use muster_model::{ClusterName, HashSet};
 use std::sync::Arc;
 
 /// The cluster names in use, each once. Names that nobody uses any more are dropped when the set has doubled,
@@ -16,7 +15,7 @@ const PURGE_MIN: usize = 1_024;
 
 impl Default for Interned {
     fn default() -> Self {
-        Self { names: HashSet::new(), purge_at: PURGE_MIN }
+        Self { names: HashSet::default(), purge_at: PURGE_MIN }
     }
 }
 

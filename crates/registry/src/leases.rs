@@ -9,9 +9,8 @@ use crate::{
     registry::{Report, label},
     services::{ServiceIndex, Services},
 };
-use foldhash::HashMap;
 use muster_model::{
-    Actor, Cause, ClientId, Kind, Metadata, Monotonic, Namespace, Now, Reason, ServiceKey, Timing,
+    Actor, Cause, ClientId, HashMap, Kind, Metadata, Monotonic, Namespace, Now, Reason, ServiceKey, Timing,
 };
 use std::sync::Arc;
 

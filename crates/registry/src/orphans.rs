@@ -7,8 +7,9 @@ use crate::{
     registry::Report,
     services::{Publication, ServiceIndex},
 };
-use foldhash::HashMap;
-use muster_model::{Actor, Cause, ClientId, ClusterName, Host, Instance, Kind, Monotonic, Now, Reason};
+use muster_model::{
+    Actor, Cause, ClientId, ClusterName, HashMap, Host, Instance, Kind, Monotonic, Now, Reason,
+};
 use std::collections::VecDeque;
 
 /// Orphans given up in one call: their removal takes the registry's lock, which is short.

@@ -14,9 +14,9 @@ use crate::{
     parts::Published,
     services::{Service, ServiceIndex, Services},
 };
-use foldhash::HashMap;
 use muster_model::{
-    Cause, Change, Instance, Kind, Limits, Monotonic, Namespace, Now, Revision, Selector, ServiceKey, Slots,
+    Cause, Change, HashMap, Instance, Kind, Limits, Monotonic, Namespace, Now, Revision, Selector,
+    ServiceKey, Slots,
 };
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -6,8 +6,9 @@ use crate::{
     eureka::{AppRef, Facets},
     slab::{Index, Slab},
 };
-use foldhash::HashMap;
-use muster_model::{ClusterName, GroupName, Instance, Kind, Monotonic, Namespace, ServiceKey, ServiceName};
+use muster_model::{
+    ClusterName, GroupName, HashMap, Instance, Kind, Monotonic, Namespace, ServiceKey, ServiceName,
+};
 use std::{collections::BTreeMap, sync::Arc};
 
 pub(crate) type ServiceIndex = Index<Box<Service>>;

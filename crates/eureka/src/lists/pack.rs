@@ -11,7 +11,7 @@
 use bytes::Bytes;
 use crc32fast::Hasher;
 use flate2::{Compress, Compression, FlushCompress};
-use foldhash::HashMap;
+use muster_model::HashMap;
 use parking_lot::Mutex;
 use std::sync::Arc;
 

@@ -2,9 +2,8 @@
 
 use super::session::Session;
 use bytes::Bytes;
-use foldhash::fast::RandomState;
 use futures_util::future::join_all;
-use muster_model::{ConnectionId, Monotonic, Reason, Timestamp};
+use muster_model::{ConnectionId, HashState, Monotonic, Reason, Timestamp};
 use muster_nacos_wire::grpc::push;
 use muster_node::{Node, WatcherKind, config::ClientLabels};
 use muster_transport::{Connection, ConnectionInfo, ConnectionObserver, ConnectionTable};
@@ -41,7 +40,7 @@ pub struct Sessions {
     node: Arc<Node>,
     table: Arc<ConnectionTable>,
     settings: SessionSettings,
-    sessions: papaya::HashMap<ConnectionId, Arc<Session>, RandomState>,
+    sessions: papaya::HashMap<ConnectionId, Arc<Session>, HashState>,
 }
 
 /// A connection as administrators see it.

@@ -1,8 +1,7 @@
 //! Which instance is checked when, and what its latest checks found.
 
 use super::{Finding, pace::Tempo};
-use foldhash::HashMap;
-use muster_model::{ClientId, Monotonic, ServiceKey};
+use muster_model::{ClientId, HashMap, Monotonic, ServiceKey};
 use muster_runtime::Rng;
 use std::collections::BTreeMap;
 

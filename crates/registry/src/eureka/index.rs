@@ -4,8 +4,7 @@ use crate::{
     EurekaBase, EurekaParts, EurekaShown, LatestRevision, Registry,
     services::{Service, ServiceIndex},
 };
-use foldhash::HashMap;
-use muster_model::{Revision, ServiceName, Timestamp};
+use muster_model::{HashMap, Revision, ServiceName, Timestamp};
 use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 
 /// Instances that went since a view was last taken, at most; the newest are kept, as many as a delta can tell of.

@@ -9,9 +9,9 @@ use crate::{
     hosts::{Hosts, Laid, MergedHost},
     services::Service,
 };
-use foldhash::HashSet;
 use muster_model::{
-    ClientId, EurekaAction, EurekaInstance, EurekaStatus, EurekaTimes, Instance, Kind, Now, Timestamp, Weight,
+    ClientId, EurekaAction, EurekaInstance, EurekaStatus, EurekaTimes, HashSet, Instance, Kind, Now,
+    Timestamp, Weight,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
