@@ -7,6 +7,44 @@ use std::{fmt, sync::Arc};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(pub u64);
 
+/// The nodes that form one ensemble, told from any others that ever were; 0 for none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClusterId(pub u128);
+
+impl fmt::Display for ClusterId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// One life of a node: no two lives share it, whatever happened to the disk in between. A greater boot counter is a
+/// later life; an equal one with another random part is a life on lost or copied data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Epoch {
+    /// Counted up and synced before the first message of a life.
+    pub boot: u64,
+    /// Drawn anew in each life.
+    pub random: u64,
+}
+
+/// Where ephemeral publications come from: one life of one node, their single writer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Origin {
+    /// The node.
+    pub node: NodeId,
+    /// Its life.
+    pub epoch: Epoch,
+}
+
+/// Which of two registrations of the same client to the same service came later, on all nodes alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Incarnation {
+    /// A hybrid logical clock: milliseconds since 1970 UTC in the upper 48 bits, a counter in the lower 16.
+    pub at: u64,
+    /// The node that took the registration; 0 for none.
+    pub node: u64,
+}
+
 /// One accepted TCP connection, unique while the process lives. Never derived from an address: two clients
 /// behind one proxy are two connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -25,7 +25,7 @@ mod timing;
 mod weight;
 
 pub use cause::{Actor, Cause, Change, Reason};
-pub use client::{ClientId, ConnectionId, NodeId};
+pub use client::{ClientId, ClusterId, ConnectionId, Epoch, Incarnation, NodeId, Origin};
 pub use config::{ConfigKey, ConfigType, Md5};
 pub use error::ErrorCode;
 pub use eureka::{

@@ -1,0 +1,159 @@
+//! The first frame either way.
+
+use crate::Refusal;
+use muster_model::{ClusterId, NodeId};
+use prost::Message;
+
+/// The newest version of what is said on links that this program speaks.
+pub const VERSION: u32 = 1;
+/// The oldest.
+pub const VERSION_MIN: u32 = 1;
+
+/// What a link is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Purpose {
+    /// Becoming a member, or finding out whether there are any: before a node has an id.
+    Join,
+    /// Messages of the consensus engine: entries and votes, one at a time.
+    Raft,
+    /// Writes and read indices that a follower takes to the leader.
+    Forward,
+    /// A snapshot, piece by piece.
+    Snapshot,
+    /// One node's ephemeral publications, to a node that mirrors them.
+    Mirror,
+    /// Questions about a node: its digests, clock, disk, versions.
+    Report,
+}
+
+impl Purpose {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Join, Self::Raft, Self::Forward, Self::Snapshot, Self::Mirror, Self::Report];
+
+    fn number(self) -> u32 {
+        match self {
+            Self::Join => 1,
+            Self::Raft => 2,
+            Self::Forward => 3,
+            Self::Snapshot => 4,
+            Self::Mirror => 5,
+            Self::Report => 6,
+        }
+    }
+
+    fn from_number(number: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.number() == number)
+    }
+}
+
+/// What the connecting side says first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hello {
+    pub(crate) versions: (u32, u32),
+    pub(crate) cluster: ClusterId,
+    pub(crate) from: NodeId,
+    pub(crate) to: NodeId,
+    /// `None`: a purpose that this program does not know.
+    pub(crate) purpose: Option<Purpose>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct HelloMessage {
+    #[prost(uint32, tag = "1")]
+    version_min: u32,
+    #[prost(uint32, tag = "2")]
+    version_max: u32,
+    #[prost(bytes = "vec", tag = "3")]
+    cluster: Vec<u8>,
+    #[prost(uint64, tag = "4")]
+    from: u64,
+    #[prost(uint64, tag = "5")]
+    to: u64,
+    #[prost(uint32, tag = "6")]
+    purpose: u32,
+}
+
+/// What the accepting side answers.
+#[derive(Clone, PartialEq, Message)]
+struct WelcomeMessage {
+    /// The version that both speak from now on.
+    #[prost(uint32, tag = "1")]
+    version: u32,
+    /// Not 0: the link is refused, for this reason.
+    #[prost(uint32, tag = "2")]
+    refusal: u32,
+    #[prost(string, tag = "3")]
+    detail: String,
+}
+
+impl Hello {
+    pub(crate) fn encode(&self, purpose: Purpose) -> Vec<u8> {
+        let message = HelloMessage {
+            version_min: self.versions.0,
+            version_max: self.versions.1,
+            cluster: self.cluster.0.to_be_bytes().to_vec(),
+            from: self.from.0,
+            to: self.to.0,
+            purpose: purpose.number(),
+        };
+        message.encode_to_vec()
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let message = HelloMessage::decode(bytes).ok()?;
+        Some(Self {
+            versions: (message.version_min, message.version_max),
+            cluster: ClusterId(u128::from_be_bytes(message.cluster.try_into().ok()?)),
+            from: NodeId(message.from),
+            to: NodeId(message.to),
+            purpose: Purpose::from_number(message.purpose),
+        })
+    }
+}
+
+/// The answer to a hello.
+pub(crate) fn encode_welcome(answer: &Result<u32, Refusal>) -> Vec<u8> {
+    let message = match answer {
+        Ok(version) => WelcomeMessage { version: *version, ..Default::default() },
+        Err(refusal) => WelcomeMessage { version: 0, refusal: refusal.number(), detail: refusal.to_string() },
+    };
+    message.encode_to_vec()
+}
+
+/// `None`: no answer that this program knows.
+pub(crate) fn decode_welcome(bytes: &[u8]) -> Option<Result<u32, Refusal>> {
+    let message = WelcomeMessage::decode(bytes).ok()?;
+    Some(match message.refusal {
+        0 => Ok(message.version),
+        number => Err(Refusal::from_number(number, message.detail)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hello_comes_back() {
+        for purpose in Purpose::ALL {
+            let hello = Hello {
+                versions: (1, 3),
+                cluster: ClusterId(u128::MAX - 7),
+                from: NodeId(2),
+                to: NodeId(3),
+                purpose: Some(purpose),
+            };
+            assert_eq!(Hello::decode(&hello.encode(purpose)), Some(hello));
+        }
+        assert_eq!(Hello::decode(b"GET / HTTP/1.1"), None);
+    }
+
+    #[test]
+    fn answers_come_back() {
+        assert_eq!(decode_welcome(&encode_welcome(&Ok(1))), Some(Ok(1)));
+        for refusal in [Refusal::OtherCluster, Refusal::NotTheNode, Refusal::Busy, Refusal::NotServed] {
+            assert_eq!(decode_welcome(&encode_welcome(&Err(refusal.clone()))), Some(Err(refusal)));
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Links between the nodes of an ensemble: who is at the other end, which version is spoken, and frames of bytes in
+//! order. A link has one purpose ([`Purpose`]); whoever serves that purpose says what the frames mean.
+//!
+//! It is deliberately *not* a place that knows what consensus or the mirror say to each other, who is a member, or when to
+//! connect again. Nothing of it is reachable on the addresses of clients. Start at [`Links`].
+
+mod hello;
+mod link;
+mod links;
+mod security;
+
+pub use hello::{Purpose, VERSION, VERSION_MIN};
+pub use link::{FRAME_BYTES_MAX, Link, LinkReader, LinkWriter};
+pub use links::{Acceptor, LinkError, Links, LinksParts, Refusal};
+pub use security::{Plaintext, Proof, Security};

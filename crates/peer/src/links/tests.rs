@@ -1,0 +1,73 @@
+use super::*;
+use crate::Plaintext;
+use muster_runtime::net::{Network as _, RealNetwork};
+
+struct Echo;
+
+impl Acceptor for Echo {
+    fn serve(self: Arc<Self>, mut link: Link) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            while let Ok(Some(frame)) = link.receive().await {
+                let from = link.peer().0 as u8;
+                link.send(&[&frame[..], &[from]].concat()).await.unwrap();
+            }
+        })
+    }
+}
+
+fn links(tasks: &Tasks) -> Links {
+    Links::new(LinksParts {
+        network: Arc::new(RealNetwork),
+        security: Arc::new(Plaintext),
+        tasks: tasks.clone(),
+    })
+}
+
+async fn serving(tasks: &Tasks, cluster: ClusterId, node: NodeId) -> (Links, String) {
+    let links = links(tasks);
+    links.identify(cluster, node);
+    links.handle(Purpose::Report, Arc::new(Echo));
+    let incoming = RealNetwork.listen("127.0.0.1:0").await.unwrap();
+    let address = incoming.address();
+    tasks.spawn("links", links.clone().serve(incoming));
+    (links, address)
+}
+
+fn refusal(result: Result<Link, LinkError>) -> Refusal {
+    match result {
+        Err(LinkError::Refused { refusal, .. }) => refusal,
+        Err(other) => panic!("not refused but {other}"),
+        Ok(_) => panic!("not refused"),
+    }
+}
+
+#[tokio::test]
+async fn members_of_one_cluster_talk() {
+    let tasks = Tasks::new();
+    let (_server, address) = serving(&tasks, ClusterId(7), NodeId(1)).await;
+    let client = links(&tasks);
+    client.identify(ClusterId(7), NodeId(2));
+    let mut link = client.connect(Some(NodeId(1)), &address, Purpose::Report).await.unwrap();
+    link.send(b"hello").await.unwrap();
+    assert_eq!(link.receive().await.unwrap().unwrap(), &b"hello\x02"[..]);
+    assert!(tasks.shutdown(Duration::from_secs(5)).await);
+}
+
+#[tokio::test]
+async fn strangers_and_wrong_addresses_are_refused() {
+    let tasks = Tasks::new();
+    let (server, address) = serving(&tasks, ClusterId(7), NodeId(1)).await;
+    let client = links(&tasks);
+    let connect = |to| client.connect(to, &address, Purpose::Report);
+    assert_eq!(refusal(connect(None).await), Refusal::OtherCluster);
+    client.identify(ClusterId(8), NodeId(2));
+    assert_eq!(refusal(connect(Some(NodeId(1))).await), Refusal::OtherCluster);
+    client.identify(ClusterId(7), NodeId(2));
+    assert_eq!(refusal(connect(Some(NodeId(3))).await), Refusal::NotTheNode);
+    server.set_removed(vec![NodeId(2)]);
+    assert_eq!(refusal(connect(Some(NodeId(1))).await), Refusal::Removed);
+    server.set_removed(Vec::new());
+    assert_eq!(refusal(client.connect(Some(NodeId(1)), &address, Purpose::Raft).await), Refusal::NotServed);
+    assert!(connect(Some(NodeId(1))).await.is_ok());
+    assert!(tasks.shutdown(Duration::from_secs(5)).await);
+}
