@@ -1,7 +1,7 @@
 //! Applies committed entries: memory, then one transaction, then effects, then answers.
 
 use crate::{
-    ApplyContext, Machine, Settings,
+    ApplyContext, Machine, Members, Settings,
     entry::{DecodeError, Decoded, decode_whole},
     marker::Marker,
     status::Status,
@@ -63,6 +63,7 @@ impl Applier {
     pub(crate) fn apply(&mut self, entries: Vec<RaftEntry>) -> Result<(), Failed> {
         let status = self.status.clone();
         let _guard = PanicGuard(&status);
+        let members_before = *self.marker.membership.log_id();
         let mut results = Results::new();
         let mut rows = std::mem::take(&mut self.rows);
         for entry in entries {
@@ -71,6 +72,9 @@ impl Applier {
         self.commit(&rows)?;
         self.machine.committed();
         self.status.set_applied_next(self.marker.next_index());
+        if *self.marker.membership.log_id() != members_before {
+            self.status.set_members(Members::new(&self.marker.membership));
+        }
         for (waiters, results) in results {
             waiters.answer(results);
         }
@@ -88,6 +92,7 @@ impl Applier {
             Marker::decode(stored).map_err(|error| self.status.fail("read the applied marker", &error))?;
         self.machine.load(&*self.state).map_err(|error| self.status.fail("load the state", &error))?;
         self.status.set_applied_next(self.marker.next_index());
+        self.status.set_members(Members::new(&self.marker.membership));
         Ok(())
     }
 

@@ -1,29 +1,34 @@
 //! The handle everybody else holds.
 
 use crate::{
-    ConsensusError, Machine, ProposeError, Settings,
+    ChangeError, ConsensusError, Machine, Members, ProposeError, Settings, Standing,
     barrier::Barrier,
+    contact::Contacts,
     engine::Raft,
     maintenance,
+    membership::{self, Change},
     pipeline::Pipeline,
     recovery::recover,
     snapshotter::Snapshotter,
     space::Space,
+    standing,
     status::{Phase, Status},
 };
 use bytes::Bytes;
 use muster_model::NodeId;
+use muster_peer::Links;
 use muster_runtime::{Clock, Tasks, disk::Disk};
 use muster_storage::{log::Log, snapshot::Snapshots, state::StateStore};
 use openraft::error::{CheckIsLeaderError, RaftError};
 use parking_lot::Mutex;
 use std::{
+    collections::BTreeSet,
     path::PathBuf,
     sync::{Arc, OnceLock, atomic::Ordering::Relaxed},
     thread::JoinHandle,
     time::Duration,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// Called once when consensus can't go on, because a disk failed or a file is damaged: the process should say so and
 /// exit. It runs on a thread of consensus and must not wait for it.
@@ -47,6 +52,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Owner of the background tasks.
     pub tasks: Tasks,
+    /// Links to the other nodes; `None` on a node that will never have any.
+    pub links: Option<Links>,
     /// Told when consensus can't go on.
     pub fatal: Fatal,
 }
@@ -102,6 +109,7 @@ struct Inner {
     state: Arc<dyn StateStore>,
     raft: Arc<OnceLock<Raft>>,
     barrier: Barrier,
+    contacts: Arc<Contacts>,
     /// How many entries must be applied before memory may be served.
     ready_next: u64,
     threads: Mutex<Option<Threads>>,
@@ -125,7 +133,8 @@ impl Consensus {
     /// Checks that state and log meet, has the machine load, and starts the engine on threads of its own. It returns
     /// before entries that the state lacks are replayed: see [`Consensus::wait_ready`].
     pub async fn start(settings: Settings, parts: Parts) -> Result<Self, ConsensusError> {
-        let Parts { disk, data_dir, log, state, snapshots, machine, clock, tasks, fatal } = parts;
+        let Parts { disk, data_dir, log, state, snapshots, machine, clock, tasks, links: _links, fatal } =
+            parts;
         let status = Arc::new(Status::new(fatal));
         let pipeline = Pipeline::new(settings.clone(), clock.clone());
         let raft = Arc::new(OnceLock::new());
@@ -143,9 +152,20 @@ impl Consensus {
         let space = Space::new(disk, data_dir, settings.reserve_bytes, clock);
         maintenance::start(&settings, &tasks, &state, &snapshots, &status, &raft);
         let threads = Mutex::new(Some(Threads { stop, handles }));
-        let barrier = Barrier::default();
-        let inner =
-            Inner { settings, pipeline, status, space, snapshots, state, raft, barrier, ready_next, threads };
+        let (barrier, contacts) = (Barrier::default(), Arc::new(Contacts::new()));
+        let inner = Inner {
+            settings,
+            pipeline,
+            status,
+            space,
+            snapshots,
+            state,
+            raft,
+            barrier,
+            contacts,
+            ready_next,
+            threads,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -171,6 +191,9 @@ impl Consensus {
             }
         })?;
         match tokio::time::timeout(limit, result).await {
+            Ok(Ok(Err(ProposeError::NotLeader { .. }))) if status.is_stopping() => {
+                Err(ProposeError::Unavailable("consensus has stopped"))
+            }
             Ok(Ok(result)) => result,
             // The one who should answer is gone, or late: nobody knows.
             Ok(Err(_)) | Err(_) => Err(ProposeError::Timeout),
@@ -191,6 +214,52 @@ impl Consensus {
         tokio::time::timeout(limit, self.inner.barrier.pass(round))
             .await
             .unwrap_or(Err(ProposeError::Timeout))
+    }
+
+    /// Whether this node leads, and a majority still answers it.
+    pub fn is_leader(&self) -> bool {
+        self.leader() == Some(self.inner.settings.node)
+    }
+
+    /// Who leads, if that is known: this node itself only while a majority answers it.
+    pub fn leader(&self) -> Option<NodeId> {
+        self.standing().leader
+    }
+
+    /// The members as of the last applied entry, and every change of them.
+    pub fn members(&self) -> watch::Receiver<Arc<Members>> {
+        self.inner.status.members()
+    }
+
+    /// Has a node receive all entries from now on. Nothing changes if it does already.
+    pub async fn add_learner(&self, node: NodeId, address: String) -> Result<(), ChangeError> {
+        self.change(Change::AddLearner(node, address)).await
+    }
+
+    /// Makes exactly these members vote, in one change that needs the consent of both the old and the new majority.
+    /// Whoever voted before becomes a learner.
+    pub async fn change_voters(&self, voters: BTreeSet<NodeId>) -> Result<(), ChangeError> {
+        self.change(Change::SetVoters(voters)).await
+    }
+
+    /// Has a node be no member any more; it may be this one.
+    pub async fn remove(&self, node: NodeId) -> Result<(), ChangeError> {
+        self.change(Change::Remove(node)).await
+    }
+
+    /// Tells all members where a member is reached from now on.
+    pub async fn set_address(&self, node: NodeId, address: String) -> Result<(), ChangeError> {
+        self.change(Change::SetAddress(node, address)).await
+    }
+
+    async fn change(&self, change: Change) -> Result<(), ChangeError> {
+        membership::make(self.raft()?, change).await
+    }
+
+    /// How far this node is, and what it knows of the others.
+    pub fn standing(&self) -> Standing {
+        let Inner { raft, status, contacts, settings, .. } = &*self.inner;
+        standing::standing(settings.node, raft.get(), status, contacts)
     }
 
     /// The last applied log entry, 0 before the first.

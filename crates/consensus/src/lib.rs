@@ -13,7 +13,11 @@ mod applier;
 mod barrier;
 mod codec;
 mod consensus;
+#[expect(dead_code, reason = "the network between nodes comes next")]
+mod contact;
 mod engine;
+#[expect(dead_code, reason = "simulations come next")]
+mod engine_runtime;
 mod entry;
 mod error;
 mod lane;
@@ -21,6 +25,8 @@ mod log_adapter;
 mod machine;
 mod maintenance;
 mod marker;
+mod members;
+mod membership;
 mod network;
 mod pipeline;
 mod recent;
@@ -28,6 +34,7 @@ mod recovery;
 mod settings;
 mod snapshotter;
 mod space;
+mod standing;
 mod state_adapter;
 mod status;
 mod types;
@@ -37,6 +44,8 @@ pub use consensus::{Consensus, Fatal, Metrics, Parts, SnapshotInfo};
 pub use error::{ConsensusError, ProposeError};
 pub use machine::{ApplyContext, Machine};
 pub use marker::marker_index;
+pub use members::{Bootstrap, FollowerStanding, Members, Role, Standing};
+pub use membership::ChangeError;
 pub use settings::Settings;
 
 #[cfg(test)]

@@ -11,10 +11,12 @@ use crate::{
     recent::Recent,
     snapshotter::Snapshotter,
     status::Status,
-    types::{Failed, LogId, RaftEntry, StorageError, TypeConfig},
+    types::{Batch, Failed, LogId, RaftEntry, StorageError, TypeConfig},
 };
 use muster_storage::log::{self, EntryId, Log, LogError};
-use openraft::{LogState, OptionalSend, RaftLogReader, storage::LogFlushed, storage::RaftLogStorage};
+use openraft::{
+    EntryPayload, LogState, OptionalSend, RaftLogReader, storage::LogFlushed, storage::RaftLogStorage,
+};
 use parking_lot::Mutex;
 use std::{
     fmt::Debug,
@@ -182,6 +184,7 @@ impl RaftLogStorage<TypeConfig> for LogAdapter {
 
     /// Only a note that helps recovery to tell damage from a torn tail: it is not synced, and does without space.
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), StorageError> {
+        self.status.set_committed_next(committed.map_or(0, |id| id.index + 1));
         match self.log.save_committed(committed.map(to_stored)) {
             Ok(()) => Ok(()),
             Err(error) if error.is_full() => Ok(()),
@@ -200,6 +203,7 @@ impl RaftLogStorage<TypeConfig> for LogAdapter {
     {
         let entries: Vec<RaftEntry> = entries.into_iter().collect();
         let stored: Vec<log::Entry> = entries.iter().map(to_record).collect();
+        entries.iter().for_each(note_logged);
         // Lets the state machine's task, on this same thread, send off the entry before this one.
         tokio::task::yield_now().await;
         self.with_space("append to the log", |log| log.append(&stored)).await?;
@@ -221,6 +225,12 @@ impl RaftLogStorage<TypeConfig> for LogAdapter {
         }
         self.reading.recent.lock().clear_to(upto.index);
         Ok(self.with_space("purge the log", |log| log.purge_to(to_stored(upto))).await?)
+    }
+}
+
+fn note_logged(entry: &RaftEntry) {
+    if let EntryPayload::Normal(Batch { waiters: Some(waiters), .. }) = &entry.payload {
+        waiters.logged();
     }
 }
 

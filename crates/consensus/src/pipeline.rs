@@ -30,7 +30,7 @@ pub(crate) trait Submit: Send + Sync + 'static {
 impl Submit for openraft::Raft<TypeConfig> {
     fn submit(&self, batch: Batch) -> bool {
         // It only ever waits when the core has stopped, to learn why.
-        matches!(self.client_write_ff(batch).now_or_never(), Some(Ok(())))
+        matches!(self.client_write_ff(batch).now_or_never(), Some(Ok(_)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a start makes of the log, the state and the snapshots it finds.
 
 use crate::{
-    ConsensusError, Machine, Settings,
+    ConsensusError, Machine, Members, Settings,
     applier::Applier,
     engine::{Engine, Raft},
     entry::{Decoded, decode_whole},
@@ -72,6 +72,7 @@ pub(crate) fn recover(
     let is_alone = is_alone(settings.node, &membership);
     // What a group of one has written is committed; else the leader will tell.
     let committed = if is_alone { log.last() } else { log.committed() };
+    status.set_members(Members::new(&marker.membership));
     status.set_applied_next(marker.next_index());
     status.log_bytes.store(log.bytes(), Relaxed);
     let log = LogAdapter::new(settings, log, committed, status.clone(), snapshots.clone());

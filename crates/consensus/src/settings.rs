@@ -1,5 +1,6 @@
 //! What an operator may set.
 
+use crate::Bootstrap;
 use muster_model::NodeId;
 use std::time::Duration;
 
@@ -8,6 +9,10 @@ use std::time::Duration;
 pub struct Settings {
     /// This node (1). Written into every entry it proposes; never change it in a data directory that was used.
     pub node: NodeId,
+    /// How a node without a log comes into its group (alone).
+    pub bootstrap: Bootstrap,
+    /// Where draws of randomness start (at random); simulations choose.
+    pub seed: Option<u64>,
     /// Operations in one log entry at most (1,024).
     pub entry_ops_max: usize,
     /// Bytes of operations in one log entry at most (1 MiB). A larger operation goes alone.
@@ -40,6 +45,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             node: NodeId(1),
+            bootstrap: Bootstrap::Alone { address: String::new() },
+            seed: None,
             entry_ops_max: 1_024,
             entry_bytes_max: 1 << 20,
             entries_in_flight_max: 2,

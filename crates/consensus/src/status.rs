@@ -1,9 +1,12 @@
 //! What the parts of consensus tell each other and the outside: how far it is, and whether it goes on.
 
-use crate::{Fatal, types::Failed};
+use crate::{Fatal, Members, types::Failed};
 use parking_lot::{Condvar, Mutex};
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
     time::Duration,
 };
 use tokio::sync::{Notify, watch};
@@ -25,6 +28,9 @@ pub(crate) enum Phase {
 pub(crate) struct Status {
     /// How many entries are applied: the index of the next one.
     applied_next: watch::Sender<u64>,
+    /// How many entries are known to be committed.
+    committed_next: AtomicU64,
+    members: watch::Sender<Arc<Members>>,
     phase: watch::Sender<Phase>,
     fatal: Fatal,
     /// Guards the pauses, so that stopping ends them.
@@ -52,6 +58,8 @@ impl Status {
     pub(crate) fn new(fatal: Fatal) -> Self {
         Self {
             applied_next: watch::Sender::new(0),
+            committed_next: AtomicU64::new(0),
+            members: watch::Sender::default(),
             phase: watch::Sender::new(Phase::Starting),
             fatal,
             pause: Mutex::new(()),
@@ -76,6 +84,29 @@ impl Status {
 
     pub(crate) fn set_applied_next(&self, next: u64) {
         self.applied_next.send_replace(next);
+    }
+
+    pub(crate) fn committed_next(&self) -> u64 {
+        self.committed_next.load(Relaxed)
+    }
+
+    pub(crate) fn set_committed_next(&self, next: u64) {
+        self.committed_next.fetch_max(next, Relaxed);
+    }
+
+    /// The members as of the last applied entry.
+    pub(crate) fn members(&self) -> watch::Receiver<Arc<Members>> {
+        self.members.subscribe()
+    }
+
+    pub(crate) fn set_members(&self, members: Members) {
+        self.members.send_if_modified(|now| {
+            let is_new = **now != members;
+            if is_new {
+                *now = Arc::new(members);
+            }
+            is_new
+        });
     }
 
     pub(crate) fn phase(&self) -> Phase {

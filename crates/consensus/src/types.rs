@@ -1,13 +1,8 @@
 //! How openraft is told about our types. Nothing of this leaves the crate.
 
-use crate::{ProposeError, waiters::Waiters};
+use crate::waiters::Waiters;
 use bytes::Bytes;
-use muster_model::NodeId;
-use openraft::{
-    AnyError, StorageIOError,
-    error::ClientWriteError,
-    raft::{ClientWriteResult, responder::Responder},
-};
+use openraft::{AnyError, StorageIOError};
 use std::{fmt, path::PathBuf, sync::Arc};
 
 openraft::declare_raft_types!(
@@ -19,8 +14,8 @@ openraft::declare_raft_types!(
         Node = openraft::BasicNode,
         Entry = openraft::Entry<TypeConfig>,
         SnapshotData = PathBuf,
-        Responder = BatchResponder,
-        AsyncRuntime = openraft::TokioRuntime,
+        Responder = openraft::raft::responder::OneshotResponder<TypeConfig>,
+        AsyncRuntime = crate::engine_runtime::EngineRuntime,
 );
 
 pub(crate) type LogId = openraft::LogId<u64>;
@@ -42,7 +37,8 @@ impl From<Failed> for StorageError {
 /// The operations of one log entry, encoded as they are stored ([`crate::entry`]).
 ///
 /// On the node that proposed it, it carries those who wait for the results: the state machine answers them itself.
-/// openraft's own way of answering goes through its core task, which sleeps while the next entry is synced.
+/// openraft's own way of answering goes through its core task, which sleeps while the next entry is synced. If it is
+/// refused, it is dropped, and that tells them, too.
 #[derive(Clone)]
 pub(crate) struct Batch {
     pub(crate) payload: Bytes,
@@ -52,29 +48,5 @@ pub(crate) struct Batch {
 impl fmt::Debug for Batch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Batch({} bytes)", self.payload.len())
-    }
-}
-
-/// Passes a refusal by openraft to those who wait; success was answered by the state machine.
-pub(crate) struct BatchResponder(Option<Arc<Waiters>>);
-
-impl Responder<TypeConfig> for BatchResponder {
-    type Receiver = ();
-
-    fn from_app_data(batch: Batch) -> (Batch, Self, ()) {
-        let waiters = batch.waiters.clone();
-        (batch, Self(waiters), ())
-    }
-
-    fn send(self, result: ClientWriteResult<TypeConfig>) {
-        let (Some(waiters), Err(error)) = (self.0, result) else { return };
-        waiters.fail(&match error {
-            ClientWriteError::ForwardToLeader(forward) => {
-                ProposeError::NotLeader { leader: forward.leader_id.map(NodeId) }
-            }
-            ClientWriteError::ChangeMembershipError(_) => {
-                ProposeError::Unavailable("the ensemble is changing")
-            }
-        });
     }
 }

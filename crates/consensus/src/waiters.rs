@@ -3,16 +3,22 @@
 use crate::{ProposeError, pipeline::Pipeline};
 use bytes::Bytes;
 use parking_lot::Mutex;
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 use tokio::sync::oneshot;
 
 /// Where one proposer waits for its result.
 pub(crate) type Answer = oneshot::Sender<Result<Bytes, ProposeError>>;
 
 /// The proposers of one entry, in the order of its operations. Whoever settles them first wins; when the last
-/// handle is dropped unsettled, nobody knows what became of the entry, and they are told so.
+/// handle is dropped unsettled, nobody knows what became of the entry, and they are told so; or that it was refused, if
+/// it never came to the log.
 pub(crate) struct Waiters {
     answers: Mutex<Option<Vec<Answer>>>,
+    /// Whether the entry went to the log: only then it may take effect.
+    is_logged: AtomicBool,
     bytes: usize,
     pipeline: Arc<Pipeline>,
 }
@@ -20,7 +26,13 @@ pub(crate) struct Waiters {
 impl Waiters {
     /// Proposers of an entry whose operations hold `bytes` of the queue's room.
     pub(crate) fn new(answers: Vec<Answer>, bytes: usize, pipeline: Arc<Pipeline>) -> Arc<Self> {
-        Arc::new(Self { answers: Mutex::new(Some(answers)), bytes, pipeline })
+        let answers = Mutex::new(Some(answers));
+        Arc::new(Self { answers, is_logged: AtomicBool::new(false), bytes, pipeline })
+    }
+
+    /// The entry goes to the log: what becomes of it is unknown from now on.
+    pub(crate) fn logged(&self) {
+        self.is_logged.store(true, Relaxed);
     }
 
     /// Gives each proposer its result.
@@ -46,6 +58,7 @@ impl Waiters {
 
 impl Drop for Waiters {
     fn drop(&mut self) {
-        self.fail(&ProposeError::Timeout);
+        let is_logged = self.is_logged.load(Relaxed);
+        self.fail(&if is_logged { ProposeError::Timeout } else { ProposeError::NotLeader { leader: None } });
     }
 }

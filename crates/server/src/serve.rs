@@ -115,6 +115,7 @@ async fn run(settings: Settings, stored: Stored, log_levels: Arc<dyn LogLevels>)
         machine: node.clone(),
         clock,
         tasks: tasks.clone(),
+        links: None,
         fatal: Arc::new(stop_at_once),
     };
     let mut signals = Signals::watch()?;

@@ -118,8 +118,18 @@ async fn draining_finishes_what_was_taken_and_refuses_the_rest() {
 fn an_entry_that_gets_lost_is_reported_as_unknown() {
     let (pipeline, engine) = pipeline(Settings::default());
     let mut result = pipeline.push(op("a")).unwrap();
+    engine.taken.lock()[0].waiters.as_ref().unwrap().logged();
     engine.taken.lock().clear();
     assert_eq!(result.try_recv(), Ok(Err(ProposeError::Timeout)));
+    assert_eq!(pipeline.in_flight(), 0);
+}
+
+#[test]
+fn an_entry_that_is_refused_before_the_log_has_it_was_not_written() {
+    let (pipeline, engine) = pipeline(Settings::default());
+    let mut result = pipeline.push(op("a")).unwrap();
+    engine.taken.lock().clear();
+    assert_eq!(result.try_recv(), Ok(Err(ProposeError::NotLeader { leader: None })));
     assert_eq!(pipeline.in_flight(), 0);
 }
 
@@ -128,6 +138,6 @@ fn an_engine_that_ends_while_it_takes_an_entry_locks_nothing_up() {
     let pipeline = Pipeline::new(Settings::default(), Arc::new(ManualClock::default()));
     pipeline.open(Arc::new(Engine { is_leaky: true, ..Engine::default() }));
     let mut result = pipeline.push(op("a")).unwrap();
-    assert_eq!(result.try_recv(), Ok(Err(ProposeError::Timeout)));
+    assert_eq!(result.try_recv(), Ok(Err(ProposeError::NotLeader { leader: None })));
     assert_eq!((pipeline.queued_bytes(), pipeline.in_flight()), (0, 0));
 }

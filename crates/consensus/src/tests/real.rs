@@ -38,6 +38,7 @@ impl Real {
             machine: ledger.clone(),
             clock: Arc::new(SystemClock::new()),
             tasks: tasks.clone(),
+            links: None,
             fatal: Arc::new(|text: &str| panic!("{text}")),
         };
         let consensus = Consensus::start(settings, parts).await.unwrap();

@@ -158,6 +158,7 @@ impl World {
             machine: ledger.clone(),
             clock: self.clock.clone(),
             tasks: tasks.clone(),
+            links: None,
             fatal: {
                 let fatal = fatal.clone();
                 Arc::new(move |text: &str| fatal.lock().push(text.to_owned()))
