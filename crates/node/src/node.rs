@@ -147,6 +147,8 @@ impl Node {
             }
             Effect::Recorded(change) => self.journal.record(change),
             Effect::Brake(change) => brake::say(&change),
+            // No peer is connected yet.
+            Effect::Mirrored => {}
             Effect::Persist(_) => unreachable!("rows are taken out by the apply loop"),
         }
     }

@@ -38,6 +38,8 @@ pub enum Effect {
     Recorded(Change),
     /// A brake on mass expiry was engaged or released: say it in the log.
     Brake(BrakeChange),
+    /// There are ops for other nodes: wake the streams to them. At most once a call.
+    Mirrored,
     /// A row to write in the transaction of this op. Durable ops only.
     Persist(Row),
 }

@@ -26,6 +26,7 @@ mod hosts;
 mod interned;
 mod leases;
 mod list;
+mod mirror;
 mod namespaces;
 mod op;
 mod orphans;
@@ -54,6 +55,9 @@ pub use eureka::{
 };
 pub use health::CheckTarget;
 pub use list::{ClientSummary, Counts, Page, PublicationSummary, Search, ServiceSummary};
+pub use mirror::{
+    HeldSequence, MirrorChanges, MirrorDigest, MirrorError, MirrorFigures, SnapshotCursor, SnapshotPage,
+};
 pub use namespaces::NamespaceSpec;
 pub use op::{Beat, Close, Deregister, Op, Outcome, Register, SetHealth};
 pub use overrides::{InstanceKey, Override, OverrideChange, StatusChange};

@@ -8,6 +8,7 @@ use crate::{
     eureka::{EurekaIndex, Facet},
     interned::Interned,
     leases::Leases,
+    mirror::Mirror,
     op::kind_of,
     orphans::Orphans,
     overrides::{Overrides, Provisional},
@@ -48,6 +49,7 @@ pub struct Registry {
     pub(crate) orphans: Orphans,
     pub(crate) instances: usize,
     pub(crate) publications: usize,
+    pub(crate) mirror: Mirror,
 }
 
 /// Where effects of one op go, with what they have in common.
@@ -134,6 +136,7 @@ impl Registry {
             orphans: Orphans::default(),
             instances: 0,
             publications: 0,
+            mirror: Mirror::default(),
         }
     }
 

@@ -145,7 +145,7 @@ impl World {
             Effect::ProposeStatus { instance, change, .. } => {
                 Some(format!("propose {:?} of {:?}", change.status, instance.eureka))
             }
-            Effect::Persist(_) => None,
+            Effect::Mirrored | Effect::Persist(_) => None,
         });
         told.collect()
     }
