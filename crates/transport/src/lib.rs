@@ -15,6 +15,7 @@ mod accept;
 mod bind;
 mod body_limit;
 mod connection;
+pub mod consistency;
 mod nofile;
 mod outbox;
 mod request;
