@@ -20,7 +20,7 @@ use http_body::Body as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use muster_model::Actor;
 use muster_node::{Node, registry::EurekaBase};
-use muster_transport::{ConnectionInfo, Surface, Surfaces};
+use muster_transport::{ConnectionInfo, Surface, Surfaces, consistency};
 use std::{borrow::Cow, io::Read as _, sync::Arc};
 
 /// Where Eureka is found.
@@ -80,15 +80,29 @@ pub(crate) async fn serve(State(edge): State<Arc<Edge>>, request: Request) -> Re
     }
     let base = route.base.as_ref().unwrap_or(&edge.settings.base);
     let call = Call { parts: &parts, info, base };
+    if let Err(failure) = edge.fresh(&call).await {
+        return failure.into_response();
+    }
     let answer = if parts.method == Method::POST {
         edge.post(&call, route.endpoint, body).await
     } else {
         edge.bodiless(&call, route.endpoint, body).await
     };
-    answer.unwrap_or_else(Failure::into_response)
+    let mut answer = answer.unwrap_or_else(Failure::into_response);
+    consistency::tell_staleness(answer.headers_mut(), edge.node.stale_ms());
+    answer
 }
 
 impl Edge {
+    /// Waits until a read that asks for it sees every write acknowledged before it.
+    async fn fresh(&self, call: &Call<'_>) -> Result<(), Failure> {
+        match consistency::is_linearizable(&call.parts.headers) {
+            Ok(true) if call.parts.method == Method::GET => Ok(Box::pin(self.node.read_barrier()).await?),
+            Ok(_) => Ok(()),
+            Err(_) => Err(Failure::Status(StatusCode::BAD_REQUEST)),
+        }
+    }
+
     async fn post(&self, call: &Call<'_>, endpoint: Endpoint<'_>, body: Body) -> Result<Response, Failure> {
         match endpoint {
             Endpoint::App(app) => self.register(call, &app, body).await,

@@ -2,6 +2,7 @@
 
 mod config;
 mod lock;
+mod moving;
 mod naming;
 mod push;
 mod session;

@@ -43,6 +43,7 @@ use muster_model::{ErrorCode, Timestamp};
 use muster_nacos_wire::http::{Refusal, error_page};
 use muster_node::Node;
 use muster_runtime::{Machine, Tasks};
+use muster_transport::consistency;
 pub use openapi::openapi;
 use reply::Reply;
 use route::{Area, Handled, Handler};
@@ -146,6 +147,7 @@ fn serve(State(http): State<Arc<Http>>, request: Request) -> impl Future<Output 
         if let Some(origin) = origin {
             cors::allow(response.headers_mut(), &origin);
         }
+        consistency::tell_staleness(response.headers_mut(), http.node.stale_ms());
         response
     }
 }
@@ -174,6 +176,12 @@ impl Http {
         }
         if !route.early {
             self.ready()?;
+        }
+        let refused =
+            |error: consistency::UnknownConsistency| refuse(ErrorCode::InvalidParameter, error.to_string());
+        if call.is_linearizable.map_err(refused)? {
+            // Few ask: its future is not part of every other one.
+            Box::pin(self.node.read_barrier()).await?;
         }
         match route.handler {
             Handler::Now(handle) => handle(self, call),

@@ -27,6 +27,7 @@ pub fn router(
     tasks: Tasks,
     settings: HttpSettings,
 ) -> axum::Router {
+    node.count_clients(sessions.clients());
     let grpc = grpc::routes(node.clone(), sessions.clone(), tasks.clone());
     let http = http::routes(node.clone(), sessions, tasks, settings);
     grpc.merge(http).fallback(move |request: Request| ready(unknown_path(&node, &request)))

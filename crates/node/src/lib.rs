@@ -7,6 +7,7 @@
 
 mod brake;
 mod checkpoint;
+mod client_loads;
 mod config_capacity;
 mod config_contents;
 mod config_history;
@@ -18,6 +19,7 @@ mod eureka;
 mod eureka_delta;
 mod eureka_statuses;
 mod eureka_views;
+mod freshness;
 mod health_check;
 mod import_configs;
 mod labels;
@@ -46,6 +48,7 @@ mod watch_names;
 mod watchers;
 
 pub use checkpoint::CheckpointFigures;
+pub use client_loads::{ClientLoad, ClientTarget, Clients, NodeLoad};
 pub use config_capacity::CapacityView;
 pub use config_contents::CachedContent;
 pub use config_history::{HistoryChange, HistoryFound, HistoryItem};

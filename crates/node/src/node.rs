@@ -1,10 +1,10 @@
 //! The node: all state of one process, and the two ways to change it.
 
 use crate::{
-    Settings, brake, checkpoint::Checkpoints, config_contents::Contents, error::NodeError,
-    eureka_statuses::WaitingStatuses, eureka_views::EurekaViews, health_check::HealthChecks, labels::Labels,
-    locks::Locks, machine::Applied, op::DurableOp, switches::SwitchBoard, views::Views, waiting::Waiting,
-    watchers::Watchers,
+    Settings, brake, checkpoint::Checkpoints, client_loads::ClientLoads, config_contents::Contents,
+    error::NodeError, eureka_statuses::WaitingStatuses, eureka_views::EurekaViews, freshness::Freshness,
+    health_check::HealthChecks, labels::Labels, locks::Locks, machine::Applied, op::DurableOp,
+    switches::SwitchBoard, views::Views, waiting::Waiting, watchers::Watchers,
 };
 use muster_config::Configs;
 use muster_consensus::Consensus;
@@ -42,6 +42,8 @@ pub struct Node {
     pub(crate) journal: Journal,
     pub(crate) health_checks: HealthChecks,
     pub(crate) checkpoints: Checkpoints,
+    pub(crate) client_loads: ClientLoads,
+    pub(crate) freshness: Freshness,
     pub(crate) switches: SwitchBoard,
     pub(crate) labels: Labels,
     /// Results of durable operations on their way to whoever proposed them.
@@ -62,6 +64,11 @@ pub(crate) enum PendingEffect {
 }
 
 impl Node {
+    /// Its id in the ensemble.
+    pub fn id(&self) -> NodeId {
+        self.id
+    }
+
     /// The settings it was started with.
     pub fn settings(&self) -> &Settings {
         &self.settings

@@ -24,12 +24,14 @@ pub enum Purpose {
     Mirror,
     /// Questions about a node: its digests, clock, disk, versions.
     Report,
+    /// How many clients a node has, and asking it to let some move to another.
+    Clients,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Join, Self::Raft, Self::Forward, Self::Snapshot, Self::Mirror, Self::Report];
+    pub const ALL: [Self; 7] =
+        [Self::Join, Self::Raft, Self::Forward, Self::Snapshot, Self::Mirror, Self::Report, Self::Clients];
 
     fn number(self) -> u32 {
         match self {
@@ -39,6 +41,7 @@ impl Purpose {
             Self::Snapshot => 4,
             Self::Mirror => 5,
             Self::Report => 6,
+            Self::Clients => 7,
         }
     }
 

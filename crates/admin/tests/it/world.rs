@@ -102,6 +102,7 @@ impl World {
             clock: Arc::<SystemClock>::new(SystemClock::new()) as Arc<dyn Clock>,
             tasks: Tasks::new(),
             fatal: Arc::new(|why: &str| panic!("{why}")),
+            links: None,
         };
         self.node.join(settings, parts).await.unwrap();
         self.node.consensus().unwrap().wait_ready().await.unwrap();

@@ -147,6 +147,7 @@ impl World {
             clock: self.clock.clone(),
             tasks: Tasks::new(),
             fatal: Arc::new(|why: &str| panic!("{why}")),
+            links: None,
         };
         self.node.join(muster_consensus::Settings::default(), parts).await.unwrap();
         self.node.consensus().unwrap().wait_ready().await.unwrap();

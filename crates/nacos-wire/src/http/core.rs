@@ -4,33 +4,53 @@ use super::date::iso_date;
 use crate::json::{self, Object};
 use muster_model::Timestamp;
 use serde::Serialize;
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 /// A node of the ensemble, as v1, v2 and v3 show it.
-#[derive(Clone, Copy, Debug)]
-pub struct Member<'a> {
-    /// Where it is reached.
-    pub address: SocketAddr,
-    /// `UP` or `STARTING`.
-    pub state: &'a str,
-    /// Its version.
-    pub version: &'a str,
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Where clients reach it: an address or a name.
+    pub host: String,
+    /// Its main port.
+    pub port: u16,
+    /// `UP`, `STARTING`, `SUSPICIOUS` or `DOWN`.
+    pub state: &'static str,
+    /// Its version; blank if it has not said.
+    pub version: String,
     /// When this was true.
     pub refreshed: Timestamp,
-    /// The term of the Raft group that writes everything durable.
+    /// The Raft group that writes everything durable.
+    pub raft: Arc<RaftGroup>,
+    /// Where it takes connections of other nodes: the port alone is shown.
+    pub raft_port: u16,
+}
+
+/// The Raft group, as each member shows it.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RaftGroup {
+    /// The address of the leader, `null` if none is known.
+    pub leader: Option<String>,
+    /// The addresses of all members.
+    pub raft_group_member: Vec<String>,
+    /// The term of the leader.
     pub term: u64,
 }
 
-impl Member<'_> {
+impl Member {
+    /// `host:port`.
+    pub fn address(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
     /// Writes it: `{"ip":"10.0.0.1","port":8848,"state":"UP","extendInfo":{…},"address":"10.0.0.1:8848",…}`. The
     /// abilities are constants: those of a 2.x or 3.x server that speaks gRPC and Raft.
     pub fn write(&self, out: &mut Vec<u8>) {
-        let address = self.address.to_string();
         let mut member = Object::open(out);
-        member.string("ip", &self.address.ip().to_string()).value("port", &self.address.port());
+        member.string("ip", &self.host).value("port", &self.port);
         member.string("state", self.state);
-        self.write_details(member.key("extendInfo"), &address);
-        member.string("address", &address).raw("failAccessCnt", b"0");
+        self.write_details(member.key("extendInfo"));
+        member.string("address", &self.address()).raw("failAccessCnt", b"0");
         member.raw(
             "abilities",
             br#"{"remoteAbility":{"supportRemoteConnection":true,"grpcReportEnabled":true},"configAbility":{"supportRemoteMetrics":false},"namingAbility":{"supportJraft":true}}"#,
@@ -40,25 +60,16 @@ impl Member<'_> {
     }
 
     /// The one Raft group of ours has the name of Nacos's that tools look for.
-    fn write_details(&self, out: &mut Vec<u8>, address: &str) {
+    fn write_details(&self, out: &mut Vec<u8>) {
         let mut details = Object::open(out);
         details.value("lastRefreshTime", &self.refreshed.0);
-        let group = RaftGroup { leader: address, raft_group_member: [address], term: self.term };
-        let groups = BTreeMap::from([("naming_persistent_service_v2", group)]);
+        let groups = BTreeMap::from([("naming_persistent_service_v2", &*self.raft)]);
         details.value("raftMetaData", &BTreeMap::from([("metaDataMap", groups)]));
-        details.string("raftPort", &self.address.port().to_string());
+        details.string("raftPort", &self.raft_port.to_string());
         details.raw("readyToUpgrade", b"true").raw("supportGrayModel", b"true");
-        details.string("version", self.version);
+        details.string("version", &self.version);
         details.close();
     }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct RaftGroup<'a> {
-    leader: &'a str,
-    raft_group_member: [&'a str; 1],
-    term: u64,
 }
 
 /// A client's connection, as administrators see it.
@@ -110,13 +121,13 @@ impl ClientConnection<'_> {
     }
 }
 
-/// How busy the one node is.
-#[derive(Clone, Copy, Debug)]
+/// How busy a node is.
+#[derive(Clone, Debug)]
 pub struct NodeLoad {
-    /// Where it is reached.
-    pub address: SocketAddr,
+    /// Where clients reach it.
+    pub address: String,
     /// Clients with a gRPC connection.
-    pub clients: usize,
+    pub clients: u64,
     /// All connections.
     pub connections: u64,
     /// Load average of its machine.
@@ -125,44 +136,64 @@ pub struct NodeLoad {
     pub cpu: f64,
 }
 
-impl NodeLoad {
+/// How busy the nodes are.
+#[derive(Clone, Debug)]
+pub struct NodeLoads {
+    /// Those that have said.
+    pub nodes: Vec<NodeLoad>,
+    /// How many nodes there are.
+    pub member_count: usize,
+}
+
+impl NodeLoads {
     /// Writes the loads of all nodes as v2 has them: texts in a `metric` a node.
     pub fn write_v2(&self, out: &mut Vec<u8>) {
         let mut all = Object::open(out);
-        let (clients, connections) = (self.clients.to_string(), self.connections.to_string());
-        let (load, cpu) = (self.load.to_string(), self.cpu.to_string());
-        let metric: BTreeMap<&str, &str> =
-            [("sdkConCount", &*clients), ("conCount", &connections), ("load", &load), ("cpu", &cpu)].into();
-        json::array(all.key("detail"), [metric], |out, metric| {
+        json::array(all.key("detail"), &self.nodes, |out, node| {
+            let (clients, connections) = (node.clients.to_string(), node.connections.to_string());
+            let (load, cpu) = (node.load.to_string(), node.cpu.to_string());
+            let metric: BTreeMap<&str, &str> =
+                [("sdkConCount", &*clients), ("conCount", &connections), ("load", &load), ("cpu", &cpu)]
+                    .into();
             let mut detail = Object::open(out);
-            detail.string("address", &self.address.to_string()).value("metric", &metric);
+            detail.string("address", &node.address).value("metric", &metric);
             detail.close();
         });
         self.write_sums(&mut all);
-        all.value("threshold", &(self.clients as f64 * 1.1));
+        all.value("threshold", &(self.mean() as f64 * 1.1));
         all.close();
     }
 
     /// As v3 has them: counts are numbers, figures texts.
     pub fn write_v3(&self, out: &mut Vec<u8>) {
         let mut all = Object::open(out);
-        json::array(all.key("detail"), [self], |out, load| {
+        json::array(all.key("detail"), &self.nodes, |out, node| {
             let mut detail = Object::open(out);
-            detail.string("address", &load.address.to_string()).value("sdkConCount", &load.clients);
-            detail.value("conCount", &load.connections);
-            detail.string("load", &load.load.to_string()).string("cpu", &load.cpu.to_string());
+            detail.string("address", &node.address).value("sdkConCount", &node.clients);
+            detail.value("conCount", &node.connections);
+            detail.string("load", &node.load.to_string()).string("cpu", &node.cpu.to_string());
             detail.close();
         });
         self.write_sums(&mut all);
-        all.string("threshold", &(self.clients as f64 * 1.1).to_string());
+        all.string("threshold", &(self.mean() as f64 * 1.1).to_string());
         all.close();
     }
 
+    fn counts(&self) -> impl Iterator<Item = u64> {
+        self.nodes.iter().map(|node| node.clients)
+    }
+
+    /// A whole number, as in the original.
+    fn mean(&self) -> u64 {
+        self.counts().sum::<u64>().checked_div(self.nodes.len() as u64).unwrap_or_default()
+    }
+
     fn write_sums(&self, all: &mut Object<'_>) {
-        all.raw("memberCount", b"1").raw("metricsCount", b"1").raw("completed", b"true");
-        for key in ["max", "min", "avg", "total"] {
-            all.value(key, &self.clients);
-        }
+        all.value("memberCount", &self.member_count).value("metricsCount", &self.nodes.len());
+        all.value("completed", &(self.nodes.len() == self.member_count));
+        all.value("max", &self.counts().max().unwrap_or_default());
+        all.value("min", &self.counts().min().unwrap_or_default());
+        all.value("avg", &self.mean()).value("total", &self.counts().sum::<u64>());
     }
 }
 

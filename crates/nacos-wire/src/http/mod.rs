@@ -49,7 +49,7 @@ pub use config_info::{BetaConfig, ConfigDetail, ConfigInfo, NamespaceConfig};
 pub use config_zip::{
     ExportItem, ExportZip, ImportError, ImportItem, ImportLimits, ImportZip, Unrecognized, ZipFormat,
 };
-pub use core::{ClientConnection, Member, NodeLoad, write_id_list, write_id_map};
+pub use core::{ClientConnection, Member, NodeLoad, NodeLoads, RaftGroup, write_id_list, write_id_map};
 pub use date::{compact_date, http_date, iso_date};
 pub use filter::check_filter;
 pub use history::{ExtraInfo, GrayInfo, HistoryDetail, HistoryInfo, V3History, V3HistoryDetail};

@@ -1,5 +1,6 @@
 //! One Nacos connection: a TCP connection with its unary calls and its stream.
 
+use super::moving::is_within;
 use bytes::Bytes;
 use muster_model::{Actor, Monotonic, Reason};
 use muster_nacos_wire::grpc::{ConnectionSetupRequest, Payload};
@@ -83,6 +84,8 @@ pub(crate) struct Session {
     asked: Mutex<HashMap<u64, oneshot::Sender<Bytes>>>,
     /// When the unanswered detection was sent, 0 if none is out.
     detected_at: AtomicU64,
+    /// When its client was last asked to move, 0 if it never was.
+    asked_to_move_at: AtomicU64,
     /// Why the connection is being closed, where it was us.
     closing: OnceLock<Reason>,
     next_id: AtomicU64,
@@ -104,6 +107,7 @@ impl Session {
             control: Mutex::default(),
             asked: Mutex::default(),
             detected_at: AtomicU64::new(0),
+            asked_to_move_at: AtomicU64::new(0),
             closing: OnceLock::new(),
             next_id: AtomicU64::new(1),
         })
@@ -248,6 +252,22 @@ impl Session {
     /// The client gave a sign of life.
     pub(crate) fn is_alive(&self) {
         self.detected_at.store(0, Ordering::Release);
+    }
+
+    /// Its client is being asked to move to another node.
+    pub(super) fn asked_to_move(&self, now: Monotonic) {
+        self.asked_to_move_at.store(now.0.max(1), Ordering::Release);
+    }
+
+    /// Whether its client was asked to move, within a time before now.
+    pub(super) fn was_asked(&self, now: Monotonic, within: Duration) -> bool {
+        let asked = self.asked_to_move_at.load(Ordering::Acquire);
+        asked > 0 && is_within(within, Monotonic(asked), now).is_some()
+    }
+
+    /// Whether it ends without our doing.
+    pub(super) fn is_leaving_by_itself(&self) -> bool {
+        self.closing.get().is_none()
     }
 
     /// Says why the connection is about to be closed by us.

@@ -1,11 +1,15 @@
 //! All Nacos connections of the node, and what becomes of them over time.
 
-use super::session::Session;
+use super::{
+    moving::{Counted, Moving},
+    session::Session,
+};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use muster_model::{ConnectionId, HashState, Monotonic, Reason, Timestamp};
 use muster_nacos_wire::grpc::push;
-use muster_node::{Node, WatcherKind, config::ClientLabels};
+use muster_node::{Clients, Node, WatcherKind, config::ClientLabels};
+use muster_runtime::Machine;
 use muster_transport::{Connection, ConnectionInfo, ConnectionObserver, ConnectionTable};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tonic::Status;
@@ -22,6 +26,9 @@ pub struct SessionSettings {
     pub scan_every: Duration,
     /// How long the one message of a unary call may make no progress (30 s), then the call fails.
     pub body_stall: Duration,
+    /// How many clients are asked to move to another node each time connections are looked at (100): what moves a
+    /// thousand at once makes a thousand register anew at once.
+    pub moves_per_scan_max: usize,
 }
 
 impl Default for SessionSettings {
@@ -31,6 +38,7 @@ impl Default for SessionSettings {
             detection: Duration::from_secs(5),
             scan_every: Duration::from_secs(1),
             body_stall: Duration::from_secs(30),
+            moves_per_scan_max: 100,
         }
     }
 }
@@ -41,6 +49,7 @@ pub struct Sessions {
     table: Arc<ConnectionTable>,
     settings: SessionSettings,
     sessions: papaya::HashMap<ConnectionId, Arc<Session>, HashState>,
+    pub(super) moving: Moving,
 }
 
 /// A connection as administrators see it.
@@ -78,7 +87,13 @@ impl Sessions {
         table: Arc<ConnectionTable>,
         settings: SessionSettings,
     ) -> Arc<Self> {
-        Arc::new(Self { node, table, settings, sessions: papaya::HashMap::default() })
+        Arc::new(Self {
+            node,
+            table,
+            settings,
+            sessions: papaya::HashMap::default(),
+            moving: Moving::default(),
+        })
     }
 
     /// The times it goes by.
@@ -104,6 +119,15 @@ impl Sessions {
     /// Cancelled when the server begins to drain its connections.
     pub(crate) fn draining(&self) -> tokio_util::sync::CancellationToken {
         self.table.draining()
+    }
+
+    /// The clients, as the peers of the node count and move them.
+    pub fn clients(self: &Arc<Self>) -> Arc<dyn Clients> {
+        Arc::new(Counted { sessions: self.clone(), machine: Machine::default() })
+    }
+
+    pub(super) fn now(&self) -> Monotonic {
+        self.node.now().mono
     }
 
     /// How many connections have set up.
@@ -140,6 +164,16 @@ impl Sessions {
         sessions.values().filter_map(of).collect()
     }
 
+    /// The connections that have set up, and when they were accepted.
+    pub(super) fn summaries_with_ids(&self) -> Vec<(ConnectionId, Timestamp)> {
+        let sessions = self.sessions.pin();
+        let of = |session: &Arc<Session>| {
+            session.setup()?;
+            Some((session.info.id, self.table.get(session.info.id)?.opened()))
+        };
+        sessions.values().filter_map(of).collect()
+    }
+
     /// The session of a connection, if it has one.
     pub(crate) fn find(&self, id: ConnectionId) -> Option<Arc<Session>> {
         self.sessions.pin().get(&id).cloned()
@@ -158,7 +192,7 @@ impl Sessions {
         let sessions = self.sessions.pin();
         match sessions.values().find(|session| session.name == name) {
             Some(session) => {
-                reset(session, target);
+                reset(session, target, self.now());
                 true
             }
             None => false,
@@ -167,7 +201,8 @@ impl Sessions {
 
     /// Asks every client to move, because the node is going away.
     pub fn reset_all(&self) {
-        self.sessions.pin().values().for_each(|session| reset(session, None));
+        let now = self.now();
+        self.sessions.pin().values().for_each(|session| reset(session, None, now));
     }
 
     /// Asks the config clients of a declared address what they hold of a config; gives the bodies they answered
@@ -202,6 +237,7 @@ impl Sessions {
     }
 
     fn detect(&self, now: Monotonic) {
+        self.move_some(now);
         let sessions = self.sessions.pin();
         for session in sessions.values() {
             let Some(connection) = self.table.get(session.info.id) else { continue };
@@ -236,6 +272,11 @@ impl Sessions {
         }
     }
 
+    /// What was published on a connection is gone.
+    pub(super) fn close_publications(&self, session: &Session) {
+        self.node.close_connection(session.info.id, session.actor.clone(), session.close_reason());
+    }
+
     /// A session's stream is over, and with it the connection: what still runs on it may finish.
     pub(crate) fn leave(&self, session: &Session, failure: Option<Status>) {
         session.end(self.node.now().mono, failure);
@@ -255,7 +296,9 @@ fn is_over(limit: Duration, since: Monotonic, now: Monotonic) -> bool {
     u128::from(now.since(since)) >= limit.as_millis()
 }
 
-fn reset(session: &Session, target: Option<(&str, u16)>) {
+/// Asks a client to move.
+pub(super) fn reset(session: &Session, target: Option<(&str, u16)>, now: Monotonic) {
+    session.asked_to_move(now);
     let id = super::push::control_id(session.next_id());
     let target = target.map(|(ip, port)| push::ResetTarget { ip, port });
     session.send(push::connect_reset(id, &session.name, target));
@@ -268,7 +311,7 @@ impl ConnectionObserver for Sessions {
             session.end(self.node.now().mono, None);
             // Not by its drop: the map and the tasks of the connection may keep the session for a while.
             session.watcher.close();
-            self.node.close_connection(id, session.actor.clone(), session.close_reason());
+            self.publications_left(session);
         }
     }
 }

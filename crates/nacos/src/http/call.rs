@@ -8,7 +8,10 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use muster_model::{Actor, ErrorCode};
 use muster_nacos_wire::http::{Answer, Parameters, Refusal, client_address, file_part};
 use muster_node::config::{Author, ClientLabels};
-use muster_transport::{ConnectionInfo, Surface, Surfaces};
+use muster_transport::{
+    ConnectionInfo, Surface, Surfaces,
+    consistency::{self, UnknownConsistency},
+};
 use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -28,6 +31,8 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
     /// Held while a request carries an archive: see [`Http::archives`].
     _archive: Option<OwnedSemaphorePermit>,
+    /// Whether it asks for what holds every write acknowledged before it: reads may.
+    pub(crate) is_linearizable: Result<bool, UnknownConsistency>,
     /// Empty where there are few.
     headers: HeaderMap,
     /// Those of a request that is held.
@@ -45,6 +50,8 @@ impl Call {
             tracing::error!("a request without its connection");
             return Err(Answer::text(500, "a request without its connection").into());
         };
+        let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+        let is_linearizable = if is_read { consistency::is_linearizable(&parts.headers) } else { Ok(false) };
         let mut bytes_max = 3 * http.node.settings().limits.content_bytes_max + (1 << 20);
         let mut archive = None;
         if is_import(&parts) {
@@ -55,8 +62,8 @@ impl Call {
         let content_type = header(&parts.headers, CONTENT_TYPE.as_str());
         let parameters = Parameters::read(parts.uri.query().unwrap_or_default(), content_type, &body);
         // A form is in the parameters now, and a held request must not keep the buffer it came in.
-        let is_read = content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-        let body = if is_read { Bytes::new() } else { body };
+        let is_form = content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+        let body = if is_form { Bytes::new() } else { body };
         let full_path = parts.uri.path().to_owned();
         let inside = full_path.strip_prefix(&http.settings.context_path);
         let (is_bare, path) = (inside.is_none(), inside.unwrap_or(&full_path));
@@ -70,6 +77,7 @@ impl Call {
             full_path,
             path,
             is_bare,
+            is_linearizable,
             parameters,
             body,
             _archive: archive,

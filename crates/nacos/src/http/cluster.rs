@@ -1,10 +1,10 @@
 //! The nodes, as administrators see them: there is one.
 
 use super::{Http, call::Call, namespaces::form_missing, trouble::Trouble};
-use muster_model::ErrorCode;
-use muster_nacos_wire::http::{Member, Refusal, ResultCode};
+use muster_model::{ErrorCode, NodeId};
+use muster_nacos_wire::http::{Member, RaftGroup, Refusal, ResultCode};
 use serde::de::IgnoredAny;
-use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// Why nobody changes the list of nodes.
 pub(crate) const ONE_NODE: &str =
@@ -20,30 +20,55 @@ impl Http {
     }
 
     /// Where a client has reached this node; a node that listens on all addresses has no better one.
-    pub(crate) fn address(&self, call: &Call) -> SocketAddr {
-        SocketAddr::new(call.info.local.ip(), self.settings.main_port)
+    fn reached(&self, call: &Call) -> (String, u16) {
+        (call.info.local.ip().to_string(), self.settings.main_port)
+    }
+
+    /// `host:port` of this node.
+    pub(crate) fn address(&self, call: &Call) -> String {
+        self.member(call).address()
+    }
+
+    /// `host:port` of a node.
+    pub(crate) fn node_address(&self, call: &Call, _node: NodeId) -> String {
+        self.address(call)
+    }
+
+    /// All nodes, this one first.
+    pub(crate) fn all_members(&self, call: &Call) -> Vec<Member> {
+        let (host, port) = self.reached(call);
+        let address = format!("{host}:{port}");
+        let raft = RaftGroup {
+            leader: Some(address.clone()),
+            raft_group_member: vec![address],
+            term: self.node.consensus().map_or(0, |consensus| consensus.metrics().term),
+        };
+        vec![Member {
+            host,
+            port,
+            state: self.state(),
+            version: self.settings.version.clone(),
+            refreshed: self.node.now().wall,
+            raft: Arc::new(raft),
+            raft_port: port,
+        }]
     }
 
     /// This node.
-    pub(crate) fn member(&self, call: &Call) -> Member<'_> {
-        Member {
-            address: self.address(call),
-            state: self.state(),
-            version: &self.settings.version,
-            refreshed: self.node.now().wall,
-            term: self.node.consensus().map_or(0, |consensus| consensus.metrics().term),
-        }
+    pub(crate) fn member(&self, call: &Call) -> Member {
+        self.all_members(call).swap_remove(0)
     }
 
     /// The nodes whose address begins with what the parameter `by` says.
-    pub(crate) fn members(&self, call: &Call, by: &str) -> Vec<Member<'_>> {
+    pub(crate) fn members(&self, call: &Call, by: &str) -> Vec<Member> {
         let start = call.parameters.first(&[by]).unwrap_or_default();
-        let member = self.member(call);
-        Some(member).filter(|member| member.address.to_string().starts_with(start)).into_iter().collect()
+        let mut members = self.all_members(call);
+        members.retain(|member| member.address().starts_with(start));
+        members
     }
 
     /// The same, of those in the state that the parameter `state` says.
-    pub(crate) fn members_in_state(&self, call: &Call) -> Result<Vec<Member<'_>>, Trouble> {
+    pub(crate) fn members_in_state(&self, call: &Call) -> Result<Vec<Member>, Trouble> {
         let mut members = self.members(call, "address");
         if let Some(state) = call.parameters.first(&["state"]) {
             if !STATES.iter().any(|known| known.eq_ignore_ascii_case(state)) {

@@ -3,7 +3,11 @@
 use super::{Http, call::Call, refuse, trouble::Trouble};
 use crate::SessionSummary;
 use muster_model::{ErrorCode, Timestamp};
-use muster_nacos_wire::http::{ClientConnection, NodeLoad};
+use muster_nacos_wire::http::{ClientConnection, NodeLoad, NodeLoads};
+use muster_node::{ClientLoad, ClientTarget};
+
+/// How far from the mean a node may be before clients are moved, where a request does not say.
+pub(crate) const FACTOR: &str = "0.1";
 
 /// `host:port` of a redirect.
 pub(crate) type Target<'a> = Option<(&'a str, u16)>;
@@ -37,25 +41,27 @@ impl Http {
         out.push(b'}');
     }
 
-    /// How busy the node is.
-    pub(crate) fn load(&self, call: &Call) -> NodeLoad {
-        let machine = self.machine.load();
-        NodeLoad {
-            address: self.address(call),
-            clients: self.sessions.count(),
-            connections: self.sessions.connections(),
-            load: machine.load,
-            cpu: machine.cpu,
-        }
+    /// How busy the nodes are.
+    pub(crate) async fn loads(&self, call: &Call) -> NodeLoads {
+        let loads = self.node.client_loads().await;
+        let address = |node| self.node_address(call, node);
+        let of = |node: &muster_node::NodeLoad| {
+            let ClientLoad { clients, connections, load, cpu, .. } = node.load?;
+            Some(NodeLoad { address: address(node.node), clients, connections, load, cpu })
+        };
+        NodeLoads { nodes: loads.iter().filter_map(of).collect(), member_count: loads.len() }
     }
 
-    /// Keeps the oldest so many clients and asks the others to move.
-    pub(crate) fn keep_clients(&self, count: usize, target: Target<'_>) {
-        let mut summaries = self.sessions.summaries();
-        summaries.sort_by_key(|summary| summary.opened);
-        for summary in summaries.iter().skip(count) {
-            self.sessions.reset(&summary.name, target);
-        }
+    /// Keeps the oldest so many clients and asks the others to move, some each second.
+    pub(crate) async fn keep_clients(&self, count: u64, target: Target<'_>) {
+        let target = target.map(|(host, port)| ClientTarget { host: host.to_owned(), port });
+        self.node.keep_clients(self.node.id(), count, target).await;
+    }
+
+    /// Moves clients from nodes that have many to nodes that have few, with the `loaderFactor` given, some each second;
+    /// false if a node that should let some go does not answer.
+    pub(crate) async fn rebalance(&self, factor: f32) -> bool {
+        self.node.rebalance_clients(f64::from(factor)).await
     }
 }
 

@@ -92,6 +92,6 @@ impl Http {
 
     /// Writes which server an HTTP client belongs to: this one.
     pub(crate) fn responsible_server(&self, call: &Call) -> String {
-        format!("{}:{}", call.info.local.ip(), self.settings.main_port)
+        self.address(call)
     }
 }

@@ -11,7 +11,7 @@ use crate::http::{
         Route,
     },
 };
-use muster_nacos_wire::http::{Answer, Refusal, rest_result, write_id_map, write_json, write_list};
+use muster_nacos_wire::http::{Answer, Member, Refusal, rest_result, write_id_map, write_json, write_list};
 
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/cluster/self", Now(Http::v1_self)).early(),
@@ -37,8 +37,8 @@ impl Http {
     }
 
     fn v1_simple_nodes(&self, call: &Call) -> Handled {
-        let address = self.address(call).to_string();
-        Ok(rest_result(200, None, |out| write_json(out, &[address])).into())
+        let addresses: Vec<_> = self.all_members(call).iter().map(Member::address).collect();
+        Ok(rest_result(200, None, |out| write_json(out, &addresses)).into())
     }
 
     fn v1_node_health(&self, _: &Call) -> Handled {

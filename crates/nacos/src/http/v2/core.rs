@@ -4,7 +4,7 @@ use crate::http::{
     Http,
     call::Call,
     core_ops::{ID_RESOURCES, WORKER},
-    loader::target,
+    loader::{FACTOR, target},
     log_level::LogChange,
     reply::Reply,
     route::{
@@ -27,9 +27,9 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get("/ops/ids", Now(Http::v2_ids)),
     Route::put("/ops/log", Now(Http::v2_log_level)).early(),
     Route::get("/loader/current", Now(Http::v2_connections)),
-    Route::get("/loader/cluster", Now(Http::v2_load)),
-    Route::get("/loader/reloadCurrent", Now(Http::v2_reload_current)),
-    Route::get("/loader/smartReloadCluster", Now(Http::v2_reload_smart)),
+    Route::get("/loader/cluster", Later(|http, call| Box::pin(http.v2_load(call)))),
+    Route::get("/loader/reloadCurrent", Later(|http, call| Box::pin(http.v2_reload_current(call)))),
+    Route::get("/loader/smartReloadCluster", Later(|http, call| Box::pin(http.v2_reload_smart(call)))),
     Route::get("/loader/reloadClient", Now(Http::v2_reload_client)),
 ];
 
@@ -85,29 +85,31 @@ impl Http {
         Ok(Answer::json(body).into())
     }
 
-    fn v2_load(&self, call: &Call) -> Handled {
+    async fn v2_load(&self, call: &Call) -> Handled {
         let mut body = Vec::with_capacity(256);
-        self.load(call).write_v2(&mut body);
+        self.loads(call).await.write_v2(&mut body);
         Ok(Answer::json(body).into())
     }
 
-    fn v2_reload_current(&self, call: &Call) -> Handled {
+    async fn v2_reload_current(&self, call: &Call) -> Handled {
         let Some(text) = call.parameters.first(&["count"]) else {
             return Ok(loader_missing("count", "Integer"));
         };
         let Ok(count) = text.parse() else {
             return Ok(loader_parameter(&format!("caused: For input string: \"{text}\";")));
         };
-        self.keep_clients(count, target(call)?);
+        self.keep_clients(count, target(call)?).await;
         Ok(Answer::text(200, "success").into())
     }
 
-    /// Nothing moves, because a single node has as many clients as nodes have on average.
-    fn v2_reload_smart(&self, call: &Call) -> Handled {
-        match call.parameters.first(&["loaderFactor"]).map(str::parse::<f32>) {
-            None | Some(Ok(_)) => Ok(Answer::text(200, "Ok").into()),
-            Some(Err(error)) => Ok(loader_parameter(&format!("caused: {error};"))),
-        }
+    /// The texts of the original (`ServerLoaderController.smartReload`).
+    async fn v2_reload_smart(&self, call: &Call) -> Handled {
+        let factor = match call.parameters.first(&["loaderFactor"]).unwrap_or(FACTOR).parse() {
+            Ok(factor) => factor,
+            Err(error) => return Ok(loader_parameter(&format!("caused: {error};"))),
+        };
+        let is_done = self.rebalance(factor).await;
+        Ok(Answer::text(200, if is_done { "Ok" } else { "Fail" }).into())
     }
 
     /// Asks a client to move; one that is not there has.

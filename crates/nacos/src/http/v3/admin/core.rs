@@ -4,7 +4,7 @@ use crate::http::{
     Http,
     call::Call,
     core_ops::{ID_RESOURCES, RaftCommand, RaftOutcome, WORKER},
-    loader::target,
+    loader::{FACTOR, target},
     log_level::LogChange,
     namespaces::bound,
     refuse,
@@ -38,9 +38,9 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get("/ops/ids", Now(Http::v3_ids)),
     Route::put("/ops/log", Now(Http::v3_log_level)).early(),
     Route::get("/loader/current", Now(Http::v3_connections)),
-    Route::get("/loader/cluster", Now(Http::v3_load)),
-    Route::post("/loader/reloadCurrent", Now(Http::v3_reload_current)),
-    Route::post("/loader/smartReloadCluster", Now(Http::v3_reload_smart)),
+    Route::get("/loader/cluster", Later(|http, call| Box::pin(http.v3_load(call)))),
+    Route::post("/loader/reloadCurrent", Later(|http, call| Box::pin(http.v3_reload_current(call)))),
+    Route::post("/loader/smartReloadCluster", Later(|http, call| Box::pin(http.v3_reload_smart(call)))),
     Route::post("/loader/reloadClient", Now(Http::v3_reload_client)),
 ];
 
@@ -76,26 +76,29 @@ impl Http {
         Ok(result(|out| self.write_connections(out, true)).into())
     }
 
-    fn v3_load(&self, call: &Call) -> Handled {
-        Ok(result(|out| self.load(call).write_v3(out)).into())
+    async fn v3_load(&self, call: &Call) -> Handled {
+        let loads = self.loads(call).await;
+        Ok(result(|out| loads.write_v3(out)).into())
     }
 
-    fn v3_reload_current(&self, call: &Call) -> Handled {
+    async fn v3_reload_current(&self, call: &Call) -> Handled {
         let Some(text) = call.parameters.first(&["count"]) else {
             let text = "Required request parameter 'count' for method parameter type Integer is not present";
             return Err(refuse(ErrorCode::ParameterMissing, text));
         };
         let bad = |_| Refusal::BadValue { name: "count", value: text.to_owned() };
-        self.keep_clients(text.parse().map_err(bad)?, target(call)?);
+        self.keep_clients(text.parse().map_err(bad)?, target(call)?).await;
         Ok(nothing())
     }
 
-    /// Nothing moves, because a single node has as many clients as nodes have on average.
-    fn v3_reload_smart(&self, call: &Call) -> Handled {
-        let text = call.parameters.first(&["loaderFactor"]).unwrap_or("0.1");
+    async fn v3_reload_smart(&self, call: &Call) -> Handled {
+        let text = call.parameters.first(&["loaderFactor"]).unwrap_or(FACTOR);
         let bad = |_| Refusal::BadValue { name: "loaderFactor", value: text.to_owned() };
-        text.parse::<f32>().map_err(bad)?;
-        Ok(nothing())
+        if self.rebalance(text.parse().map_err(bad)?).await {
+            Ok(nothing())
+        } else {
+            Err(refuse(ErrorCode::Unavailable, "a node that should let clients go does not answer"))
+        }
     }
 
     /// Asks a client to move; one that is not there has.
