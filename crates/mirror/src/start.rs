@@ -1,0 +1,53 @@
+//! What a starting node waits for.
+
+use crate::{Known, Standing, peer::Peer, shared::Shared};
+use std::sync::Arc;
+
+impl Shared {
+    /// Waits until each peer is complete, at least with this standing, or holds nothing up; at most until `join_until`.
+    pub(crate) async fn wait(&self, standing: Option<Standing>) {
+        let mut progress = self.progress.subscribe();
+        let all = async {
+            loop {
+                progress.borrow_and_update();
+                if self.waits_for(standing).is_empty() || progress.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        if tokio::time::timeout_at(self.join_until, all).await.is_err() {
+            let missing: Vec<_> = self.waits_for(standing).iter().map(|peer| peer.node.0).collect();
+            tracing::warn!(?missing, "not waiting any longer for what peers have");
+        }
+    }
+
+    fn waits_for(&self, standing: Option<Standing>) -> Vec<Arc<Peer>> {
+        let peers = self.all_peers();
+        let is_silent = |peer: &Peer| {
+            let (silent, never_heard) = {
+                let state = peer.state.lock();
+                (state.is_silent, state.heard_at.is_none())
+            };
+            // Another peer that serves clients does not hear it either: then it need not be waited for.
+            silent || never_heard && peers.iter().any(|other| other.state.lock().misses(peer.node))
+        };
+        let is_told = |peer: &Peer| {
+            let complete = peer.state.lock().complete;
+            complete.is_some_and(|told| standing.is_none_or(|wanted| told >= wanted))
+        };
+        peers.iter().filter(|peer| !is_told(peer) && !is_silent(peer)).cloned().collect()
+    }
+
+    /// What the peers know of this node's earlier lives.
+    pub(crate) fn known(&self) -> Known {
+        let (mut is_any_ready, mut seen) = (false, Vec::new());
+        for peer in self.all_peers() {
+            let state = peer.state.lock();
+            if state.complete == Some(Standing::Ready) {
+                is_any_ready = true;
+                seen.extend_from_slice(&state.knew_us);
+            }
+        }
+        if is_any_ready { Known::ByPeers(seen) } else { Known::ByNobody }
+    }
+}
