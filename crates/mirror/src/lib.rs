@@ -28,3 +28,6 @@ pub use mirror::{Known, Mirror, Parts};
 pub use replica::{Changes, Digest, Position, Refused, Replica, Snapshot};
 pub use settings::Settings;
 pub use shared::Addresses;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+mod naive;
+mod network;
+mod silence;
+mod start;
+mod streams;
+mod world;

@@ -1,0 +1,111 @@
+use super::{naive::Entries, world::World};
+use crate::{Known, Position, Standing};
+use muster_model::{Epoch, NodeId};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Starts a node as a server does, and gives what the peers knew and how long that took.
+async fn join(world: &mut World, node: u64) -> (Known, Duration) {
+    let begun = Instant::now();
+    let mirror = world.start(node).await.mirror.clone();
+    let known = mirror.wait_for_peers().await;
+    mirror.set_standing(Standing::Restored);
+    mirror.wait_for_restored().await;
+    mirror.set_standing(Standing::Ready);
+    (known, begun.elapsed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn alone_it_waits_until_the_others_are_silent() {
+    let mut world = World::of(3);
+    let (known, took) = join(&mut world, 1).await;
+    assert_eq!(known, Known::ByNobody);
+    assert!((2_900..=3_500).contains(&took.as_millis()), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_of_its_own_waits_for_nobody() {
+    let mut world = World::of(1);
+    let (known, took) = join(&mut world, 1).await;
+    assert_eq!((known, took), (Known::ByNobody, Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn together_they_wait_for_what_the_others_restore() {
+    let mut world = World::of(3);
+    for node in 1..=3 {
+        world.start(node).await;
+    }
+    for node in 1..=3 {
+        assert_eq!(world.nodes[&node].mirror.wait_for_peers().await, Known::ByNobody);
+    }
+    for node in 1..=3 {
+        let running = &world.nodes[&node];
+        (0..500).for_each(|key| running.set(key, node));
+        running.mirror.set_standing(Standing::Restored);
+    }
+    for node in 1..=3 {
+        world.nodes[&node].mirror.wait_for_restored().await;
+        for other in (1..=3).filter(|other| *other != node) {
+            let held = world.nodes[&node].replica.held(NodeId(other)).unwrap();
+            assert_eq!(held, world.nodes[&other].replica.own(), "complete before it is ready");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_serve_say_what_they_had_seen_of_us() {
+    let mut world = World::of(3);
+    let (first, second) = tokio::join!(async { 1 }, async { 2 });
+    for node in [first, second] {
+        world.start(node).await.mirror.set_standing(Standing::Ready);
+    }
+    let life = Epoch { boot: 100, random: 5 };
+    world.start_as(3, life, |_| {}).await;
+    (0..40).for_each(|key| world.nodes[&3].set(key, 1));
+    world.until("it is mirrored", World::agree).await;
+    world.stop(3).await;
+    let mirror = world.start_as(3, Epoch { boot: 101, random: 6 }, |_| {}).await.mirror.clone();
+    let known = mirror.wait_for_peers().await;
+    let at = |sequence| Position { epoch: life, sequence };
+    assert!(known.covers(at(40)), "{known:?}");
+    assert!(!known.covers(at(41)), "{known:?}");
+    assert!(!known.covers(Position { epoch: Epoch { boot: 99, random: 5 }, sequence: 1 }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_a_ready_peer_misses_is_not_waited_for() {
+    let mut world = World::of(3);
+    world.start(1).await.mirror.set_standing(Standing::Ready);
+    world.until("the third is silent", |world| world.nodes[&1].peer(3).silent).await;
+    let (known, took) = join(&mut world, 2).await;
+    assert!(matches!(known, Known::ByPeers(_)));
+    assert!(took < Duration::from_millis(1_500), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_waits_for_a_large_mirror_and_no_longer_than_it_may() {
+    let mut world = World::of(2);
+    world.start(1).await.mirror.set_standing(Standing::Ready);
+    (0..20_000).for_each(|key| world.nodes[&1].set(key, 1));
+    world.wires.slow_down(NodeId(2), 100);
+    let (_, took) = join(&mut world, 2).await;
+    assert_eq!(world.nodes[&2].replica.held(NodeId(1)).unwrap().len(), 20_000);
+    assert!(took > Duration::from_secs(2), "{took:?}");
+    world.stop(2).await;
+    world.wires.slow_down(NodeId(2), 1);
+    let (_, took) = join(&mut world, 2).await;
+    assert!((10_000..=11_000).contains(&took.as_millis()), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_checkpoint_knew_of_a_peer_is_told_to_it() {
+    let mut world = World::of(2);
+    let life = Epoch { boot: 50, random: 1 };
+    let known = Position { epoch: life, sequence: 12 };
+    let restore = |replica: &super::naive::Naive| replica.restore(NodeId(2), known, Entries::from([(1, 1)]));
+    let mirror = world.start_as(1, Epoch { boot: 60, random: 2 }, restore).await.mirror.clone();
+    mirror.set_standing(Standing::Ready);
+    let (told, _) = join(&mut world, 2).await;
+    assert_eq!(told, Known::ByPeers(vec![known]));
+}
