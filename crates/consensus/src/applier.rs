@@ -12,10 +12,7 @@ use bytes::Bytes;
 use muster_model::{Row, Timestamp};
 use muster_storage::state::StateStore;
 use openraft::EntryPayload;
-use std::{
-    sync::{Arc, atomic::Ordering::Relaxed},
-    time::Duration,
-};
+use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 /// The only one who writes the state.
 pub(crate) struct Applier {
@@ -23,11 +20,12 @@ pub(crate) struct Applier {
     machine: Arc<dyn Machine>,
     status: Arc<Status>,
     marker: Marker,
-    full_retry: Duration,
     checkpoint_bytes: u64,
     snapshot_entries: u64,
-    /// Kept between calls for its room.
+    /// What was applied and is not committed.
     rows: Vec<Row>,
+    results: Results,
+    are_members_new: bool,
 }
 
 /// Results that may leave once the rows are committed.
@@ -41,16 +39,17 @@ impl Applier {
         status: Arc<Status>,
         marker: Marker,
     ) -> Self {
-        let Settings { full_retry, checkpoint_bytes, snapshot_entries, .. } = *settings;
+        let Settings { checkpoint_bytes, snapshot_entries, .. } = *settings;
         Self {
             state,
             machine,
             status,
             marker,
-            full_retry,
             checkpoint_bytes,
             snapshot_entries,
             rows: Vec::new(),
+            results: Results::new(),
+            are_members_new: false,
         }
     }
 
@@ -59,29 +58,42 @@ impl Applier {
         &self.marker
     }
 
-    /// Applies entries in one transaction and answers those who wait for them.
-    pub(crate) fn apply(&mut self, entries: Vec<RaftEntry>) -> Result<(), Failed> {
+    /// Applies entries in memory; [`Applier::finish`] is next.
+    pub(crate) fn begin(&mut self, entries: Vec<RaftEntry>) -> Result<(), Failed> {
         let status = self.status.clone();
         let _guard = PanicGuard(&status);
         let members_before = *self.marker.membership.log_id();
-        let mut results = Results::new();
         let mut rows = std::mem::take(&mut self.rows);
+        let mut results = std::mem::take(&mut self.results);
         for entry in entries {
             self.apply_entry(entry, &mut rows, &mut results)?;
         }
-        self.commit(&rows)?;
+        self.are_members_new = *self.marker.membership.log_id() != members_before;
+        (self.rows, self.results) = (rows, results);
+        Ok(())
+    }
+
+    /// Commits what was begun in one transaction and answers those who wait for it. Memory is ahead of the store
+    /// meanwhile, so a full disk can only be waited for: false, it is to be called again.
+    pub(crate) fn finish(&mut self) -> Result<bool, Failed> {
+        match self.state.commit(&self.rows, &self.marker.encode()) {
+            Ok(()) => {}
+            Err(error) if error.is_full() && !self.status.is_stopping() => return Ok(false),
+            Err(error) => return Err(self.status.fail("commit to the state store", &error)),
+        }
+        let status = self.status.clone();
+        let _guard = PanicGuard(&status);
         self.machine.committed();
         self.status.set_applied_next(self.marker.next_index());
-        if *self.marker.membership.log_id() != members_before {
+        if self.are_members_new {
             self.status.set_members(Members::new(&self.marker.membership));
         }
-        for (waiters, results) in results {
+        for (waiters, results) in self.results.drain(..) {
             waiters.answer(results);
         }
-        self.account(&rows);
-        rows.clear();
-        self.rows = rows;
-        Ok(())
+        self.account(&self.rows);
+        self.rows.clear();
+        Ok(true)
     }
 
     /// Starts anew from what the store holds now, after a snapshot was put there.
@@ -143,22 +155,6 @@ impl Applier {
             let error = format!("log entry {index} holds an operation this program does not know: {error}");
             self.status.fail("apply an entry", &error)
         })
-    }
-
-    /// Memory is ahead of the store here, so a full disk can only be waited for.
-    fn commit(&self, rows: &[Row]) -> Result<(), Failed> {
-        let marker = self.marker.encode();
-        let mut waits = None;
-        loop {
-            match self.state.commit(rows, &marker) {
-                Ok(()) => return Ok(()),
-                Err(error) if error.is_full() && !self.status.is_stopping() => {
-                    waits.get_or_insert_with(|| self.status.wait_for_space("commit to the state store"));
-                    self.status.pause(self.full_retry);
-                }
-                Err(error) => return Err(self.status.fail("commit to the state store", &error)),
-            }
-        }
     }
 
     /// A checkpoint is due after so many bytes, a snapshot after so many entries; neither is made here.

@@ -4,11 +4,12 @@ use crate::{
     ChangeError, ConsensusError, Machine, Members, ProposeError, Settings, Standing,
     barrier::Barrier,
     contact::Contacts,
-    engine::Raft,
+    engine::{EngineParts, Raft},
     maintenance,
     membership::{self, Change},
+    network::Peers,
     pipeline::Pipeline,
-    recovery::recover,
+    recovery::{Running, recover},
     snapshotter::Snapshotter,
     space::Space,
     standing,
@@ -25,7 +26,6 @@ use std::{
     collections::BTreeSet,
     path::PathBuf,
     sync::{Arc, OnceLock, atomic::Ordering::Relaxed},
-    thread::JoinHandle,
     time::Duration,
 };
 use tokio::sync::{oneshot, watch};
@@ -102,23 +102,24 @@ pub struct Consensus {
 
 struct Inner {
     settings: Settings,
-    pipeline: Arc<Pipeline>,
-    status: Arc<Status>,
-    space: Space,
-    snapshots: Arc<Snapshotter>,
     state: Arc<dyn StateStore>,
-    raft: Arc<OnceLock<Raft>>,
+    shared: EngineParts,
     barrier: Barrier,
-    contacts: Arc<Contacts>,
-    /// How many entries must be applied before memory may be served.
-    ready_next: u64,
-    threads: Mutex<Option<Threads>>,
+    running: Mutex<Option<Stop>>,
 }
 
-/// Dropping it stops the threads, too.
-struct Threads {
+/// Dropping it stops what runs, too.
+struct Stop {
     stop: oneshot::Sender<()>,
-    handles: Vec<JoinHandle<()>>,
+    running: Running,
+}
+
+impl std::ops::Deref for Inner {
+    type Target = EngineParts;
+
+    fn deref(&self) -> &EngineParts {
+        &self.shared
+    }
 }
 
 impl Drop for Inner {
@@ -133,39 +134,31 @@ impl Consensus {
     /// Checks that state and log meet, has the machine load, and starts the engine on threads of its own. It returns
     /// before entries that the state lacks are replayed: see [`Consensus::wait_ready`].
     pub async fn start(settings: Settings, parts: Parts) -> Result<Self, ConsensusError> {
-        let Parts { disk, data_dir, log, state, snapshots, machine, clock, tasks, links: _links, fatal } =
-            parts;
+        let Parts { disk, data_dir, log, state, snapshots, machine, clock, tasks, links, fatal } = parts;
         let status = Arc::new(Status::new(fatal));
-        let pipeline = Pipeline::new(settings.clone(), clock.clone());
-        let raft = Arc::new(OnceLock::new());
-        let snapshots = Arc::new(Snapshotter::open(snapshots, state.clone(), status.clone())?);
-        let ready_next = log.last().map_or(0, |last| last.index + 1);
+        let contacts = Arc::new(Contacts::new());
+        let shared = EngineParts {
+            snapshots: Arc::new(Snapshotter::open(snapshots, state.clone(), status.clone())?),
+            pipeline: Pipeline::new(settings.clone(), clock.clone()),
+            peers: Peers::new(links, contacts.clone()),
+            space: Arc::new(Space::new(disk, data_dir, settings.reserve_bytes, clock)),
+            raft: Arc::new(OnceLock::new()),
+            tasks: tasks.clone(),
+            contacts,
+            status,
+        };
         let recovery = {
             let (settings, state, snapshots, status) =
-                (settings.clone(), state.clone(), snapshots.clone(), status.clone());
+                (settings.clone(), state.clone(), shared.snapshots.clone(), shared.status.clone());
             move || recover(&settings, log, state, machine, snapshots, status)
         };
-        let recovered = tokio::task::spawn_blocking(recovery).await;
+        let recovered = tasks.blocking(recovery).await;
         let recovered = recovered.map_err(|error| ConsensusError::Engine(error.to_string()))??;
         let (stop, stopped) = oneshot::channel();
-        let handles = recovered.run(settings.clone(), pipeline.clone(), raft.clone(), stopped)?;
-        let space = Space::new(disk, data_dir, settings.reserve_bytes, clock);
-        maintenance::start(&settings, &tasks, &state, &snapshots, &status, &raft);
-        let threads = Mutex::new(Some(Threads { stop, handles }));
-        let (barrier, contacts) = (Barrier::default(), Arc::new(Contacts::new()));
-        let inner = Inner {
-            settings,
-            pipeline,
-            status,
-            space,
-            snapshots,
-            state,
-            raft,
-            barrier,
-            contacts,
-            ready_next,
-            threads,
-        };
+        let running = recovered.run(settings.clone(), shared.clone(), stopped)?;
+        maintenance::start(&settings, &tasks, &state, &shared);
+        let running = Mutex::new(Some(Stop { stop, running }));
+        let inner = Inner { settings, state, shared, barrier: Barrier::default(), running };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -177,7 +170,7 @@ impl Consensus {
 
     /// As [`Consensus::propose`], with another time limit.
     pub async fn propose_within(&self, op: Bytes, limit: Duration) -> Result<Bytes, ProposeError> {
-        let Inner { status, space, pipeline, .. } = &*self.inner;
+        let EngineParts { status, space, pipeline, .. } = &self.inner.shared;
         if status.is_stopping() {
             return Err(ProposeError::Unavailable("consensus has stopped"));
         }
@@ -258,8 +251,8 @@ impl Consensus {
 
     /// How far this node is, and what it knows of the others.
     pub fn standing(&self) -> Standing {
-        let Inner { raft, status, contacts, settings, .. } = &*self.inner;
-        standing::standing(settings.node, raft.get(), status, contacts)
+        let EngineParts { raft, status, contacts, .. } = &self.inner.shared;
+        standing::standing(self.inner.settings.node, raft.get(), status, contacts)
     }
 
     /// The last applied log entry, 0 before the first.
@@ -270,22 +263,20 @@ impl Consensus {
     /// Whether everything found in the log at start is applied and there is a leader: before that, memory is older
     /// than what was acknowledged and must not be served.
     pub fn is_ready(&self) -> bool {
-        self.inner.status.phase() == Phase::Running
-            && self.inner.status.applied_next() >= self.inner.ready_next
+        self.inner.status.phase() == Phase::Running && self.inner.status.is_caught_up()
     }
 
     /// Waits until [`Consensus::is_ready`]; an error says that it never will be.
     pub async fn wait_ready(&self) -> Result<(), ProposeError> {
         let status = &self.inner.status;
-        let is_ready =
-            status.wait_started().await == Phase::Running && status.wait_applied(self.inner.ready_next).await;
+        let is_ready = status.wait_started().await == Phase::Running && status.wait_caught_up().await;
         is_ready.then_some(()).ok_or(ProposeError::Unavailable("consensus has stopped"))
     }
 
     /// Makes a snapshot that covers at least everything applied before the call, and removes the log that it makes
     /// needless. Applying goes on meanwhile. Nothing is done if the newest covers that already.
     pub async fn snapshot(&self) -> Result<SnapshotInfo, ConsensusError> {
-        let Inner { status, snapshots, .. } = &*self.inner;
+        let EngineParts { status, snapshots, .. } = &self.inner.shared;
         let raft = self.raft().map_err(|error| ConsensusError::Engine(error.to_string()))?;
         let wanted = status.applied_next();
         loop {
@@ -304,7 +295,7 @@ impl Consensus {
 
     /// Numbers as of now.
     pub fn metrics(&self) -> Metrics {
-        let Inner { status, pipeline, space, snapshots, raft, .. } = &*self.inner;
+        let EngineParts { status, pipeline, space, snapshots, raft, .. } = &self.inner.shared;
         Metrics {
             applied: self.applied(),
             ops: status.ops.load(Relaxed),
@@ -328,7 +319,7 @@ impl Consensus {
         }
         self.halt().await;
         let state = self.inner.state.clone();
-        match tokio::task::spawn_blocking(move || state.checkpoint()).await {
+        match self.inner.tasks.blocking(move || state.checkpoint()).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
                 tracing::error!(%error, "could not sync the state, the next start replays the log")
@@ -339,16 +330,21 @@ impl Consensus {
 
     /// Stops the engine as it is and waits for its threads.
     pub(crate) async fn halt(&self) {
-        let Inner { pipeline, status, threads, .. } = &*self.inner;
+        let EngineParts { pipeline, status, tasks, .. } = &self.inner.shared;
         pipeline.close("shutting down");
         status.stop();
         status.enter(Phase::Stopped);
-        let Some(Threads { stop, handles }) = threads.lock().take() else { return };
+        let Some(Stop { stop, running }) = self.inner.running.lock().take() else { return };
         // The engine may have ended by itself.
         stop.send(()).ok();
-        let join = move || handles.into_iter().for_each(|thread| drop(thread.join()));
-        if let Err(error) = tokio::task::spawn_blocking(join).await {
-            tracing::error!(%error, "could not wait for the threads of consensus");
+        match running {
+            Running::Task(ended) => _ = ended.await,
+            Running::Threads(handles) => {
+                let join = move || handles.into_iter().for_each(|thread| drop(thread.join()));
+                if let Err(error) = tasks.blocking(join).await {
+                    tracing::error!(%error, "could not wait for the threads of consensus");
+                }
+            }
         }
     }
 

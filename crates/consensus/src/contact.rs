@@ -2,17 +2,28 @@
 
 use crate::types::Membership;
 use parking_lot::Mutex;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// After so long without its leader a node may vote for another, and a leader that no majority answered for so long
 /// does not count as one. What openraft itself takes for a leader's lease.
-pub(crate) const LEASE: Duration = Duration::from_millis(1_000);
+pub(crate) const LEASE: Duration = Duration::from_millis(1_500);
 
 /// When which node was heard last.
 pub(crate) struct Contacts {
     times: Mutex<Times>,
+    /// Messages of a leader that are being worked on: while there are, it counts as heard.
+    in_work: AtomicUsize,
+    /// Whether this node stops speaking as a leader, so that another becomes one.
+    is_resigning: AtomicBool,
 }
+
+/// The time that a message of a leader may take before it does not count as being heard.
+const WORK_MAX: Duration = Duration::from_secs(10);
 
 struct Times {
     /// When this node began to listen.
@@ -37,7 +48,7 @@ pub(crate) struct Answered {
 impl Contacts {
     pub(crate) fn new() -> Self {
         let times = Times { begun: Instant::now(), leader: None, followers: BTreeMap::new() };
-        Self { times: Mutex::new(times) }
+        Self { times: Mutex::new(times), in_work: AtomicUsize::new(0), is_resigning: AtomicBool::new(false) }
     }
 
     /// The leader was heard.
@@ -45,15 +56,33 @@ impl Contacts {
         self.times.lock().leader = Some(Instant::now());
     }
 
+    /// A message of the leader is worked on until the guard is dropped.
+    pub(crate) fn works_for_leader(&self) -> impl Drop + '_ {
+        self.heard_leader();
+        self.in_work.fetch_add(1, Relaxed);
+        Work(self)
+    }
+
     /// For how long no leader was heard.
     pub(crate) fn since_leader(&self) -> Duration {
         let times = self.times.lock();
-        times.leader.unwrap_or(times.begun).elapsed()
+        let since = times.leader.unwrap_or(times.begun).elapsed();
+        if self.in_work.load(Relaxed) > 0 && since < WORK_MAX { Duration::ZERO } else { since }
     }
 
     /// Whether a leader was heard within the lease.
     pub(crate) fn has_leader(&self) -> bool {
-        self.times.lock().leader.is_some_and(|heard| heard.elapsed() < LEASE)
+        let has_heard = self.times.lock().leader.is_some();
+        has_heard && self.since_leader() < LEASE
+    }
+
+    /// Stops, or begins again, to speak as a leader.
+    pub(crate) fn set_resigning(&self, is_resigning: bool) {
+        self.is_resigning.store(is_resigning, Relaxed);
+    }
+
+    pub(crate) fn is_resigning(&self) -> bool {
+        self.is_resigning.load(Relaxed)
     }
 
     /// A follower acknowledged a message.
@@ -73,7 +102,8 @@ impl Contacts {
             if *node == own {
                 return Duration::ZERO;
             }
-            times.followers.get(node).map_or_else(|| times.begun.elapsed(), |answer| answer.sent.elapsed())
+            let never = || times.begun.elapsed().max(LEASE);
+            times.followers.get(node).map_or_else(never, |answer| answer.sent.elapsed())
         };
         let ages = membership.get_joint_config().iter().map(|voters| {
             let mut ages: Vec<Duration> = voters.iter().map(age).collect();
@@ -81,5 +111,14 @@ impl Contacts {
             ages.get(voters.len() / 2).copied().unwrap_or_default()
         });
         ages.max().unwrap_or_default()
+    }
+}
+
+struct Work<'a>(&'a Contacts);
+
+impl Drop for Work<'_> {
+    fn drop(&mut self) {
+        self.0.in_work.fetch_sub(1, Relaxed);
+        self.0.heard_leader();
     }
 }

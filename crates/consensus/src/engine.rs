@@ -1,16 +1,23 @@
-//! The thread that openraft runs on.
+//! What openraft runs on: a thread of its own, or, where there is only one, a task.
 
 use crate::{
-    ConsensusError, Settings,
+    Bootstrap, ConsensusError, Settings,
+    acceptor::RaftAcceptor,
+    contact::{Contacts, LEASE},
+    election::Elections,
+    engine_runtime,
     lane::Lane,
     log_adapter::LogAdapter,
-    network::NoPeers,
+    network::{Network, Peers},
     pipeline::Pipeline,
     snapshotter::Snapshotter,
+    space::Space,
     state_adapter::StateAdapter,
     status::{Phase, Status},
     types::TypeConfig,
 };
+use muster_peer::Purpose;
+use muster_runtime::{Rng, Tasks};
 use openraft::{BasicNode, Config, ServerState, SnapshotPolicy};
 use std::{
     collections::BTreeMap,
@@ -26,41 +33,77 @@ pub(crate) struct Engine {
     pub(crate) settings: Settings,
     pub(crate) log: LogAdapter,
     pub(crate) lane: Lane,
+    /// Whether this node is the only voter.
+    pub(crate) is_alone: bool,
+    pub(crate) shared: EngineParts,
+}
+
+/// What the engine has in common with the handle.
+#[derive(Clone)]
+pub(crate) struct EngineParts {
     pub(crate) snapshots: Arc<Snapshotter>,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) status: Arc<Status>,
+    pub(crate) contacts: Arc<Contacts>,
+    pub(crate) peers: Arc<Peers>,
+    pub(crate) space: Arc<Space>,
     /// Where the handle to openraft goes once it is there.
     pub(crate) raft: Arc<OnceLock<Raft>>,
-    /// Whether this node is the only voter.
-    pub(crate) is_alone: bool,
+    pub(crate) tasks: Tasks,
 }
 
 impl Engine {
     /// Starts the thread. It ends when `stop` is sent or dropped.
     pub(crate) fn spawn(self, stop: oneshot::Receiver<()>) -> Result<JoinHandle<()>, ConsensusError> {
         let engine = |error: std::io::Error| ConsensusError::Engine(error.to_string());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(engine)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(engine)?;
         let thread = Builder::new().name("muster-raft".to_owned());
         thread.spawn(move || runtime.block_on(self.run(stop))).map_err(engine)
     }
 
+    /// Starts a task instead; what is returned tells when it has ended.
+    pub(crate) fn spawn_task(self, stop: oneshot::Receiver<()>) -> oneshot::Receiver<()> {
+        let (done, ended) = oneshot::channel();
+        self.shared.tasks.clone().spawn("consensus engine", async move {
+            self.run(stop).await;
+            // Nobody may wait for it.
+            done.send(()).ok();
+        });
+        ended
+    }
+
     async fn run(self, mut stop: oneshot::Receiver<()>) {
-        let (status, pipeline) = (self.status.clone(), self.pipeline.clone());
+        let rng = self.settings.seed.map_or_else(Rng::from_system, Rng::seeded);
+        let (own, shared) = (self.settings.node.0, self.shared.clone());
+        let EngineParts { status, pipeline, peers, contacts, space, .. } = shared;
         let started = tokio::select! {
             biased;
             _ = &mut stop => return,
-            started = self.start() => started,
+            started = self.start(rng.clone()) => started,
         };
         match started {
             Ok(raft) => {
                 let mut state = raft.server_metrics();
                 let ended = async { while state.changed().await.is_ok() {} };
+                let elections = Elections {
+                    own,
+                    raft: raft.clone(),
+                    peers,
+                    contacts,
+                    status: status.clone(),
+                    space,
+                    rng,
+                };
                 tokio::select! {
+                    biased;
                     _ = stop => {}
                     // Whoever waits for an entry in flight is told when the engine is gone.
                     () = status.wait_ended() => {}
                     () = ended => {
                         status.fail("run the consensus engine", &"it ended");
+                    }
+                    () = elections.run() => {
+                        status.fail("run the consensus engine", &"it takes no more calls");
                     }
                 }
                 if let Err(error) = raft.shutdown().await {
@@ -75,39 +118,75 @@ impl Engine {
     }
 
     /// Applies what the log holds, has this node elected if it is alone, and opens the pipeline.
-    async fn start(self) -> Result<Raft, ConsensusError> {
-        let Self { settings, log, lane, snapshots, pipeline, status, raft: handle, is_alone } = self;
-        let state = StateAdapter { lane, snapshots, status: status.clone() };
-        let node = settings.node.0;
-        let raft =
-            Raft::new(node, Arc::new(config(&settings)?), NoPeers, log, state).await.map_err(engine)?;
-        if !raft.is_initialized().await.map_err(engine)? {
-            raft.initialize(BTreeMap::from([(node, BasicNode::default())])).await.map_err(engine)?;
-        } else if is_alone && raft.server_metrics().borrow().state != ServerState::Leader {
-            raft.trigger().elect().await.map_err(engine)?;
+    async fn start(self, mut rng: Rng) -> Result<Raft, ConsensusError> {
+        let Self { settings, log, lane, is_alone, shared } = self;
+        if !shared.tasks.is_single_threaded() || settings.seed.is_some() {
+            engine_runtime::seed(rng.next_u64());
         }
-        if raft.server_metrics().wait_for(|state| state.current_leader.is_some()).await.is_err() {
+        let EngineParts { snapshots, pipeline, status, peers, tasks, .. } = shared.clone();
+        let state = StateAdapter { lane, snapshots, status: status.clone(), tasks };
+        let node = settings.node.0;
+        let config = Arc::new(config(&settings)?);
+        let raft = Raft::new(node, config, Network(peers), log, state).await.map_err(engine)?;
+        if raft.is_initialized().await.map_err(engine)? {
+            if is_alone && raft.server_metrics().borrow().state != ServerState::Leader {
+                raft.trigger().elect().await.map_err(engine)?;
+            }
+        } else if let Some(members) = founders(&settings) {
+            raft.initialize(members).await.map_err(engine)?;
+        }
+        if is_alone && raft.server_metrics().wait_for(|state| state.current_leader.is_some()).await.is_err() {
             return Err(ConsensusError::Engine("it ended".to_owned()));
         }
-        handle.set(raft.clone()).ok();
+        shared.raft.set(raft.clone()).ok();
         pipeline.open(Arc::new(raft.clone()));
+        accept(&settings, &shared, &raft);
         status.enter(Phase::Running);
         Ok(raft)
     }
+}
+
+/// Who begins the group, if this node is one of them.
+fn founders(settings: &Settings) -> Option<BTreeMap<u64, BasicNode>> {
+    match &settings.bootstrap {
+        Bootstrap::Alone { address } => {
+            Some(BTreeMap::from([(settings.node.0, BasicNode::new(address.clone()))]))
+        }
+        Bootstrap::Members(members) => {
+            Some(members.iter().map(|(id, address)| (id.0, BasicNode::new(address.clone()))).collect())
+        }
+        Bootstrap::Join => None,
+    }
+}
+
+/// From now on peers are answered.
+fn accept(settings: &Settings, parts: &EngineParts, raft: &Raft) {
+    let Some(links) = &parts.peers.links else { return };
+    let acceptor = RaftAcceptor {
+        own: settings.node.0,
+        raft: raft.clone(),
+        contacts: parts.contacts.clone(),
+        status: parts.status.clone(),
+        space: parts.space.clone(),
+        level: 2,
+    };
+    links.handle(Purpose::Raft, Arc::new(acceptor));
 }
 
 fn engine(error: impl std::fmt::Display) -> ConsensusError {
     ConsensusError::Engine(error.to_string())
 }
 
-/// In openraft 0.9 a follower campaigns after the longest election time-out, its own draw, and a tick of 1.5
-/// heartbeats: 2.8 to 3.6 s and a tick with these.
+/// openraft's own timer for elections is off: see [`crate::election`]. What it takes for the longest election time-out is
+/// how long a follower keeps to a leader that it has heard.
 fn config(settings: &Settings) -> Result<Config, ConsensusError> {
+    let lease = LEASE.as_millis() as u64;
     let config = Config {
         cluster_name: "muster".to_owned(),
         heartbeat_interval: 250,
-        election_timeout_min: 1_000,
-        election_timeout_max: 1_800,
+        election_timeout_min: lease - 1,
+        election_timeout_max: lease,
+        enable_elect: false,
         install_snapshot_timeout: 60_000,
         snapshot_policy: SnapshotPolicy::Never,
         max_in_snapshot_log_to_keep: settings.log_entries_kept,

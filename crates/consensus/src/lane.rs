@@ -1,5 +1,5 @@
 //! Where entries are applied: on the engine's thread while nothing else is in flight, which saves a hop for a lone
-//! proposal; else on a thread of its own, beside the sync of the next entry.
+//! proposal; else on a thread of its own, beside the sync of the next entry. Where there is one thread, on that.
 
 use crate::{
     applier::Applier,
@@ -15,6 +15,7 @@ use std::{
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::{Builder, JoinHandle},
+    time::Duration,
 };
 use tokio::sync::oneshot;
 
@@ -23,49 +24,94 @@ struct Job {
     done: oneshot::Sender<Result<(), Failed>>,
 }
 
+/// What the lane is made of.
+struct Shared {
+    applier: Mutex<Applier>,
+    status: Arc<Status>,
+    full_retry: Duration,
+}
+
 /// Takes entries to the applier, one batch after the other. The thread ends with the lane.
 pub(crate) struct Lane {
-    applier: Arc<Mutex<Applier>>,
+    shared: Arc<Shared>,
     pipeline: Arc<Pipeline>,
-    status: Arc<Status>,
-    jobs: SyncSender<Job>,
+    /// None where there is no thread of its own.
+    jobs: Option<SyncSender<Job>>,
 }
 
 impl Lane {
+    /// A lane with a thread of its own.
     pub(crate) fn start(
         applier: Applier,
         pipeline: Arc<Pipeline>,
         status: Arc<Status>,
+        full_retry: Duration,
     ) -> io::Result<(Self, JoinHandle<()>)> {
-        let applier = Arc::new(Mutex::new(applier));
+        let mut lane = Self::inline(applier, pipeline, status, full_retry);
         // Whoever sends waits for the answer, so there is never more than one job.
         let (jobs, todo) = sync_channel(1);
-        let worker = applier.clone();
+        let worker = lane.shared.clone();
         let thread = Builder::new().name("muster-apply".to_owned()).spawn(move || run(&worker, &todo))?;
-        Ok((Self { applier, pipeline, status, jobs }, thread))
+        lane.jobs = Some(jobs);
+        Ok((lane, thread))
+    }
+
+    /// A lane on whatever thread calls.
+    pub(crate) fn inline(
+        applier: Applier,
+        pipeline: Arc<Pipeline>,
+        status: Arc<Status>,
+        full_retry: Duration,
+    ) -> Self {
+        let shared = Arc::new(Shared { applier: Mutex::new(applier), status, full_retry });
+        Self { shared, pipeline, jobs: None }
     }
 
     pub(crate) async fn apply(&self, entries: Vec<RaftEntry>) -> Result<(), Failed> {
-        if self.pipeline.in_flight() <= 1 {
-            return self.applier.lock().apply(entries);
-        }
+        let Some(jobs) = self.jobs.as_ref().filter(|_| self.pipeline.in_flight() > 1) else {
+            return self.apply_here(entries).await;
+        };
+        let ended = || self.shared.status.fail("apply an entry", &"the thread for it has ended");
         let (done, result) = oneshot::channel();
-        if self.jobs.send(Job { entries, done }).is_err() {
-            return Err(self.status.fail("apply an entry", &"the thread for it has ended"));
+        if jobs.send(Job { entries, done }).is_err() {
+            return Err(ended());
         }
-        let ended = |_| Err(self.status.fail("apply an entry", &"the thread for it has ended"));
-        result.await.unwrap_or_else(ended)
+        result.await.unwrap_or_else(|_| Err(ended()))
+    }
+
+    async fn apply_here(&self, entries: Vec<RaftEntry>) -> Result<(), Failed> {
+        let Shared { applier, status, full_retry } = &*self.shared;
+        applier.lock().begin(entries)?;
+        let mut waits = None;
+        while !applier.lock().finish()? {
+            waits.get_or_insert_with(|| status.wait_for_space("commit to the state store"));
+            tokio::time::sleep(*full_retry).await;
+        }
+        Ok(())
     }
 
     /// The applier, between two batches.
     pub(crate) fn applier(&self) -> &Mutex<Applier> {
-        &self.applier
+        &self.shared.applier
     }
 }
 
-fn run(applier: &Mutex<Applier>, todo: &Receiver<Job>) {
+impl Shared {
+    fn apply(&self, entries: Vec<RaftEntry>) -> Result<(), Failed> {
+        let mut applier = self.applier.lock();
+        applier.begin(entries)?;
+        let mut waits = None;
+        while !applier.finish()? {
+            waits.get_or_insert_with(|| self.status.wait_for_space("commit to the state store"));
+            self.status.pause(self.full_retry);
+        }
+        Ok(())
+    }
+}
+
+fn run(shared: &Shared, todo: &Receiver<Job>) {
     while let Ok(Job { entries, done }) = todo.recv() {
         // The engine is gone if nobody listens.
-        done.send(applier.lock().apply(entries)).ok();
+        done.send(shared.apply(entries)).ok();
     }
 }

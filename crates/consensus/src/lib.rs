@@ -9,14 +9,14 @@
 //! before a disk said yes. The engine is openraft, and no type of it leaves this crate; every stored byte is of our
 //! own format ([`muster_storage`]). Start reading at [`Consensus`].
 
+mod acceptor;
 mod applier;
 mod barrier;
 mod codec;
 mod consensus;
-#[expect(dead_code, reason = "the network between nodes comes next")]
 mod contact;
+mod election;
 mod engine;
-#[expect(dead_code, reason = "simulations come next")]
 mod engine_runtime;
 mod entry;
 mod error;
@@ -39,6 +39,7 @@ mod state_adapter;
 mod status;
 mod types;
 mod waiters;
+mod wire;
 
 pub use consensus::{Consensus, Fatal, Metrics, Parts, SnapshotInfo};
 pub use error::{ConsensusError, ProposeError};

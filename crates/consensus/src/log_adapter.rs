@@ -11,7 +11,7 @@ use crate::{
     recent::Recent,
     snapshotter::Snapshotter,
     status::Status,
-    types::{Batch, Failed, LogId, RaftEntry, StorageError, TypeConfig},
+    types::{Batch, Failed, LogId, RaftEntry, StorageError, TypeConfig, Vote},
 };
 use muster_storage::log::{self, EntryId, Log, LogError};
 use openraft::{
@@ -27,8 +27,6 @@ use std::{
 
 /// Payload read at once.
 const READ_BYTES: usize = 4 << 20;
-
-type Vote = openraft::Vote<u64>;
 
 /// Reads entries, the newest of them from memory.
 #[derive(Clone)]
@@ -48,6 +46,7 @@ pub(crate) struct LogAdapter {
     committed: Option<EntryId>,
     full_retry: Duration,
     snapshot_bytes: u64,
+    own: u64,
 }
 
 impl LogAdapter {
@@ -59,8 +58,8 @@ impl LogAdapter {
         snapshots: Arc<Snapshotter>,
     ) -> Self {
         let reading = LogReading { reader: log.reader(), recent: Arc::default(), status: status.clone() };
-        let Settings { full_retry, snapshot_bytes, .. } = *settings;
-        Self { log, reading, status, snapshots, committed, full_retry, snapshot_bytes }
+        let Settings { full_retry, snapshot_bytes, node, .. } = *settings;
+        Self { log, reading, status, snapshots, committed, full_retry, snapshot_bytes, own: node.0 }
     }
 
     /// Does something that needs disk space, again and again while there is none. Never returns for want of space
@@ -111,6 +110,9 @@ impl LogReading {
 
     /// At least one entry, if there is one.
     fn read_part(&self, from: u64, end: u64) -> Result<Vec<RaftEntry>, Failed> {
+        if let Some(entries) = self.recent.lock().prefix(from, end, READ_BYTES) {
+            return Ok(entries);
+        }
         let stored = self.reader.read(from..end, READ_BYTES);
         let stored = stored.map_err(|error| self.status.fail("read the log", &error))?;
         stored.into_iter().map(|entry| self.decode(entry)).collect()
@@ -175,10 +177,12 @@ impl RaftLogStorage<TypeConfig> for LogAdapter {
         Ok(self.with_space("save the vote", |log| log.save_vote(vote)).await?)
     }
 
+    /// openraft would go on as the leader that it was, though others may have another one by now, and whoever was told
+    /// that this node leads would lose what is written here. So what is read is a vote that has not won yet.
     async fn read_vote(&mut self) -> Result<Option<Vote>, StorageError> {
         Ok(self.log.vote().map(|vote| openraft::Vote {
             leader_id: openraft::LeaderId::new(vote.term, vote.node),
-            committed: vote.committed,
+            committed: vote.committed && vote.node != self.own,
         }))
     }
 

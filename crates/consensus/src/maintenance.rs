@@ -2,7 +2,7 @@
 
 use crate::{
     ConsensusError, Settings,
-    engine::Raft,
+    engine::{EngineParts, Raft},
     snapshotter::Snapshotter,
     status::{Phase, Status, deduct},
 };
@@ -18,6 +18,7 @@ const TRIGGER_AGAIN: Duration = Duration::from_millis(200);
 
 struct Maintenance {
     settings: Settings,
+    tasks: Tasks,
     state: Arc<dyn StateStore>,
     snapshots: Arc<Snapshotter>,
     status: Arc<Status>,
@@ -25,16 +26,11 @@ struct Maintenance {
 }
 
 /// Starts the task that does it; it ends with consensus, or when the tasks are stopped.
-pub(crate) fn start(
-    settings: &Settings,
-    tasks: &Tasks,
-    state: &Arc<dyn StateStore>,
-    snapshots: &Arc<Snapshotter>,
-    status: &Arc<Status>,
-    raft: &Arc<OnceLock<Raft>>,
-) {
+pub(crate) fn start(settings: &Settings, tasks: &Tasks, state: &Arc<dyn StateStore>, shared: &EngineParts) {
+    let EngineParts { snapshots, status, raft, .. } = shared;
     let maintenance = Maintenance {
         settings: settings.clone(),
+        tasks: tasks.clone(),
         state: state.clone(),
         snapshots: snapshots.clone(),
         status: status.clone(),
@@ -44,6 +40,7 @@ pub(crate) fn start(
     let status = status.clone();
     tasks.spawn("consensus maintenance", async move {
         tokio::select! {
+            biased;
             () = maintenance.run() => {}
             () = stopping.cancelled() => {}
             () = status.wait_ended() => {}
@@ -64,6 +61,7 @@ pub(crate) async fn try_snapshot(
         // openraft ignores this while it takes a try for unfinished, which it may do a little longer than it is.
         raft.trigger().snapshot().await.map_err(|_| stopped())?;
         tokio::select! {
+            biased;
             ended = tries.changed() => break ended.map_err(|_| stopped())?,
             () = tokio::time::sleep(TRIGGER_AGAIN) => {}
             () = status.wait_ended() => return Err(stopped()),
@@ -76,6 +74,7 @@ pub(crate) async fn try_snapshot(
     let covered = snapshots.covered_next();
     let mut shown = raft.data_metrics();
     tokio::select! {
+        biased;
         is_shown = shown.wait_for(|shown| shown.snapshot.is_some_and(|id| id.index + 1 >= covered)) => {
             is_shown.map(|_| ()).map_err(|_| stopped())
         }
@@ -101,7 +100,7 @@ impl Maintenance {
             return;
         }
         let state = self.state.clone();
-        match tokio::task::spawn_blocking(move || state.checkpoint()).await {
+        match self.tasks.blocking(move || state.checkpoint()).await {
             Ok(Ok(_)) => deduct(&self.status.row_bytes, bytes),
             Ok(Err(error)) if error.is_full() => {
                 // Counted anew, so that it is tried again after as much more.

@@ -93,4 +93,6 @@ pub struct FollowerStanding {
     pub matched: Option<u64>,
     /// How long ago it answered last; `None`: never, in this life of the leader.
     pub last_contact_ms: Option<u64>,
+    /// The newest format level that it knows; 0 before its first answer.
+    pub level: u32,
 }

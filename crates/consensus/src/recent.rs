@@ -41,6 +41,22 @@ impl Recent {
         (upto <= self.entries.len()).then(|| self.entries.range(skip..upto).cloned().collect())
     }
 
+    /// The entries from `from` on, before `end`, while they have no more than so many bytes together, but at least one;
+    /// `None` if the first of them is not here.
+    pub(crate) fn prefix(&self, from: u64, end: u64, bytes_max: usize) -> Option<Vec<RaftEntry>> {
+        let first = self.entries.front()?.log_id.index;
+        let skip = usize::try_from(from.checked_sub(first)?).ok()?;
+        let count = usize::try_from(end.checked_sub(from)?).ok()?;
+        self.entries.get(skip)?;
+        let mut sum = 0;
+        let fits = |entry: &&RaftEntry| {
+            let is_first = sum == 0;
+            sum += bytes(entry) + 1;
+            is_first || sum <= bytes_max
+        };
+        Some(self.entries.iter().skip(skip).take(count).take_while(fits).cloned().collect())
+    }
+
     /// Forgets the entries up to and including an index.
     pub(crate) fn clear_to(&mut self, index: u64) {
         while self.entries.front().is_some_and(|entry| entry.log_id.index <= index) {
@@ -92,6 +108,9 @@ mod tests {
         assert_eq!(indexes(&recent, 4, 7), None);
         assert_eq!(indexes(&recent, 6, 9), None);
         assert_eq!(indexes(&recent, 6, u64::MAX), None);
+        let prefix = |from, end, bytes| Some(recent.prefix(from, end, bytes)?.len());
+        assert_eq!((prefix(5, 9, 100), prefix(6, 7, 100), prefix(5, 8, 4)), (Some(3), Some(1), Some(2)));
+        assert_eq!((prefix(4, 8, 100), prefix(8, 9, 100), prefix(7, 8, 0)), (None, None, Some(1)));
         recent.clear_to(5);
         assert_eq!((indexes(&recent, 5, 6), indexes(&recent, 6, 8)), (None, Some(vec![6, 7])));
         recent.push(vec![entry(9, 1)]);

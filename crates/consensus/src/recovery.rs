@@ -1,25 +1,23 @@
 //! What a start makes of the log, the state and the snapshots it finds.
 
 use crate::{
-    ConsensusError, Machine, Members, Settings,
+    Bootstrap, ConsensusError, Machine, Members, Settings,
     applier::Applier,
-    engine::{Engine, Raft},
+    engine::{Engine, EngineParts},
     entry::{Decoded, decode_whole},
     lane::Lane,
     log_adapter::LogAdapter,
     marker::Marker,
-    pipeline::Pipeline,
     snapshotter::Snapshotter,
     status::Status,
     types::{LogId, Membership},
 };
-use muster_model::NodeId;
 use muster_storage::{
     log::{Log, LogReader, Vote},
     state::StateStore,
 };
 use std::{
-    sync::{Arc, OnceLock, atomic::Ordering::Relaxed},
+    sync::{Arc, atomic::Ordering::Relaxed},
     thread::JoinHandle,
 };
 use tokio::sync::oneshot;
@@ -31,8 +29,6 @@ const READ_BYTES: usize = 4 << 20;
 pub(crate) struct Recovered {
     log: LogAdapter,
     applier: Applier,
-    snapshots: Arc<Snapshotter>,
-    status: Arc<Status>,
     is_alone: bool,
 }
 
@@ -69,7 +65,10 @@ pub(crate) fn recover(
     catch_up_vote(&mut log, &marker)?;
     machine.load(&*state)?;
     let membership = newest_membership(&marker, &log.reader(), log_next)?;
-    let is_alone = is_alone(settings.node, &membership);
+    let is_alone = is_alone(settings, &membership);
+    if is_alone {
+        status.set_ready_next(log_next);
+    }
     // What a group of one has written is committed; else the leader will tell.
     let committed = if is_alone { log.last() } else { log.committed() };
     status.set_members(Members::new(&marker.membership));
@@ -77,23 +76,33 @@ pub(crate) fn recover(
     status.log_bytes.store(log.bytes(), Relaxed);
     let log = LogAdapter::new(settings, log, committed, status.clone(), snapshots.clone());
     let applier = Applier::new(settings, state, machine, status.clone(), marker);
-    Ok(Recovered { log, applier, snapshots, status, is_alone })
+    Ok(Recovered { log, applier, is_alone })
+}
+
+/// What of consensus runs by itself.
+pub(crate) enum Running {
+    Threads(Vec<JoinHandle<()>>),
+    Task(oneshot::Receiver<()>),
 }
 
 impl Recovered {
-    /// Starts the threads; they end when `stop` is sent or dropped.
+    /// Starts the threads, or a task where there is one thread; they end when `stop` is sent or dropped.
     pub(crate) fn run(
         self,
         settings: Settings,
-        pipeline: Arc<Pipeline>,
-        raft: Arc<OnceLock<Raft>>,
+        shared: EngineParts,
         stop: oneshot::Receiver<()>,
-    ) -> Result<Vec<JoinHandle<()>>, ConsensusError> {
-        let Self { log, applier, snapshots, status, is_alone } = self;
-        let lane = Lane::start(applier, pipeline.clone(), status.clone());
+    ) -> Result<Running, ConsensusError> {
+        let Self { log, applier, is_alone } = self;
+        let (pipeline, status, retry) = (shared.pipeline.clone(), shared.status.clone(), settings.full_retry);
+        if shared.tasks.is_single_threaded() {
+            let lane = Lane::inline(applier, pipeline, status, retry);
+            return Ok(Running::Task(Engine { settings, log, lane, is_alone, shared }.spawn_task(stop)));
+        }
+        let lane = Lane::start(applier, pipeline, status, retry);
         let (lane, applying) = lane.map_err(|error| ConsensusError::Engine(error.to_string()))?;
-        let engine = Engine { settings, log, lane, snapshots, pipeline, status, raft, is_alone };
-        Ok(vec![engine.spawn(stop)?, applying])
+        let engine = Engine { settings, log, lane, is_alone, shared };
+        Ok(Running::Threads(vec![engine.spawn(stop)?, applying]))
     }
 }
 
@@ -126,7 +135,15 @@ fn newest_membership(marker: &Marker, log: &LogReader, log_next: u64) -> Result<
     Ok(membership)
 }
 
-/// Whether this node is the only voter there is, or there are no members yet.
-fn is_alone(node: NodeId, membership: &Membership) -> bool {
-    membership.voter_ids().all(|voter| voter == node.0)
+/// Whether this node is the only voter there is, or begins as that.
+fn is_alone(settings: &Settings, membership: &Membership) -> bool {
+    let mut voters = membership.voter_ids().peekable();
+    if voters.peek().is_none() {
+        return match &settings.bootstrap {
+            Bootstrap::Alone { .. } => true,
+            Bootstrap::Members(members) => members.keys().all(|member| *member == settings.node),
+            Bootstrap::Join => false,
+        };
+    }
+    voters.all(|voter| voter == settings.node.0)
 }

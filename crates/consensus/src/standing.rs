@@ -34,6 +34,7 @@ pub(crate) fn standing(own: NodeId, raft: Option<&Raft>, status: &Status, contac
         node: NodeId(*node),
         matched: matched.map(|id| id.index),
         last_contact_ms: contacts.follower(*node).map(|answer| millis(answer.sent.elapsed())),
+        level: contacts.follower(*node).map_or(0, |answer| answer.level),
     });
     Standing {
         role,

@@ -8,6 +8,7 @@ use crate::{
     status::Status,
     types::{LogId, RaftEntry, StorageError, StoredMembership, TypeConfig},
 };
+use muster_runtime::Tasks;
 use openraft::{OptionalSend, RaftSnapshotBuilder, Snapshot, SnapshotMeta, storage::RaftStateMachine};
 use std::{path::PathBuf, sync::Arc};
 
@@ -16,12 +17,14 @@ pub(crate) struct StateAdapter {
     pub(crate) lane: Lane,
     pub(crate) snapshots: Arc<Snapshotter>,
     pub(crate) status: Arc<Status>,
+    pub(crate) tasks: Tasks,
 }
 
 /// Makes snapshots beside the applying.
 pub(crate) struct Builder {
     snapshots: Arc<Snapshotter>,
     status: Arc<Status>,
+    tasks: Tasks,
 }
 
 fn to_raft(path: PathBuf, marker: Marker) -> Snapshot<TypeConfig> {
@@ -39,7 +42,8 @@ impl RaftSnapshotBuilder<TypeConfig> for Builder {
     /// no more of the log is removed than that covers.
     async fn build_snapshot(&mut self) -> Result<Snapshot<TypeConfig>, StorageError> {
         let snapshots = self.snapshots.clone();
-        tokio::task::spawn_blocking(move || snapshots.try_now())
+        self.tasks
+            .blocking(move || snapshots.try_now())
             .await
             .map_err(|error| self.status.fail("make a snapshot", &error))?;
         let newest = self.snapshots.newest();
@@ -84,7 +88,7 @@ impl RaftStateMachine<TypeConfig> for StateAdapter {
     }
 
     async fn get_snapshot_builder(&mut self) -> Builder {
-        Builder { snapshots: self.snapshots.clone(), status: self.status.clone() }
+        Builder { snapshots: self.snapshots.clone(), status: self.status.clone(), tasks: self.tasks.clone() }
     }
 
     /// Snapshots are received by whoever receives them, as files of the snapshot directory, and handed over whole:

@@ -31,6 +31,8 @@ pub(crate) struct Status {
     /// How many entries are known to be committed.
     committed_next: AtomicU64,
     members: watch::Sender<Arc<Members>>,
+    /// How many entries must be applied before memory may be served; `u64::MAX` while that is unknown.
+    ready_next: watch::Sender<u64>,
     phase: watch::Sender<Phase>,
     fatal: Fatal,
     /// Guards the pauses, so that stopping ends them.
@@ -60,6 +62,7 @@ impl Status {
             applied_next: watch::Sender::new(0),
             committed_next: AtomicU64::new(0),
             members: watch::Sender::default(),
+            ready_next: watch::Sender::new(u64::MAX),
             phase: watch::Sender::new(Phase::Starting),
             fatal,
             pause: Mutex::new(()),
@@ -92,6 +95,33 @@ impl Status {
 
     pub(crate) fn set_committed_next(&self, next: u64) {
         self.committed_next.fetch_max(next, Relaxed);
+    }
+
+    /// How many entries must be applied before memory may be served. Only what is said first counts.
+    pub(crate) fn set_ready_next(&self, next: u64) {
+        self.ready_next.send_if_modified(|now| {
+            let is_first = *now == u64::MAX;
+            if is_first {
+                *now = next;
+            }
+            is_first
+        });
+    }
+
+    /// Whether as much is applied as must be before memory may be served.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.applied_next() >= *self.ready_next.borrow()
+    }
+
+    /// Waits until that is so; false if it will not happen any more.
+    pub(crate) async fn wait_caught_up(&self) -> bool {
+        let mut ready = self.ready_next.subscribe();
+        let next = tokio::select! {
+            biased;
+            known = ready.wait_for(|next| *next != u64::MAX) => known.map_or(u64::MAX, |next| *next),
+            () = self.wait_ended() => return false,
+        };
+        self.wait_applied(next).await
     }
 
     /// The members as of the last applied entry.
@@ -128,6 +158,7 @@ impl Status {
     pub(crate) async fn wait_applied(&self, next: u64) -> bool {
         let mut applied = self.applied_next.subscribe();
         tokio::select! {
+            biased;
             reached = applied.wait_for(|applied| *applied >= next) => reached.is_ok(),
             () = self.wait_ended() => false,
         }

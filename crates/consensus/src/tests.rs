@@ -1,8 +1,11 @@
 //! Behaviour of the whole crate, on a disk and a store in memory and on real ones.
 
 mod cutting;
+mod ensemble;
+mod failover;
 mod full;
 mod group;
+mod joining;
 mod power;
 mod real;
 mod snapshots;

@@ -18,6 +18,7 @@ openraft::declare_raft_types!(
         AsyncRuntime = crate::engine_runtime::EngineRuntime,
 );
 
+pub(crate) type Vote = openraft::Vote<u64>;
 pub(crate) type LogId = openraft::LogId<u64>;
 pub(crate) type RaftEntry = openraft::Entry<TypeConfig>;
 pub(crate) type Membership = openraft::Membership<u64, openraft::BasicNode>;

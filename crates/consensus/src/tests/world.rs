@@ -3,6 +3,7 @@
 use crate::{ApplyContext, Consensus, ConsensusError, Machine, Parts, Settings};
 use bytes::Bytes;
 use muster_model::{Monotonic, Now, Row, Table, Timestamp};
+use muster_peer::Links;
 use muster_runtime::{
     ManualClock, Rng, Tasks,
     disk::{Disk, MemoryDisk},
@@ -145,10 +146,22 @@ impl World {
         disk: Arc<dyn Disk>,
         ledger: Arc<Ledger>,
     ) -> Result<Life, ConsensusError> {
+        self.start_linked(settings, disk, ledger, Tasks::new(), None).await
+    }
+
+    /// Starts with links to others.
+    pub(super) async fn start_linked(
+        &self,
+        settings: Settings,
+        disk: Arc<dyn Disk>,
+        ledger: Arc<Ledger>,
+        tasks: Tasks,
+        links: Option<Links>,
+    ) -> Result<Life, ConsensusError> {
         let log_settings = LogSettings { segment_bytes: 16 << 10, rng: Rng::seeded(1) };
         let (log, _) = Log::open(disk.clone(), Path::new(LOG), log_settings)?;
         let snapshots = Snapshots::open(disk.clone(), Path::new(SNAPSHOTS))?;
-        let (tasks, fatal) = (Tasks::new(), Arc::<Mutex<Vec<String>>>::default());
+        let fatal = Arc::<Mutex<Vec<String>>>::default();
         let parts = Parts {
             disk,
             data_dir: DATA.into(),
@@ -158,7 +171,7 @@ impl World {
             machine: ledger.clone(),
             clock: self.clock.clone(),
             tasks: tasks.clone(),
-            links: None,
+            links,
             fatal: {
                 let fatal = fatal.clone();
                 Arc::new(move |text: &str| fatal.lock().push(text.to_owned()))

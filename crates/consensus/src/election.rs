@@ -1,0 +1,156 @@
+//! When this node asks for votes.
+//!
+//! openraft counts up its term with every campaign, so that a node that was cut off would come back with a term that ends
+//! the reign of a leader that everybody else hears. So its own timer is off, and this one asks first whether a majority
+//! would grant the vote; who hears a leader would not.
+
+use crate::{
+    contact::{Contacts, LEASE},
+    engine::Raft,
+    network::Peers,
+    space::Space,
+    status::Status,
+    types::{Membership, Vote},
+    wire::{AskVote, Request},
+};
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use muster_runtime::Rng;
+use openraft::{ServerState, raft::VoteRequest};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+/// How often it is looked whether there is a leader.
+const LOOK: Duration = Duration::from_millis(50);
+/// A node asks for votes when it was without a leader for the lease and a draw between these.
+const DELAY_MIN_MS: u64 = 100;
+const DELAY_MAX_MS: u64 = 1_000;
+/// How long the answers may take.
+const ASK_WITHIN: Duration = Duration::from_millis(700);
+/// How long a node without disk space leaves it to others to lead.
+const FULL_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Watches over the leadership.
+pub(crate) struct Elections {
+    pub(crate) own: u64,
+    pub(crate) raft: Raft,
+    pub(crate) peers: Arc<Peers>,
+    pub(crate) contacts: Arc<Contacts>,
+    pub(crate) status: Arc<Status>,
+    pub(crate) space: Arc<Space>,
+    pub(crate) rng: Rng,
+}
+
+impl Elections {
+    /// Goes on until it is dropped.
+    pub(crate) async fn run(mut self) {
+        let mut delay = self.draw();
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let (state, membership, vote) = {
+                let metrics = self.raft.server_metrics();
+                let metrics = metrics.borrow();
+                let membership = metrics.membership_config.membership().clone();
+                (metrics.state, membership, metrics.vote)
+            };
+            if state == ServerState::Leader {
+                self.lead(&membership, vote);
+                continue;
+            }
+            self.resign(false);
+            let is_voter = membership.voter_ids().any(|voter| voter == self.own);
+            let since = self.contacts.since_leader();
+            if !is_voter || since < LEASE + delay || (self.is_full() && since < FULL_PATIENCE) {
+                continue;
+            }
+            delay = self.draw();
+            if self.may_win(&membership, vote).await && self.raft.trigger().elect().await.is_err() {
+                return;
+            }
+            // Time for the votes to come in, and for others to try if they do not.
+            tokio::time::sleep(delay).await;
+        }
+    }
+
+    fn draw(&mut self) -> Duration {
+        Duration::from_millis(DELAY_MIN_MS + self.rng.below(DELAY_MAX_MS - DELAY_MIN_MS))
+    }
+
+    fn is_full(&self) -> bool {
+        self.status.is_waiting_for_space() || self.space.is_full()
+    }
+
+    /// A leader without disk space leaves its place to one that has some.
+    fn lead(&self, membership: &Membership, vote: Vote) {
+        let last = self.raft.data_metrics().borrow().last_applied;
+        if let Some(last) = last.filter(|last| last.leader_id.term == vote.leader_id.term) {
+            // What it has applied of its own term covers all that was acknowledged before.
+            self.status.set_ready_next(last.index + 1);
+        }
+        let has_room = |voter: u64| self.contacts.follower(voter).is_some_and(|answer| answer.has_room);
+        let has_successor = membership.voter_ids().any(|voter| voter != self.own && has_room(voter));
+        self.resign(self.is_full() && has_successor);
+    }
+
+    fn resign(&self, is_resigning: bool) {
+        if self.contacts.is_resigning() != is_resigning {
+            if is_resigning {
+                tracing::warn!("this node has no disk space left, another one is to lead");
+            }
+            self.raft.runtime_config().heartbeat(!is_resigning);
+            self.contacts.set_resigning(is_resigning);
+        }
+    }
+
+    /// Whether a majority would vote for this node.
+    async fn may_win(&self, membership: &Membership, vote: Vote) -> bool {
+        let last = self.raft.data_metrics().borrow().last_log;
+        let request = VoteRequest::new(Vote::new(vote.leader_id.term + 1, self.own), last);
+        let addresses: BTreeMap<u64, String> =
+            membership.nodes().map(|(id, node)| (*id, node.addr.clone())).collect();
+        let mut asked: FuturesUnordered<_> = membership
+            .voter_ids()
+            .filter(|voter| *voter != self.own)
+            .map(|voter| {
+                let request = Request { would_vote: Some(AskVote::new(&request)), ..Default::default() };
+                let address = addresses.get(&voter).cloned().unwrap_or_default();
+                async move { (voter, self.peers.ask(voter, &address, request).await) }
+            })
+            .collect();
+        let mut granted = BTreeSet::from([self.own]);
+        let count = async {
+            while !is_majority(membership, &granted) {
+                let Some((voter, answer)) = asked.next().await else { return false };
+                match answer {
+                    Ok(response) if response.would_vote == Some(true) => _ = granted.insert(voter),
+                    Ok(_) => {}
+                    Err(error) => tracing::debug!(voter, %error, "a voter was not reached"),
+                }
+            }
+            true
+        };
+        tokio::time::timeout(ASK_WITHIN, count).await.unwrap_or(false)
+    }
+}
+
+/// Whether these are a majority, of both the old and the new voters while they are being changed.
+fn is_majority(membership: &Membership, nodes: &BTreeSet<u64>) -> bool {
+    let is_majority_of = |voters: &BTreeSet<u64>| voters.intersection(nodes).count() > voters.len() / 2;
+    membership.get_joint_config().iter().all(is_majority_of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn while_voters_are_changed_both_majorities_count() {
+        let membership = Membership::new(vec![BTreeSet::from([1]), BTreeSet::from([1, 2, 3])], ());
+        let is = |nodes: &[u64]| is_majority(&membership, &nodes.iter().copied().collect());
+        assert!(is(&[1, 2]) && is(&[1, 3]));
+        assert!(!is(&[2, 3]), "not of the old ones");
+        assert!(!is(&[1]), "not of the new ones");
+    }
+}
