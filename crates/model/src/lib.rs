@@ -14,6 +14,7 @@ mod host;
 mod instance;
 mod limits;
 mod metadata;
+pub mod mutation;
 mod name;
 mod row;
 mod selector;

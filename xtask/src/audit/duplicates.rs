@@ -9,6 +9,7 @@ use crate::tidy::Package;
 const KNOWN: &[(&str, &str)] = &[
     ("getrandom", "openraft 0.9 is on rand 0.8; proptest and its kin, for tests only, on later ones"),
     ("rand", "openraft 0.9 is on 0.8; proptest, for tests only, on later ones"),
+    ("rand_chacha", "follows rand: turmoil, for simulation only, is on 0.9"),
     ("rand_core", "follows rand"),
     ("syn", "derive macros are moving from 2 to 3; it is not linked"),
     ("thiserror", "openraft 0.9 is on 1"),
