@@ -5,6 +5,7 @@
 
 mod backup;
 mod brakes;
+mod cluster;
 mod health;
 mod history;
 mod local;

@@ -1,5 +1,7 @@
 //! `/metrics`, for Prometheus: read from the node at each scrape, so that nothing is counted twice.
 
+mod cluster;
+
 use crate::AdminState;
 use axum::{
     extract::State,
@@ -45,7 +47,7 @@ impl Snapshot {
         let connections = state.connections.statistics();
         let consensus = node.consensus().map(|consensus| consensus.metrics()).unwrap_or_default();
         let (brakes, checkpoint) = (node.brakes_summary(), node.checkpoint_figures());
-        let gauges = vec![
+        let mut gauges = vec![
             ("muster_ready", "1 once everything acknowledged is in memory", i64::from(node.is_ready())),
             ("muster_services", "services, empty ones too", registry.services as i64),
             ("muster_instances", "registered instances", registry.instances as i64),
@@ -81,6 +83,7 @@ impl Snapshot {
                 consensus.snapshot.unwrap_or_default() as i64
             }),
         ];
+        gauges.extend(cluster::gauges(node));
         let counters = vec![
             ("muster_connections_accepted", "connections accepted", connections.accepted),
             (

@@ -1,5 +1,6 @@
 //! The status page: one plain HTML page, read only.
 
+mod cluster;
 mod eureka;
 
 use crate::AdminState;
@@ -46,6 +47,7 @@ pub(crate) async fn page(State(state): State<AdminState>) -> impl IntoResponse {
         push(&mut html, format_args!("<tr><td>{what}</td><td class=\"n\">{number}</td></tr>"));
     }
     html.push_str("</table>");
+    cluster::nodes(&mut html, node);
     brakes(&mut html, &state);
     for namespace in node.service_namespaces() {
         services(&mut html, &state, &namespace);

@@ -1,6 +1,6 @@
 //! The routes as data: the router and the OpenAPI description are both made of them.
 
-use crate::{AdminState, backup, brakes, health, history, local, metrics, page};
+use crate::{AdminState, backup, brakes, cluster, health, history, local, metrics, page};
 use axum::{
     Router,
     extract::State,
@@ -41,7 +41,7 @@ const ADMIN: Surfaces = Surfaces::of(&[Surface::MusterAdmin]);
 const TEXT: fn() -> (&'static str, Value) = || ("text/plain", json!({ "type": "string" }));
 const STARTING: (u16, &str) = (503, "the node starts or drains");
 
-const ROUTES: [Route; 9] = [
+const ROUTES: &[Route] = &[
     Route {
         method: "GET",
         path: "/live",
@@ -160,6 +160,17 @@ const ROUTES: [Route; 9] = [
         },
         errors: &[(400, "the kind is none, or the namespace can be none"), STARTING],
     },
+    Route {
+        method: "GET",
+        path: "/muster/v1/cluster",
+        handler: || get(cluster::status),
+        surfaces: ADMIN,
+        access: Access::Open,
+        summary: "The nodes of the cluster, and how each of them is",
+        parameters: &[],
+        answer: || ("application/json", cluster::schema()),
+        errors: &[STARTING],
+    },
 ];
 
 /// `GET /muster/openapi.json`.
@@ -170,7 +181,7 @@ async fn openapi(State(state): State<AdminState>) -> impl IntoResponse {
 /// All routes of this crate. Each is answered on the listeners that show its surfaces, health on all of them.
 pub fn router(state: AdminState) -> Router {
     let mut router = Router::new();
-    for route in &ROUTES {
+    for route in ROUTES {
         let one = Router::new().route(route.path, (route.handler)());
         let one = match route.access {
             Access::Open => one,
@@ -191,10 +202,12 @@ pub fn router(state: AdminState) -> Router {
 
 /// The `paths` of Muster's own API, in the words of OpenAPI 3.1.
 pub fn openapi_paths() -> Map<String, Value> {
-    ROUTES
-        .iter()
-        .map(|route| (route.path.to_owned(), json!({ route.method.to_ascii_lowercase(): route.describe() })))
-        .collect()
+    let mut paths = Map::new();
+    for route in ROUTES {
+        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        path[route.method.to_ascii_lowercase()] = route.describe();
+    }
+    paths
 }
 
 impl Route {

@@ -7,7 +7,6 @@
 
 mod brake;
 mod checkpoint;
-mod client_loads;
 mod config_capacity;
 mod config_contents;
 mod config_history;
@@ -30,6 +29,7 @@ mod machine;
 mod namespaces;
 mod node;
 mod op;
+mod peers;
 mod publish_config;
 mod query_config;
 mod query_service;
@@ -48,7 +48,6 @@ mod watch_names;
 mod watchers;
 
 pub use checkpoint::CheckpointFigures;
-pub use client_loads::{ClientLoad, ClientTarget, Clients, NodeLoad};
 pub use config_capacity::CapacityView;
 pub use config_contents::CachedContent;
 pub use config_history::{HistoryChange, HistoryFound, HistoryItem};
@@ -58,7 +57,11 @@ pub use eureka::{EurekaOverriding, EurekaRegistration, EurekaRenewal, EurekaRene
 pub use eureka_views::{EurekaDelta, EurekaSnapshot};
 pub use import_configs::{CloneItem, ImportPolicy, ImportReport};
 pub use locks::LockOp;
+pub use muster_consensus::Role;
 pub use node::Node;
+pub use peers::{
+    AskedNode, ClientLoad, ClientTarget, Clients, ClusterStatus, MemberStatus, NodeFigures, PeerState,
+};
 pub use query_config::FoundConfig;
 pub use records::{History, JournalFilter};
 pub use search_configs::{ConfigPage, ConfigSearch, Like, PageRequest, ShownConfig};

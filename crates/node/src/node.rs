@@ -1,9 +1,9 @@
 //! The node: all state of one process, and the two ways to change it.
 
 use crate::{
-    Settings, brake, checkpoint::Checkpoints, client_loads::ClientLoads, config_contents::Contents,
-    error::NodeError, eureka_statuses::WaitingStatuses, eureka_views::EurekaViews, freshness::Freshness,
-    health_check::HealthChecks, labels::Labels, locks::Locks, machine::Applied, op::DurableOp,
+    Settings, brake, checkpoint::Checkpoints, config_contents::Contents, error::NodeError,
+    eureka_statuses::WaitingStatuses, eureka_views::EurekaViews, freshness::Freshness,
+    health_check::HealthChecks, labels::Labels, locks::Locks, machine::Applied, op::DurableOp, peers::Peers,
     switches::SwitchBoard, views::Views, waiting::Waiting, watchers::Watchers,
 };
 use muster_config::Configs;
@@ -42,7 +42,7 @@ pub struct Node {
     pub(crate) journal: Journal,
     pub(crate) health_checks: HealthChecks,
     pub(crate) checkpoints: Checkpoints,
-    pub(crate) client_loads: ClientLoads,
+    pub(crate) peers: Peers,
     pub(crate) freshness: Freshness,
     pub(crate) switches: SwitchBoard,
     pub(crate) labels: Labels,

@@ -1,10 +1,9 @@
 //! Putting a node together.
 
 use crate::{
-    Node, Settings, checkpoint::Checkpoints, client_loads::ClientLoads, config_contents::Contents,
-    eureka_statuses::WaitingStatuses, eureka_views::EurekaViews, freshness::Freshness,
-    health_check::HealthChecks, labels::Labels, locks::Locks, switches::SwitchBoard, views::Views,
-    waiting::Waiting, watchers::Watchers,
+    Node, Settings, checkpoint::Checkpoints, config_contents::Contents, eureka_statuses::WaitingStatuses,
+    eureka_views::EurekaViews, freshness::Freshness, health_check::HealthChecks, labels::Labels,
+    locks::Locks, peers::Peers, switches::SwitchBoard, views::Views, waiting::Waiting, watchers::Watchers,
 };
 use muster_config::Configs;
 use muster_consensus::{Consensus, ConsensusError, Parts};
@@ -50,7 +49,7 @@ impl Node {
             rng: Mutex::new(Rng::seeded(rng.next_u64())),
             health_checks: HealthChecks::new(rng, settings.health_checks_concurrent_max, tasks.stopping()),
             checkpoints: Checkpoints::default(),
-            client_loads: ClientLoads::default(),
+            peers: Peers::default(),
             freshness: Freshness::default(),
             switches: SwitchBoard::default(),
             labels: Labels::default(),
@@ -74,7 +73,7 @@ impl Node {
         let consensus = Consensus::start(settings, parts).await?;
         assert!(self.consensus.set(consensus).is_ok(), "a node joins once");
         self.tasks.spawn("freshness", self.clone().run_freshness());
-        self.tasks.spawn("rebalancing", self.clone().run_rebalancing());
+        self.tasks.spawn("asking peers", self.clone().run_asking());
         self.tasks.spawn("timers", self.clone().run_timers());
         self.tasks.spawn("status proposals", self.clone().run_status_proposals());
         self.tasks.spawn("housekeeping", self.clone().run_housekeeping());

@@ -1,12 +1,15 @@
 //! The command line, as typed values. What each command does is in its own module below `commands`.
 
 mod client;
+mod cluster;
 mod values;
 
 pub(crate) use client::{
     BackupArgs, BrakesArgs, ClientFlags, GetArgs, HistoryArgs, ListArgs, PublishArgs, RegisterArgs,
     RestoreArgs, WatchArgs,
 };
+
+pub(crate) use cluster::{ClusterArgs, ClusterCommand, Output, TokenCommand};
 
 use crate::settings::Flags;
 use clap::{
@@ -74,6 +77,8 @@ pub(crate) enum Command {
     History(HistoryArgs),
     /// Show where the expiry of instances is held because too many fell silent at once, or let them go
     Brakes(BrakesArgs),
+    /// See the nodes of a cluster, and add, promote or remove some
+    Cluster(ClusterArgs),
     /// Write a backup of all durable data of a running node to a file
     Backup(BackupArgs),
     /// Put a backup into an empty data directory

@@ -2,6 +2,7 @@
 
 mod backup;
 mod brakes;
+mod cluster;
 mod configs;
 mod connection;
 pub(crate) mod history;
@@ -30,6 +31,7 @@ pub(crate) fn block_on(command: Command) -> anyhow::Result<()> {
             Command::Watch(args) => watch::watch(&args).await,
             Command::History(args) => history::ask(&args).await,
             Command::Brakes(args) => brakes::run(&args).await,
+            Command::Cluster(args) => cluster::run(&args).await,
             Command::Backup(args) => backup::run(&args).await,
             Command::Serve(_) | Command::Settings(_) | Command::Restore(_) => {
                 unreachable!("these run without a client")

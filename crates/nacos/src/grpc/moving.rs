@@ -50,7 +50,6 @@ impl Clients for Counted {
             connections: self.sessions.connections(),
             load: machine.load,
             cpu: machine.cpu,
-            is_ready: true,
         }
     }
 

@@ -4,7 +4,7 @@ use super::{Http, call::Call, refuse, trouble::Trouble};
 use crate::SessionSummary;
 use muster_model::{ErrorCode, Timestamp};
 use muster_nacos_wire::http::{ClientConnection, NodeLoad, NodeLoads};
-use muster_node::{ClientLoad, ClientTarget};
+use muster_node::{AskedNode, ClientLoad, ClientTarget};
 
 /// How far from the mean a node may be before clients are moved, where a request does not say.
 pub(crate) const FACTOR: &str = "0.1";
@@ -43,10 +43,10 @@ impl Http {
 
     /// How busy the nodes are.
     pub(crate) async fn loads(&self, call: &Call) -> NodeLoads {
-        let loads = self.node.client_loads().await;
+        let loads = self.node.ask_nodes().await;
         let address = |node| self.node_address(call, node);
-        let of = |node: &muster_node::NodeLoad| {
-            let ClientLoad { clients, connections, load, cpu, .. } = node.load?;
+        let of = |node: &AskedNode| {
+            let ClientLoad { clients, connections, load, cpu } = node.figures.as_ref()?.load;
             Some(NodeLoad { address: address(node.node), clients, connections, load, cpu })
         };
         NodeLoads { nodes: loads.iter().filter_map(of).collect(), member_count: loads.len() }

@@ -19,6 +19,7 @@ use muster_transport::{Surface, Surfaces, TransportSettings};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 pub(crate) use sources::{Flags, load};
+pub(crate) use values::duration;
 
 /// Milliseconds of a day.
 const DAY_MS: u64 = 86_400_000;

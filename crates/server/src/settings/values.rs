@@ -24,7 +24,7 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
 }
 
 /// A duration: a whole number with `ms`, `s`, `m`, `h` or `d`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     scaled(text, &TIMES, 0)
         .map(Duration::from_millis)
         .ok_or_else(|| format!("expected a duration such as \"500ms\", \"10s\" or \"30m\", found {text:?}"))

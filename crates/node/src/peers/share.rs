@@ -1,6 +1,6 @@
 //! Who has more clients than its share, and who should have them.
 
-use super::NodeLoad;
+use super::AskedNode;
 use muster_model::NodeId;
 
 /// How far from the mean a node may be before clients are moved by themselves; the original's `loaderFactor`.
@@ -19,10 +19,10 @@ pub(super) struct Surplus {
 /// The nodes with more clients than `factor` above the mean, the busiest first, each with one that has fewer than that
 /// below it, the idlest first (as the original pairs them, `ServerLoaderController.smartReload`). Nodes that do not
 /// answer, or answer no clients, count for nothing. One client more or less than the mean is no difference.
-pub(super) fn surplus(loads: &[NodeLoad], factor: f64) -> Vec<Surplus> {
-    let counts = loads.iter().filter_map(|load| {
-        let clients = load.load.filter(|load| load.is_ready)?.clients;
-        Some((load.node, clients))
+pub(super) fn surplus(nodes: &[AskedNode], factor: f64) -> Vec<Surplus> {
+    let counts = nodes.iter().filter_map(|asked| {
+        let figures = asked.figures.as_ref().filter(|figures| figures.is_ready)?;
+        Some((asked.node, figures.load.clients))
     });
     let mut counts: Vec<(NodeId, u64)> = counts.collect();
     counts.sort_by_key(|(node, clients)| (*clients, *node));
@@ -40,23 +40,23 @@ pub(super) fn surplus(loads: &[NodeLoad], factor: f64) -> Vec<Surplus> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ClientLoad;
+    use crate::{ClientLoad, NodeFigures};
 
-    fn loads(counts: &[i64]) -> Vec<NodeLoad> {
-        let load = |(at, count): (usize, &i64)| NodeLoad {
+    fn nodes(counts: &[i64]) -> Vec<AskedNode> {
+        let node = |(at, count): (usize, &i64)| AskedNode {
             node: NodeId(at as u64 + 1),
             // Below 0: it does not answer.
-            load: u64::try_from(*count).ok().map(|clients| ClientLoad {
-                clients,
+            figures: u64::try_from(*count).ok().map(|clients| NodeFigures {
                 is_ready: true,
-                ..ClientLoad::default()
+                load: ClientLoad { clients, ..ClientLoad::default() },
+                ..NodeFigures::default()
             }),
         };
-        counts.iter().enumerate().map(load).collect()
+        counts.iter().enumerate().map(node).collect()
     }
 
     fn moves(counts: &[i64]) -> Vec<(u64, u64, u64)> {
-        let moves = surplus(&loads(counts), FACTOR);
+        let moves = surplus(&nodes(counts), FACTOR);
         moves.into_iter().map(|one| (one.node.0, one.keep, one.target.0)).collect()
     }
 
@@ -78,8 +78,8 @@ mod tests {
     fn who_does_not_answer_counts_for_nothing() {
         assert_eq!(moves(&[30, -1, 10]), [(1, 20, 3)]);
         assert_eq!(moves(&[30, -1, -1]), []);
-        let mut starting = loads(&[30, 0]);
-        starting[1].load.as_mut().unwrap().is_ready = false;
+        let mut starting = nodes(&[30, 0]);
+        starting[1].figures.as_mut().unwrap().is_ready = false;
         assert_eq!(surplus(&starting, FACTOR), []);
     }
 
