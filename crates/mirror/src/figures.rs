@@ -98,6 +98,28 @@ pub struct PeerCounts {
     pub renewal_bytes_received: u64,
 }
 
+impl PeerCounts {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: &Self) -> Self {
+        Self {
+            links: self.links + other.links,
+            resumes: self.resumes + other.resumes,
+            resyncs: self.resyncs + other.resyncs,
+            repairs: self.repairs + other.repairs,
+            digests: self.digests + other.digests,
+            mismatches: self.mismatches + other.mismatches,
+            ops_received: self.ops_received + other.ops_received,
+            op_bytes_received: self.op_bytes_received + other.op_bytes_received,
+            ops_sent: self.ops_sent + other.ops_sent,
+            op_bytes_sent: self.op_bytes_sent + other.op_bytes_sent,
+            snapshots_sent: self.snapshots_sent + other.snapshots_sent,
+            renewal_bytes_sent: self.renewal_bytes_sent + other.renewal_bytes_sent,
+            renewal_bytes_received: self.renewal_bytes_received + other.renewal_bytes_received,
+        }
+    }
+}
+
 /// What is known of all.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Status {

@@ -317,7 +317,9 @@ impl<'a> Following<'a> {
             progress.repaired = false;
             return;
         }
-        if differing.is_empty() || std::mem::replace(&mut progress.repaired, true) {
+        let is_whole =
+            !self.shared.replica.mends_buckets() || std::mem::replace(&mut progress.repaired, true);
+        if differing.is_empty() || is_whole {
             differing = Buckets::ALL;
         }
         tracing::warn!(

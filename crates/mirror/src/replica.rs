@@ -35,7 +35,7 @@ pub enum Changes {
 /// A snapshot that is being taken: this node's publications in some buckets, page by page. What changes between two pages
 /// may be missing, or there in its newer form; [`Replica::changes`] since before the first page makes up for both.
 pub trait Snapshot: Send {
-    /// The next page: operations that publish anew, up to about so many bytes; `None`: there is no more.
+    /// The next page: operations that publish anew, up to about so many bytes, or none; `None`: there is no more.
     fn next_page(&mut self, bytes_max: usize) -> Option<Vec<Bytes>>;
 }
 
@@ -80,6 +80,11 @@ pub trait Replica: Send + Sync + 'static {
 
     /// Begins to take a snapshot of our own publications in these buckets.
     fn snapshot(&self, buckets: &Buckets) -> Box<dyn Snapshot>;
+
+    /// Whether snapshots of some buckets can be taken and given; else they are always of all.
+    fn mends_buckets(&self) -> bool {
+        true
+    }
 
     /// How far the newest life of a peer is mirrored; `None`: nothing of it is, or its first snapshot is not complete.
     fn mirrored(&self, node: NodeId) -> Option<Position>;

@@ -225,6 +225,9 @@ impl<'a> Serving<'a> {
         sending.writer.feed(&Down::Begin { sequence, buckets }.encode()).await?;
         let mut snapshot = replica.snapshot(&buckets);
         while let Some(ops) = snapshot.next_page(self.shared.settings.frame_bytes) {
+            if ops.is_empty() {
+                continue;
+            }
             let count = ops.len() as u64;
             let frame = Down::Page(ops).encode();
             sending.writer.feed(&frame).await?;

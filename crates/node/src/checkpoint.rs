@@ -3,7 +3,11 @@
 //! It spares clients that read a list after a restart from seeing fewer instances than before. What a crash costs are
 //! the registrations of the last moments, which their clients repeat.
 
+mod mark;
+
 use crate::Node;
+use mark::Mark;
+use muster_mirror::Known;
 use muster_registry::{EphemeralPublication, PageCursor};
 use muster_storage::checkpoint::{CheckpointError, CheckpointFile};
 use parking_lot::Mutex;
@@ -84,14 +88,18 @@ impl Node {
         self.checkpoints.is_unread.store(true, Ordering::Release);
     }
 
-    /// Puts back what the checkpoint holds, and begins to write new ones. Call it when the log is replayed: what is
-    /// durable decides of which kind a service is. A checkpoint that can't be used is named in the log and ignored.
-    pub async fn restore_ephemeral(self: &Arc<Self>) {
+    /// Puts back what the checkpoint holds, as far as the peers do not know better. One that can't be used is named in the
+    /// log and ignored.
+    pub(crate) async fn read_checkpoint(self: &Arc<Self>, known: Known) {
         let node = self.clone();
-        if let Err(error) = tokio::task::spawn_blocking(move || node.restore()).await {
+        if let Err(error) = self.tasks.blocking(move || node.restore(&known)).await {
             tracing::error!(%error, "restore ephemeral registrations");
         }
         self.checkpoints.is_unread.store(false, Ordering::Release);
+    }
+
+    /// Begins to write checkpoints, if there are any.
+    pub(crate) fn write_checkpoints(self: &Arc<Self>) {
         if self.checkpoints.file.get().is_some() {
             self.tasks.spawn("checkpoints", self.clone().run_checkpoints());
         }
@@ -105,7 +113,7 @@ impl Node {
     /// Writes a checkpoint now, unless nothing changed since the last one.
     pub async fn write_checkpoint(self: &Arc<Self>) {
         let node = self.clone();
-        if let Err(error) = tokio::task::spawn_blocking(move || node.checkpoint()).await {
+        if let Err(error) = self.tasks.blocking(move || node.checkpoint()).await {
             tracing::error!(%error, "write the checkpoint");
         }
     }
@@ -121,6 +129,7 @@ impl Node {
             let pause = self.checkpoint_figures().took_ms.saturating_mul(PAUSE_FACTOR);
             let pause = pause.clamp(*PAUSE_MS.start(), *PAUSE_MS.end());
             tokio::select! {
+                biased;
                 () = stopping.cancelled() => return,
                 () = tokio::time::sleep(Duration::from_millis(pause)) => {}
             }
@@ -142,11 +151,13 @@ impl Node {
         let begun = self.now();
         let mut from = Some(PageCursor::default());
         let mut publications = 0;
+        let mut mark = self.mirror_position().map(Mark::encode);
         let written = file.write(begun.wall, &mut || {
             let (page, next) = self.registry.lock().ephemeral_page(from?, PAGE);
             from = next;
             publications += page.len() as u64;
-            Some(page.iter().map(EphemeralPublication::encode).collect())
+            let page = page.iter().map(EphemeralPublication::encode);
+            Some(mark.take().into_iter().chain(page).collect())
         });
         let took_ms = self.now().mono.since(begun.mono);
         match written {
@@ -168,7 +179,7 @@ impl Node {
         }
     }
 
-    fn restore(&self) {
+    fn restore(&self, known: &Known) {
         let Some(file) = self.checkpoints.file.get() else { return };
         let path = file.path().display();
         let checkpoint = match file.read() {
@@ -180,8 +191,13 @@ impl Node {
                 return;
             }
         };
+        let (position, records) = Mark::split(&checkpoint.records);
+        if position.is_some_and(|position| known.covers(position)) {
+            tracing::info!(%path, "the peers have all that is in the checkpoint of ephemeral registrations");
+            return;
+        }
         let decoded: Result<Vec<_>, _> =
-            checkpoint.records.iter().map(|record| EphemeralPublication::decode(record)).collect();
+            records.iter().map(|record| EphemeralPublication::decode(record)).collect();
         let mut publications = match decoded {
             Ok(publications) => publications,
             Err(error) => {

@@ -1,23 +1,26 @@
 //! Active checks of persistent instances, as Nacos makes them (nacos-server `naming/healthcheck`): a TCP connection, a
 //! GET or a MySQL greeting, every few seconds, as the instance's cluster says. What a check found is ephemeral state of
-//! this node, never in the log.
+//! this node, never in the log. In an ensemble each instance is checked by one node, and the others hear of what it found.
 
 mod http;
 mod mysql;
+mod owner;
 mod pace;
 mod probe;
 mod schedule;
 
 use crate::Node;
-use muster_model::{Actor, Cause, ClientId, HealthParams, Kind, Monotonic, Reason, ServiceKey, Switches};
+use muster_model::{
+    Actor, Cause, ClientId, HealthParams, Kind, Monotonic, NodeId, Reason, ServiceKey, Switches,
+};
 use muster_registry::{CheckTarget, Checker, Op, SetHealth};
 use muster_runtime::Rng;
 use pace::Pace;
 use parking_lot::Mutex;
 use probe::{Finding, probe};
 use schedule::{Key, Schedule};
-use std::{sync::Arc, time::Duration};
-use tokio::sync::{Notify, Semaphore};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Names that are looked up at one moment at most; the others' checks come later. A lookup holds a thread until the
@@ -74,9 +77,9 @@ pub(crate) struct HealthChecks {
 
 impl HealthChecks {
     /// No instances yet; at most so many checks are made at one moment, those that are due beyond it wait.
-    pub(crate) fn new(rng: Rng, concurrent_max: usize, stopping: CancellationToken) -> Self {
+    pub(crate) fn new(rng: Rng, own: NodeId, concurrent_max: usize, stopping: CancellationToken) -> Self {
         Self {
-            schedule: Mutex::new(Schedule::new(rng)),
+            schedule: Mutex::new(Schedule::new(rng, own)),
             wake: Notify::new(),
             permits: Arc::new(Semaphore::new(concurrent_max)),
             lookups: Semaphore::new(LOOKUPS_MAX),
@@ -121,6 +124,7 @@ impl HealthChecks {
                 _ => IDLE,
             };
             tokio::select! {
+                biased;
                 () = checks.stopping.cancelled() => return,
                 () = checks.wake.notified() => tokio::time::sleep(TOGETHER).await,
                 () = tokio::time::sleep(pause) => {}
@@ -146,12 +150,47 @@ impl HealthChecks {
     fn end(&self, key: &Key) {
         self.schedule.lock().end(key);
     }
+
+    /// Leaves an instance to the node that checks it; false: that is this one.
+    fn leave(&self, key: &Key) -> bool {
+        let mut schedule = self.schedule.lock();
+        let is_elsewhere = !schedule.owners.is_ours(key);
+        if is_elsewhere {
+            schedule.leave(key.clone());
+        }
+        is_elsewhere
+    }
 }
 
 impl Node {
     /// How many persistent instances are actively checked.
     pub fn checked_instances(&self) -> usize {
         self.health_checks.count()
+    }
+
+    /// Divides the checks anew whenever other nodes are reachable, until the node stops.
+    pub(crate) async fn run_check_owners(
+        self: Arc<Self>,
+        mut reachable: watch::Receiver<Arc<BTreeSet<NodeId>>>,
+    ) {
+        let checks = &self.health_checks;
+        loop {
+            let nodes = reachable.borrow_and_update().clone();
+            let taken = checks.schedule.lock().divide(nodes, self.now().mono);
+            if taken > 0 {
+                tracing::info!(instances = taken, "health checks of another node are taken over");
+                checks.wake.notify_one();
+            }
+            tokio::select! {
+                biased;
+                () = checks.stopping.cancelled() => return,
+                changed = reachable.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -167,6 +206,9 @@ async fn check(node: &Node, key: Key) {
         }
         return;
     };
+    if checks.leave(&key) {
+        return;
+    }
     let CheckTarget { instance, checker, port, .. } = target;
     let rules = Rules::of(&node.switches());
     let pace = match checker {

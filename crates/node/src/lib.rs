@@ -26,6 +26,7 @@ mod list_configs;
 mod lock;
 mod locks;
 mod machine;
+mod mirror;
 mod namespaces;
 mod node;
 mod op;
@@ -70,6 +71,11 @@ pub use start::NodeParts;
 pub use subscribers::{PushCounts, ServiceSubscription};
 pub use views::ServiceView;
 pub use watchers::{ConfigInterest, Push, PushRef, ServiceInterest, WatchCounts, Watcher, WatcherKind};
+
+/// What is told of the peers' mirrors, and the settings of mirroring.
+pub mod mirroring {
+    pub use muster_mirror::{LinkState, PeerCounts, PeerStatus, Position, Settings, Standing, Status};
+}
 
 /// What the use cases on configs take and give, of the config core.
 pub mod config {

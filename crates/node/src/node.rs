@@ -3,8 +3,8 @@
 use crate::{
     Settings, brake, checkpoint::Checkpoints, config_contents::Contents, error::NodeError,
     eureka_statuses::WaitingStatuses, eureka_views::EurekaViews, freshness::Freshness,
-    health_check::HealthChecks, labels::Labels, locks::Locks, machine::Applied, op::DurableOp, peers::Peers,
-    switches::SwitchBoard, views::Views, waiting::Waiting, watchers::Watchers,
+    health_check::HealthChecks, labels::Labels, locks::Locks, machine::Applied, mirror::Mirroring,
+    op::DurableOp, peers::Peers, switches::SwitchBoard, views::Views, waiting::Waiting, watchers::Watchers,
 };
 use muster_config::Configs;
 use muster_consensus::Consensus;
@@ -42,6 +42,7 @@ pub struct Node {
     pub(crate) journal: Journal,
     pub(crate) health_checks: HealthChecks,
     pub(crate) checkpoints: Checkpoints,
+    pub(crate) mirroring: Mirroring,
     pub(crate) peers: Peers,
     pub(crate) freshness: Freshness,
     pub(crate) switches: SwitchBoard,
@@ -84,10 +85,12 @@ impl Node {
         self.consensus.get().ok_or(NodeError::Starting)
     }
 
-    /// Whether the node may answer: everything acknowledged before its start is in memory, and what is restored of
-    /// ephemeral registrations.
+    /// Whether the node may answer: everything acknowledged before its start is in memory, what the peers have of
+    /// ephemeral registrations, and what is restored of them.
     pub fn is_ready(&self) -> bool {
-        self.consensus.get().is_some_and(Consensus::is_ready) && self.checkpoints.are_read()
+        self.consensus.get().is_some_and(Consensus::is_ready)
+            && self.checkpoints.are_read()
+            && self.mirroring.is_complete()
     }
 
     /// As [`Node::is_ready`], as an error for those who can't go on otherwise.
@@ -154,8 +157,7 @@ impl Node {
             }
             Effect::Recorded(change) => self.journal.record(change),
             Effect::Brake(change) => brake::say(&change),
-            // No peer is connected yet.
-            Effect::Mirrored => {}
+            Effect::Mirrored => self.mirroring.changed(),
             Effect::Persist(_) => unreachable!("rows are taken out by the apply loop"),
         }
     }

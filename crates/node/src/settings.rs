@@ -21,6 +21,8 @@ pub struct Settings {
     pub quota: QuotaSettings,
     /// Memory for rendered lists of services (64 MiB); the least recently used are dropped.
     pub rendered_bytes_max: usize,
+    /// How ephemeral registrations are mirrored between nodes.
+    pub mirror: muster_mirror::Settings,
     /// Memory for config contents and answers rendered from them (64 MiB).
     pub content_bytes_max: usize,
 }
@@ -44,6 +46,7 @@ impl Default for Settings {
             eureka_self_preservation: true,
             quota: QuotaSettings::default(),
             rendered_bytes_max: 64 << 20,
+            mirror: muster_mirror::Settings::default(),
             content_bytes_max: 64 << 20,
         }
     }

@@ -3,7 +3,8 @@
 use crate::{
     Node, Settings, checkpoint::Checkpoints, config_contents::Contents, eureka_statuses::WaitingStatuses,
     eureka_views::EurekaViews, freshness::Freshness, health_check::HealthChecks, labels::Labels,
-    locks::Locks, peers::Peers, switches::SwitchBoard, views::Views, waiting::Waiting, watchers::Watchers,
+    locks::Locks, mirror::Mirroring, peers::Peers, switches::SwitchBoard, views::Views, waiting::Waiting,
+    watchers::Watchers,
 };
 use muster_config::Configs;
 use muster_consensus::{Consensus, ConsensusError, Parts};
@@ -47,8 +48,14 @@ impl Node {
             contents: Contents::new(settings.content_bytes_max),
             waiting: Waiting::starting_at(rng.next_u64()),
             rng: Mutex::new(Rng::seeded(rng.next_u64())),
-            health_checks: HealthChecks::new(rng, settings.health_checks_concurrent_max, tasks.stopping()),
+            health_checks: HealthChecks::new(
+                rng,
+                id,
+                settings.health_checks_concurrent_max,
+                tasks.stopping(),
+            ),
             checkpoints: Checkpoints::default(),
+            mirroring: Mirroring::default(),
             peers: Peers::default(),
             freshness: Freshness::default(),
             switches: SwitchBoard::default(),

@@ -112,7 +112,12 @@ mod tests {
     }
 
     fn checks() -> HealthChecks {
-        HealthChecks::new(muster_runtime::Rng::seeded(1), 1, tokio_util::sync::CancellationToken::new())
+        HealthChecks::new(
+            muster_runtime::Rng::seeded(1),
+            muster_model::NodeId(1),
+            1,
+            tokio_util::sync::CancellationToken::new(),
+        )
     }
 
     fn http(expected_status: u16) -> Checker {
