@@ -13,10 +13,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-use tokio::{
-    sync::{Notify, watch},
-    time::Instant,
-};
+use tokio::sync::{Notify, watch};
 
 /// What a mirror is made of.
 pub struct Parts {
@@ -46,7 +43,7 @@ impl Mirror {
         let Parts { links, tasks, clock, rng, replica, members, settings } = parts;
         let own = BTreeSet::from([replica.origin().node]);
         let shared = Arc::new(Shared {
-            join_until: Instant::now() + settings.join_wait,
+            join_until: Mutex::new(None),
             links,
             tasks,
             clock,
@@ -95,8 +92,8 @@ impl Mirror {
         self.0.status()
     }
 
-    /// Waits until every member has told everything it has, or can't be reached, at most for `join_wait` from the start
-    /// on. Says what the peers know of this node's earlier lives.
+    /// Waits until every member has told everything it has, or can't be reached, at most for `join_wait` from when
+    /// the first of them was known. Says what the peers know of this node's earlier lives.
     pub async fn wait_for_peers(&self) -> Known {
         self.0.wait(None).await;
         self.0.known()

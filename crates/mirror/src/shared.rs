@@ -43,8 +43,8 @@ pub(crate) struct Shared {
     pub(crate) look: Notify,
     /// Wakes everyone who sends our changes. Held for a look.
     pub(crate) streams: Mutex<Vec<Arc<Notify>>>,
-    /// Until when a start may wait.
-    pub(crate) join_until: Instant,
+    /// Until when a start may wait: `join_wait` from when the first peer was known.
+    pub(crate) join_until: Mutex<Option<Instant>>,
 }
 
 impl Shared {

@@ -3,6 +3,7 @@
 use crate::{follow::follow, peer::Peer, shared::Shared};
 use muster_model::NodeId;
 use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// How often it is looked who is silent.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -55,6 +56,9 @@ impl Shared {
                 peers.insert(*node, peer.clone());
                 new.push(peer);
             }
+        }
+        if !new.is_empty() {
+            self.join_until.lock().get_or_insert_with(|| Instant::now() + self.settings.join_wait);
         }
         for peer in new {
             self.tasks.spawn("mirror of a peer", follow(self.clone(), peer));

@@ -15,7 +15,8 @@ impl Shared {
                 }
             }
         };
-        if tokio::time::timeout_at(self.join_until, all).await.is_err() {
+        let Some(until) = *self.join_until.lock() else { return };
+        if tokio::time::timeout_at(until, all).await.is_err() {
             let missing: Vec<_> = self.waits_for(standing).iter().map(|peer| peer.node.0).collect();
             tracing::warn!(?missing, "not waiting any longer for what peers have");
         }

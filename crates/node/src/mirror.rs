@@ -25,12 +25,19 @@ pub(crate) struct Mirroring {
     mirror: OnceLock<Mirror>,
     /// What the peers have was not asked yet, so the node is not ready.
     is_waiting: AtomicBool,
+    /// The node went on without a leader when it started, because none was heard.
+    is_degraded: AtomicBool,
 }
 
 impl Mirroring {
     /// Whether everything is here that the peers had when this node started, as far as they can be reached.
     pub(crate) fn is_complete(&self) -> bool {
         !self.is_waiting.load(Ordering::Acquire)
+    }
+
+    /// Whether the node may answer while no leader is heard, though it never heard how much it lacks.
+    pub(crate) fn is_degraded(&self) -> bool {
+        self.is_degraded.load(Ordering::Acquire)
     }
 
     /// This node's publications have changed.

@@ -88,7 +88,8 @@ impl Node {
     /// Whether the node may answer: everything acknowledged before its start is in memory, what the peers have of
     /// ephemeral registrations, and what is restored of them.
     pub fn is_ready(&self) -> bool {
-        self.consensus.get().is_some_and(Consensus::is_ready)
+        let is_degraded = || self.mirroring.is_degraded() && self.stale_ms().is_some();
+        self.consensus.get().is_some_and(|consensus| consensus.is_ready() || is_degraded())
             && self.checkpoints.are_read()
             && self.mirroring.is_complete()
     }

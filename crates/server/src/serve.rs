@@ -153,7 +153,7 @@ fn bind(settings: &Settings) -> anyhow::Result<Vec<Listener>> {
 async fn replay(settings: &Settings, node: &Arc<Node>, parts: Parts) -> anyhow::Result<()> {
     let refused = |error: String| Exit::new(DATA_DIR, format!("the data directory can't be served: {error}"));
     node.join(settings.consensus(), parts).await.map_err(|error| refused(chain(&error)))?;
-    node.consensus()?.wait_ready().await.map_err(|error| refused(chain(&error)))?;
+    node.catch_up().await.map_err(|error| refused(chain(&error)))?;
     node.restore_ephemeral().await;
     Ok(())
 }
