@@ -51,18 +51,22 @@ pub struct Incarnation {
 pub struct ConnectionId(pub u64);
 
 impl ConnectionId {
-    /// Set in the numbers of connections of an earlier process, whose registrations were restored. No connection is
-    /// given such a number.
-    const RESTORED: u64 = 1 << 63;
+    /// The upper 16 bits tell whose connection it is: 0 for one of this life of this node.
+    const PLACE_SHIFT: u32 = 48;
 
-    /// A connection that was lost with an earlier process.
-    pub fn restored(number: u64) -> Self {
-        Self(number | Self::RESTORED)
+    /// A connection of another life or node, which is known here by a number from 1 on.
+    pub fn elsewhere(place: u16, number: u64) -> Self {
+        Self(u64::from(place) << Self::PLACE_SHIFT | number & ((1 << Self::PLACE_SHIFT) - 1))
     }
 
-    /// Whether it was lost with an earlier process.
-    pub fn is_restored(self) -> bool {
-        self.0 & Self::RESTORED != 0
+    /// Whose connection it is; 0 for one of this life of this node.
+    pub fn place(self) -> u16 {
+        (self.0 >> Self::PLACE_SHIFT) as u16
+    }
+
+    /// Its number there.
+    pub fn number(self) -> u64 {
+        self.0 & ((1 << Self::PLACE_SHIFT) - 1)
     }
 }
 
@@ -90,8 +94,8 @@ impl ClientId {
 impl fmt::Display for ClientId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Connection(id) if id.is_restored() => {
-                write!(f, "restored-connection-{}", id.0 & !ConnectionId::RESTORED)
+            Self::Connection(id) if id.place() != 0 => {
+                write!(f, "connection-{}-{}", id.place(), id.number())
             }
             Self::Connection(id) => write!(f, "connection-{}", id.0),
             Self::Address(host, port, kind) => write!(f, "{host}:{port}#{}", *kind == Kind::Ephemeral),

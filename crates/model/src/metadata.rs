@@ -25,6 +25,24 @@ impl Metadata {
         Self(packed.into_boxed_slice())
     }
 
+    /// The bytes it is kept in: equal metadata, equal bytes.
+    pub fn packed(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Metadata in the bytes of [`Metadata::packed`]; `None` if they are not such.
+    pub fn from_packed(packed: &[u8]) -> Option<Self> {
+        let (mut rest, mut last) = (packed, None::<&str>);
+        while !rest.is_empty() {
+            let (key, _) = (checked(&mut rest)?, checked(&mut rest)?);
+            if last.is_some_and(|last| last >= key) {
+                return None;
+            }
+            last = Some(key);
+        }
+        Some(Self(packed.into()))
+    }
+
     /// The pairs, in key order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.bytes().map(|(key, value)| (text(key), text(value)))
@@ -87,6 +105,30 @@ fn unpack<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(text)
 }
 
+/// As `unpack`, of bytes from elsewhere.
+fn checked<'a>(from: &mut &'a [u8]) -> Option<&'a str> {
+    let (mut size, mut shift) = (0usize, 0);
+    loop {
+        let (&byte, rest) = from.split_first()?;
+        *from = rest;
+        size |= usize::from(byte & 127) << shift;
+        if byte < 128 {
+            // One length, one form: else equal metadata could have differing bytes.
+            if byte == 0 && shift > 0 {
+                return None;
+            }
+            break;
+        }
+        shift += 7;
+        if shift > 28 {
+            return None;
+        }
+    }
+    let (text, rest) = from.split_at_checked(size)?;
+    *from = rest;
+    std::str::from_utf8(text).ok()
+}
+
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("packed from a str")
 }
@@ -109,8 +151,18 @@ mod tests {
             let map: BTreeMap<_, _> = pairs.iter().cloned().collect();
             let packed = Metadata::new(pairs.iter().map(|(k, v)| (k, v)));
             prop_assert_eq!(packed.len(), map.len());
+            prop_assert_eq!(Metadata::from_packed(packed.packed()), Some(packed.clone()));
             let back: BTreeMap<_, _> = packed.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
             prop_assert_eq!(back, map);
+        }
+    }
+
+    #[test]
+    fn bytes_that_nothing_packs_to_are_refused() {
+        for bad in
+            [&b"\x01a"[..], b"\x01b\0\x01a\0", b"\x01a\0\x01a\0", b"\x01\xff\0", b"\x81\0a\0", b"\x05a\0"]
+        {
+            assert_eq!(Metadata::from_packed(bad), None, "{bad:?}");
         }
     }
 

@@ -11,14 +11,18 @@ use crate::{
     DecodeError, Effect, EurekaBase, LeaseKind, Outcome, Register, Registry, RegistryError,
     clients::{Client, ClientIndex},
     eureka::Facet,
+    mirror::{Claim, OURS},
     op::kind_of,
     registry::Report,
     services::{Publication, ServiceIndex},
     stored::{InstanceMessage, ServiceKeyMessage, malformed, seal, unseal},
 };
 use bytes::Bytes;
-use facet::{FacetMessage, KeptFacet};
-use muster_model::{Actor, Cause, ClientId, ConnectionId, Instance, Kind, NodeId, Now, Reason, ServiceKey};
+pub(crate) use facet::{FacetMessage, KeptFacet};
+use muster_model::{
+    Actor, Cause, ClientId, ConnectionId, Epoch, Incarnation, Instance, Kind, NodeId, Now, Origin, Reason,
+    ServiceKey,
+};
 use prost::Message;
 use std::sync::Arc;
 
@@ -37,9 +41,13 @@ pub struct PageCursor {
 pub struct EphemeralPublication {
     /// The service.
     pub service: ServiceKey,
-    /// Its place among all publications: of two at one address the later one shows.
+    /// Its place among all publications, the time of its incarnation: of two at one address the later one shows.
     pub sequence: u64,
-    /// Who published it.
+    /// The node of its incarnation; 0 if it is not known.
+    node: u64,
+    /// Whose connection published it, if that is known.
+    home: Option<Origin>,
+    /// Who published it; a connection by its number where it was accepted.
     pub client: ClientId,
     /// The instances, with the health they have. None for an Eureka client: they follow from what it declared.
     pub instances: Arc<[Instance]>,
@@ -61,18 +69,39 @@ struct PublicationMessage {
     /// Present: an Eureka client, whose instance is derived from this.
     #[prost(message, optional, tag = "5")]
     facet: Option<FacetMessage>,
+    #[prost(uint64, tag = "6")]
+    node: u64,
+    #[prost(message, optional, tag = "7")]
+    home: Option<OriginMessage>,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+struct OriginMessage {
+    #[prost(uint64, tag = "1")]
+    node: u64,
+    #[prost(uint64, tag = "2")]
+    boot: u64,
+    #[prost(fixed64, tag = "3")]
+    random: u64,
 }
 
 impl EphemeralPublication {
     /// Its bytes, in a format of our own that [`EphemeralPublication::decode`] reads.
     pub fn encode(&self) -> Bytes {
-        let connection = if let ClientId::Connection(id) = &self.client { Some(id.0) } else { None };
+        let connection = if let ClientId::Connection(id) = &self.client { Some(id.number()) } else { None };
+        let home = self.home.map(|Origin { node, epoch }| OriginMessage {
+            node: node.0,
+            boot: epoch.boot,
+            random: epoch.random,
+        });
         seal(&PublicationMessage {
             service: Some((&self.service).into()),
             sequence: self.sequence,
             connection,
             instances: self.instances.iter().map(Into::into).collect(),
             facet: self.facet.as_ref().map(Into::into),
+            node: self.node,
+            home,
         })
     }
 
@@ -84,12 +113,17 @@ impl EphemeralPublication {
             message.instances.iter().map(InstanceMessage::read).collect::<Result<_, _>>()?;
         let facet = message.facet.as_ref().map(FacetMessage::read).transpose()?;
         let client = match (message.connection, &facet, instances.first()) {
-            (Some(id), _, Some(_)) => ClientId::Connection(ConnectionId(id)),
+            (Some(id), _, Some(_)) => ClientId::Connection(ConnectionId::elsewhere(0, id)),
             (None, Some(facet), _) => ClientId::Eureka(facet.shown.id().clone()),
             (None, None, Some(first)) => ClientId::Address(first.host.clone(), first.port, Kind::Ephemeral),
             (_, _, None) => return Err(malformed("publication", "no instance")),
         };
-        Ok(Self { service, sequence: message.sequence, client, instances: instances.into(), facet })
+        let home = message.home.map(|OriginMessage { node, boot, random }| Origin {
+            node: NodeId(node),
+            epoch: Epoch { boot, random },
+        });
+        let (sequence, node) = (message.sequence, message.node);
+        Ok(Self { service, sequence, node, client, home, instances: instances.into(), facet })
     }
 }
 
@@ -136,20 +170,30 @@ impl Registry {
         of: &Client,
     ) -> Option<EphemeralPublication> {
         let service = self.services.get(index)?;
-        let Publication { stamp, instances } = service.publications.get(&client)?;
+        let Publication { stamp, instances, claim } = service.publications.get(&client)?;
+        if claim.owner != OURS {
+            // Its owner keeps it.
+            return None;
+        }
         let facet = match &of.id {
             ClientId::Eureka(id) => {
-                let shown = service.facets.as_ref()?.get(id)?.shown.clone();
+                let facet = service.facets.as_ref()?.get(id)?;
+                let (shown, from_peer) = (facet.shown.clone(), facet.from_peer);
                 let renewed =
                     self.leases.timing((index, client)) == Some(self.eureka_timing(&shown.instance, true));
-                Some(KeptFacet { shown, renewed })
+                Some(KeptFacet { shown, renewed, from_peer })
             }
             ClientId::Connection(_) | ClientId::Address(..) => None,
         };
         Some(EphemeralPublication {
             service: service.key.clone(),
             sequence: stamp.sequence(),
-            client: of.id.clone(),
+            node: self.mirror.origins.node(claim.by).0,
+            client: match &of.id {
+                ClientId::Connection(id) => ClientId::Connection(ConnectionId::elsewhere(0, id.number())),
+                ClientId::Address(..) | ClientId::Eureka(_) => of.id.clone(),
+            },
+            home: self.mirror.origins.home(&of.id).map(|(home, _)| home).filter(|home| home.node.0 != 0),
             instances: if facet.is_some() { Arc::default() } else { instances.clone() },
             facet,
         })
@@ -165,24 +209,38 @@ impl Registry {
         now: Now,
         effects: &mut Vec<Effect>,
     ) -> Result<Outcome, RegistryError> {
-        let EphemeralPublication { service, sequence, client, instances, facet } = publication;
+        let EphemeralPublication { service, sequence, node, client, home, instances, facet } = publication;
         let client = match client {
-            // The connection is gone, and its number is given again; that of the publication is its own.
-            ClientId::Connection(_) => ClientId::Connection(ConnectionId::restored(sequence)),
+            // The connection is gone, and its number is given again here.
+            ClientId::Connection(id) => {
+                let unknown = Origin { node: origin, epoch: Epoch { boot: 0, random: 0 } };
+                let (home, number) = home.map_or((unknown, sequence), |home| (home, id.number()));
+                let Some(client) = self.mirror.origins.connection(home, number) else {
+                    return Ok(Outcome::Unchanged);
+                };
+                client
+            }
             ClientId::Address(..) | ClientId::Eureka(_) => client,
         };
+        let incarnation = Incarnation { at: sequence, node };
         let known = self.services.find(&service).zip(self.clients.find(&client));
-        if known.is_some_and(|(service, client)| self.is_published(service, client)) {
+        if known.is_some_and(|(service, client)| self.is_published(service, client))
+            || self.is_buried(&service, &client, incarnation)
+        {
             return Ok(Outcome::Unchanged);
         }
+        let at = if self.mirror.clock.see(sequence, now) { sequence } else { self.mirror.clock.next(now) };
+        let by = self.mirror.origins.node_place(NodeId(node));
+        let claim = Some((at, Claim { by, adopted: true, ..Claim::default() }));
         let cause = Cause { actor: Actor::default(), reason: Reason::Restored };
         if let Some(facet) = facet {
-            self.restore_facet(&service, facet, origin, Report::new(now, cause, effects));
+            self.restore_facet(&service, facet, (origin, claim), Report::new(now, cause, effects));
+            self.tell_streams(effects);
             return Ok(Outcome::Done);
         }
         let (id, key) = (client.clone(), service.clone());
         let register = Register { client, origin, service, instances: instances.to_vec(), cause };
-        let outcome = self.register(register, now, effects)?;
+        let outcome = self.register_as(register, claim, now, effects)?;
         if let Some(key) = self.services.find(&key).zip(self.clients.find(&id)) {
             if let ClientId::Connection(_) = id {
                 self.orphans.add(key, &instances, now.mono.plus(RESTORED_GRACE_MS));
@@ -190,6 +248,7 @@ impl Registry {
                 self.leases.extend(key, RESTORED_GRACE_MS, now.mono);
             }
         }
+        self.tell_streams(effects);
         Ok(outcome)
     }
 
@@ -198,17 +257,17 @@ impl Registry {
         &mut self,
         service: &ServiceKey,
         facet: KeptFacet,
-        origin: NodeId,
+        (origin, claim): (NodeId, Option<(u64, Claim)>),
         mut report: Report<'_>,
     ) {
-        let KeptFacet { mut shown, renewed } = facet;
+        let KeptFacet { mut shown, renewed, from_peer } = facet;
         self.eureka_view(&EurekaBase::of(service));
         let index = self.service_or_new(service, Kind::Ephemeral);
         Arc::make_mut(&mut shown).stamp = self.eureka.next_stamp();
         let client = self.clients.publish(&ClientId::Eureka(shown.id().clone()), origin, index);
         let timing = self.eureka_timing(&shown.instance, renewed);
         let now = report.now.mono;
-        self.publish_facet(index, Facet { client, shown }, &mut report);
+        self.publish_facet_as(index, Facet { client, shown, from_peer }, claim, &mut report);
         self.leases.grant((index, client), (service.namespace(), LeaseKind::Eureka), timing, now);
         self.leases.extend((index, client), RESTORED_GRACE_MS, now);
     }

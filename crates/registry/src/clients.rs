@@ -119,6 +119,13 @@ impl Clients {
         index
     }
 
+    /// Notes that another node has the client now.
+    pub(crate) fn set_origin(&mut self, index: ClientIndex, origin: NodeId) {
+        if let Some(client) = self.slab.get_mut(index) {
+            client.origin = origin;
+        }
+    }
+
     /// Notes that a client no longer publishes to a service; a client that publishes nothing is forgotten.
     pub(crate) fn unpublish(&mut self, index: ClientIndex, service: ServiceIndex) {
         let Some(client) = self.slab.get_mut(index) else { return };

@@ -2,7 +2,9 @@
 
 use crate::{
     Checker, ClusterSpec, Effect, Outcome, Registry, RegistryError, SetHealth,
+    brake::LeaseKey,
     clients::ClientIndex,
+    mirror::Because,
     registry::{Report, label},
     services::{Publication, Service, ServiceIndex},
 };
@@ -80,6 +82,14 @@ impl Registry {
         Ok(if flipped { Outcome::Done } else { Outcome::Unchanged })
     }
 
+    /// Whether setting the health of a publication changes it.
+    fn differs(&self, (index, client): LeaseKey, healthy: bool) -> bool {
+        let Some(service) = self.services.get(index) else { return false };
+        let Some(publication) = service.publications.get(&client) else { return false };
+        publication.instances.iter().any(|instance| instance.healthy != healthy)
+            || self.is_lost(service, client) == Some(healthy)
+    }
+
     /// Sets the health of a publication's instances; whether that changed any.
     pub(crate) fn mark(
         &mut self,
@@ -88,14 +98,28 @@ impl Registry {
         healthy: bool,
         report: &mut Report<'_>,
     ) -> bool {
-        let was_shown = self.set_lost(index, client, !healthy, report.now);
-        let Some(service) = self.services.get_mut(index) else { return false };
-        let Some(publication) = service.publications.get_mut(&client) else { return false };
-        if publication.instances.iter().all(|instance| instance.healthy == healthy) && !was_shown {
+        let place = (index, client);
+        if !self.differs(place, healthy) {
             return false;
         }
+        if self.is_foreign(place) {
+            self.own_anew(place, report.cause.reason, report.now);
+        }
+        self.detach(place, Because::ItsOwner);
+        let was_shown = self.note_lost(index, client, !healthy, report.now);
+        let Some(service) = self.services.get_mut(index) else { return false };
+        let Some(publication) = service.publications.get_mut(&client) else { return false };
         let old = publication.instances.clone();
+        if old.iter().all(|instance| instance.healthy == healthy) && !was_shown {
+            self.attach_edited(place, report.cause.reason);
+            return false;
+        }
         publication.instances = old.iter().map(|instance| Instance { healthy, ..instance.clone() }).collect();
+        match publication.stamp.kind() {
+            Kind::Ephemeral => self.attach_edited(place, report.cause.reason),
+            Kind::Persistent => self.found_health(place, healthy, report.now),
+        }
+        let Some(service) = self.services.get(index) else { return false };
         let key = service.key.clone();
         let revision = self.touch(index, report.now);
         report.changed(&key, revision);

@@ -179,7 +179,7 @@ fn at(parts: &ServiceParts, place: Place) -> (&Published, &Instance) {
 /// What shows first at an address: Nacos before Eureka, and the newest of each.
 fn rank(published: &Published) -> impl Ord {
     let dirty = published.facet.as_ref().map(|facet| facet.last_dirty);
-    Reverse((dirty.is_none(), dirty, published.sequence))
+    Reverse((dirty.is_none(), dirty, published.sequence, published.node))
 }
 
 /// The instances that show, by address.
@@ -195,7 +195,7 @@ fn order(parts: &ServiceParts) -> Vec<Place> {
     });
     order.dedup_by(|later, kept| {
         let ((later_of, later), (kept_of, kept)) = (at(parts, *later), at(parts, *kept));
-        by_address(later, kept).is_eq() && (later_of.sequence != kept_of.sequence || later == kept)
+        by_address(later, kept).is_eq() && (later_of.client != kept_of.client || later == kept)
     });
     order
 }

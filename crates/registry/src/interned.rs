@@ -1,5 +1,6 @@
 //! One allocation for equal names.
 
+use crate::{DecodeError, stored};
 use muster_model::{ClusterName, HashSet};
 use std::sync::Arc;
 
@@ -20,6 +21,16 @@ impl Default for Interned {
 }
 
 impl Interned {
+    /// The shared name of a text.
+    pub(crate) fn named(&mut self, text: &str) -> Result<ClusterName, DecodeError> {
+        if let Some(shared) = self.names.get(text) {
+            return Ok(shared.clone());
+        }
+        let mut name = stored::cluster(text)?;
+        self.intern(&mut name);
+        Ok(name)
+    }
+
     /// Puts the shared name in place of an equal one.
     pub(crate) fn intern(&mut self, name: &mut ClusterName) {
         if let Some(shared) = self.names.get(name) {

@@ -5,6 +5,7 @@ use crate::{
     brake::{BrakeChange, BrakeIndex, BrakeReport, Brakes, BrakesSummary, LeaseKey, Leave, Released},
     clients::{ClientIndex, Clients},
     deadlines::Deadlines,
+    mirror::OURS,
     op::kind_of,
     registry::{Report, label},
     services::{ServiceIndex, Services},
@@ -162,6 +163,9 @@ impl Registry {
     ) -> Result<Outcome, RegistryError> {
         let Beat { client: id, origin, service, full, cause } = beat;
         let known = self.services.find(&service).zip(self.clients.find(&id));
+        if let Some(outcome) = known.and_then(|key| self.beat_elsewhere(key, now)) {
+            return Ok(outcome);
+        }
         if let Some((key, timing)) = known.and_then(|key| Some((key, self.leases.renew(key, now.mono)?))) {
             let cause = Cause { reason: Reason::BeatReturned, ..cause };
             if self.mark(key.0, key.1, true, &mut Report::new(now, cause, effects)) {
@@ -178,6 +182,25 @@ impl Registry {
             }
             _ => Ok(Outcome::UnknownInstance),
         }
+    }
+
+    /// A beat for what is not ours alone: answered and passed on if its owner is heard; else it becomes ours.
+    fn beat_elsewhere(&mut self, key: LeaseKey, now: Now) -> Option<Outcome> {
+        let publication = self.services.get(key.0)?.publications.get(&key.1)?;
+        if publication.claim.owner == OURS && !publication.claim.adopted {
+            return None;
+        }
+        if !matches!(&self.clients.get(key.1).id, ClientId::Address(_, _, Kind::Ephemeral)) {
+            return None;
+        }
+        if !self.is_kept_elsewhere(key) {
+            self.own_anew(key, Reason::BeatReturned, now);
+            return None;
+        }
+        let metadata = publication.instances.first().map(|instance| &instance.metadata)?;
+        let interval_ms = Timing::of(metadata).beat_interval_ms;
+        self.pass_on(key);
+        Some(Outcome::Renewed { interval_ms })
     }
 
     pub(crate) fn expire_leases(&mut self, now: Now, effects: &mut Vec<Effect>) {

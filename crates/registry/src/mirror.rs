@@ -1,146 +1,146 @@
 //! Ephemeral publications as they are held by several nodes: what goes out, what comes in, and who owns what.
+//!
+//! # Who owns what
+//! Every publication has one owner: an *origin*, one life of one node ([`Origin`]). The owner alone holds its lease,
+//! counts it under its brakes, and tells the others of it, op by op, each with a number. The others hold it as they were told
+//! and show it like their own. A publication is the same one on all nodes by its service and its client; a connection
+//! is named by the origin that accepted it and its number there.
+//!
+//! A *claim* to a publication is (incarnation, owner, adopted or not). The incarnation is the time of the registration
+//! by a hybrid logical clock and the node that took it; it also orders the publications of one address. Of two claims
+//! 1. the higher incarnation wins;
+//! 2. at the same incarnation an owner that is heard wins over one that adopted it, and that over one that is gone;
+//! 3. of two adopters the lower node wins.
+//!
+//! Every node decides so by itself, and all come to the same, whatever the order in which they hear of claims. An owner that
+//! loses gives up at once and says so (*yield*); until then the others keep the hash of what it told, so that its digest
+//! adds up (`beaten`). A connection that is open here does not lose: its owner claims it anew.
+//!
+//! # What makes a new incarnation
+//! Registering, metadata set over Eureka, a deregistration or a beat that reaches a node that is not the owner and can't
+//! leave it to the owner: because it changes something, or because the owner is gone. All else that happens to a
+//! publication (health, a status laid over it) is an *edit* under its incarnation, by its owner. A beat that changes
+//! nothing is answered by the node it came to and passed on to the owner ([`Registry::renewals`]); it is never an op.
+//!
+//! # Removals
+//! carry the incarnation, and beat every claim that is no higher; they are remembered for a while (`graves`), and told
+//! again to who still claims what was removed. The removal by an adopter that heard nothing of a client is *weak*: it
+//! does not count against an owner that is heard.
+//!
+//! # Owners that are gone
+//! What a silent origin owns is orphaned, and what an earlier life of a node owned, too. Of the nodes that are heard one
+//! adopts it, by rendezvous of client and node; if it is not heard of within [`peers::LATE_MS`], so does any other. An
+//! adopter keeps the incarnation and grants a full lease, or 30 s to a connection. A beat or a registration ends that: it
+//! makes a new incarnation. An origin that is heard again sends a snapshot of all it owns, which takes the claims back that
+//! are no older.
+//!
+//! # Snapshots
+//! mark what they confirm (`generation`) and take away what they did not mention at the end, never before; ops that a page
+//! already has are told from newer ones by incarnation and edit, so nothing goes backwards while the two overlap.
+//!
+//! # Digests
+//! The sum of the hashes of all an origin tells of, held or beaten. A hash covers all bytes of the op, which follow from the
+//! state alone, so they are equal on the owner and on a mirror at the same sequence.
 
 mod api;
+mod claim;
+mod clock;
+mod graves;
+mod hash;
+mod health;
+mod incoming;
+mod origins;
+mod outgoing;
+mod peers;
+mod renewals;
+mod resync;
+mod wire;
 
 pub use api::{
     HeldSequence, MirrorChanges, MirrorDigest, MirrorError, MirrorFigures, SnapshotCursor, SnapshotPage,
 };
+pub(crate) use claim::{Claim, OURS, OriginPlace};
+pub(crate) use origins::Presence;
+pub(crate) use outgoing::Because;
+#[cfg(test)]
+pub(crate) use wire::entry;
 
 use crate::{Effect, Registry};
-use bytes::Bytes;
-use muster_model::{NodeId, Now, Origin};
+use clock::Clock;
+use graves::Graves;
+use health::Healths;
+use muster_model::{HashMap, NodeId, Origin};
+use origins::Origins;
+use outgoing::Ring;
+use peers::Pass;
+use renewals::Renewals;
 
-/// What a registry keeps for the other nodes.
+/// What a registry keeps for, and of, the other nodes.
 #[derive(Debug, Default)]
 pub(crate) struct Mirror {
-    origin: Option<Origin>,
-    figures: MirrorFigures,
+    /// Whether anything is kept for other nodes at all.
+    pub(crate) is_on: bool,
+    pub(crate) clock: Clock,
+    pub(crate) origins: Origins,
+    pub(crate) ring: Ring,
+    /// There are ops that nobody was told of.
+    pub(crate) has_sent: bool,
+    /// Room for the op that is being written.
+    pub(crate) scratch: Vec<u8>,
+    /// Hashes of what origins tell and what does not hold, by origin and hash of the key.
+    pub(crate) beaten: HashMap<(OriginPlace, u64), u64>,
+    pub(crate) graves: Graves,
+    pub(crate) renewals: Renewals,
+    /// Looks at what gone origins own, to adopt it.
+    pub(crate) passes: Vec<Pass>,
+    pub(crate) healths: Healths,
+    pub(crate) figures: MirrorFigures,
 }
 
 impl Registry {
     /// Says which life of which node this registry is. From here on its changes are kept for other nodes; without it
     /// nothing is. Called once, before the first registration.
     pub fn set_identity(&mut self, origin: Origin) {
-        self.mirror.origin = Some(origin);
+        self.mirror.is_on = true;
+        self.mirror.origins.identify(origin);
     }
 
     /// Which life of which node this registry is, if it was said.
     pub fn origin(&self) -> Option<Origin> {
-        self.mirror.origin
+        self.mirror.is_on.then(|| self.mirror.origins.at(OURS).origin)
+    }
+
+    /// The node this registry is of; 0 if it was not said.
+    pub(crate) fn own_node(&self) -> NodeId {
+        self.mirror.origins.at(OURS).origin.node
     }
 
     /// The number of the last op that went out.
     pub fn mirror_sequence(&self) -> u64 {
-        0
-    }
-
-    /// The ops that went out after a number, no more bytes than asked for but one op at least. Ops are opaque to who
-    /// carries them.
-    pub fn changes(&self, after: u64, bytes_max: usize) -> MirrorChanges {
-        let (_, _) = (after, bytes_max);
-        MirrorChanges::Ops { ops: Vec::new(), upto: 0 }
-    }
-
-    /// A page of everything that this node owns, as ops for [`Registry::resync_page`]. The whole is good as of
-    /// the sequence of the first page: go on with the [`Registry::changes`] after that one.
-    pub fn snapshot_page(&self, from: SnapshotCursor, bytes_max: usize) -> SnapshotPage {
-        let (_, _) = (from, bytes_max);
-        SnapshotPage { sequence: 0, ops: Vec::new(), next: None }
+        self.mirror.origins.at(OURS).sequence
     }
 
     /// The digest of what an origin owns, as it is held here: equal on its node and on a mirror that are at the same
     /// sequence. `None`: nothing is held of it, or a resync of it is under way.
     pub fn digest(&self, origin: Origin) -> Option<MirrorDigest> {
-        (self.mirror.origin == Some(origin)).then(MirrorDigest::default)
-    }
-
-    /// Up to where the ops of a node's present life are held here: what to tell it at the beginning of a stream. `None`:
-    /// nothing to go on from, it must send a snapshot.
-    pub fn held_sequence(&self, node: NodeId) -> Option<HeldSequence> {
-        let _ = node;
-        None
-    }
-
-    /// Takes in ops of a peer, the last of which has the number `upto`. Those that are held already are passed over.
-    pub fn apply_mirrored(
-        &mut self,
-        origin: Origin,
-        ops: &[Bytes],
-        upto: u64,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), MirrorError> {
-        let (_, _, _, _, _) = (origin, ops, upto, now, effects);
-        Err(MirrorError::Gap { held: 0 })
-    }
-
-    /// Begins to take a snapshot of a peer, as of a sequence; begins anew if one was under way. Nothing is taken away
-    /// before the end of it.
-    pub fn resync_begin(&mut self, origin: Origin, sequence: u64, now: Now, effects: &mut Vec<Effect>) {
-        let (_, _, _, _) = (origin, sequence, now, effects);
-    }
-
-    /// Takes in a page of a peer's snapshot.
-    pub fn resync_page(
-        &mut self,
-        origin: Origin,
-        ops: &[Bytes],
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), MirrorError> {
-        let (_, _, _, _) = (origin, ops, now, effects);
-        Err(MirrorError::NoResync)
-    }
-
-    /// Ends a snapshot: what was not in it goes. Its ops go on after the sequence given at the beginning.
-    pub fn resync_end(
-        &mut self,
-        origin: Origin,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), MirrorError> {
-        let (_, _, _) = (origin, now, effects);
-        Err(MirrorError::NoResync)
-    }
-
-    /// A peer has been silent for longer than `cluster.peer_silence`: what it owns is an orphan. `reachable` are the
-    /// other peers that are heard.
-    pub fn peer_silent(&mut self, node: NodeId, reachable: &[NodeId], now: Now, effects: &mut Vec<Effect>) {
-        let (_, _, _, _) = (node, reachable, now, effects);
-    }
-
-    /// A peer is heard (again), in this life of its; what an earlier life of it owned is orphaned. `reachable` are all
-    /// peers that are heard. Comes before anything is taken in of it.
-    pub fn peer_returned(
-        &mut self,
-        origin: Origin,
-        reachable: &[NodeId],
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) {
-        let (_, _, _, _) = (origin, reachable, now, effects);
-    }
-
-    /// Takes out the beats that came here for what a node owns, each client once, at most so many; give them to its
-    /// [`Registry::apply_renewals`].
-    pub fn renewals(&mut self, node: NodeId, max: usize) -> Vec<Bytes> {
-        let (_, _) = (node, max);
-        Vec::new()
-    }
-
-    /// Renews leases for beats that came to other nodes.
-    pub fn apply_renewals(
-        &mut self,
-        renewals: &[Bytes],
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), MirrorError> {
-        let (_, _, _) = (renewals, now, effects);
-        Ok(())
+        let known = self.mirror.origins.at(self.mirror.origins.find(origin)?);
+        (known.complete && known.resync.is_none()).then(|| known.digest())
     }
 
     /// Figures for operators.
     pub fn mirror_figures(&self) -> MirrorFigures {
-        self.mirror.figures
+        let (mut foreign, mut orphans) = (0, 0);
+        for (_, known) in self.mirror.origins.others() {
+            foreign += known.count as u64;
+            orphans += if known.is_live() { 0 } else { known.count as u64 };
+        }
+        MirrorFigures { foreign, orphans, ..self.mirror.figures }
+    }
+
+    /// Has the streams to peers woken, if there is something for them.
+    pub(crate) fn tell_streams(&mut self, effects: &mut Vec<Effect>) {
+        if std::mem::take(&mut self.mirror.has_sent) {
+            effects.push(Effect::Mirrored);
+        }
     }
 }

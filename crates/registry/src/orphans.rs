@@ -4,13 +4,14 @@ use crate::{
     Effect, Registry,
     brake::LeaseKey,
     clients::ClientIndex,
+    mirror::{Because, OURS},
     registry::Report,
-    services::{Publication, ServiceIndex},
+    services::{Publication, ServiceIndex, Services},
 };
 use muster_model::{
     Actor, Cause, ClientId, ClusterName, HashMap, Host, Instance, Kind, Monotonic, Now, Reason,
 };
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 /// Orphans given up in one call: their removal takes the registry's lock, which is short.
 const GIVEN_UP_MAX: usize = 1_000;
@@ -23,6 +24,13 @@ pub(crate) struct Orphans {
     by_place: HashMap<Place, ClientIndex>,
     /// In the order in which they are given up.
     due: VecDeque<(Monotonic, LeaseKey)>,
+    /// When each is given up: it may have been claimed back and orphaned again meanwhile.
+    until: HashMap<LeaseKey, Monotonic>,
+}
+
+fn publication_of(services: &Services, (index, client): LeaseKey) -> Publication {
+    let found = services.get(index).and_then(|service| service.publications.get(&client));
+    found.cloned().expect("it was looked at before")
 }
 
 fn place(service: ServiceIndex, instance: &Instance) -> Place {
@@ -34,6 +42,7 @@ impl Orphans {
     pub(crate) fn add(&mut self, (service, client): LeaseKey, instances: &[Instance], until: Monotonic) {
         self.by_place.extend(instances.iter().map(|instance| (place(service, instance), client)));
         self.due.push_back((until, (service, client)));
+        self.until.insert((service, client), until);
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Monotonic> {
@@ -58,6 +67,7 @@ impl Registry {
         service: ServiceIndex,
         client: ClientIndex,
         instances: &[Instance],
+        now: Now,
     ) {
         if self.orphans.by_place.is_empty() {
             return;
@@ -66,25 +76,36 @@ impl Registry {
             let place = place(service, instance);
             if self.orphans.by_place.get(&place).is_some_and(|orphan| *orphan != client)
                 && let Some(orphan) = self.orphans.by_place.remove(&place)
+                && self.is_orphan((service, orphan))
             {
-                self.give_way((service, orphan), instance);
+                self.give_way((service, orphan), instance, now);
             }
         }
     }
 
-    /// Takes one instance out of an orphan, without a word.
-    fn give_way(&mut self, (index, orphan): LeaseKey, confirmed: &Instance) {
-        let Some(service) = self.services.get_mut(index) else { return };
-        let Some(Publication { instances, .. }) = service.publications.get_mut(&orphan) else { return };
-        let before = instances.len();
+    /// Whether a publication waits here to be confirmed: of a connection that is gone, and ours to give up.
+    fn is_orphan(&self, held: LeaseKey) -> bool {
+        self.claim_at(held).is_some_and(|(claim, _)| claim.owner == OURS && claim.adopted)
+            && matches!(&self.clients.get(held.1).id, ClientId::Connection(_))
+    }
+
+    /// Takes one instance out of an orphan, without a word here.
+    fn give_way(&mut self, held: LeaseKey, confirmed: &Instance, now: Now) {
+        let (index, orphan) = held;
+        let Some(publication) = self.services.get(index).and_then(|found| found.publications.get(&orphan))
+        else {
+            return;
+        };
         let is_other = |instance: &&Instance| place(index, instance) != place(index, confirmed);
-        *instances = instances.iter().filter(is_other).cloned().collect();
-        let (after, taken) = (instances.len(), before - instances.len());
-        service.instances -= taken;
-        self.instances -= taken;
-        if after == 0 {
-            self.drop_publication(index, orphan);
+        let left: Arc<[Instance]> = publication.instances.iter().filter(is_other).cloned().collect();
+        if left.is_empty() {
+            self.depart(held, Reason::Registered, now);
+            return self.drop_publication(index, orphan);
         }
+        self.detach(held, Because::ItsOwner);
+        let left = Publication { instances: left, ..publication_of(&self.services, held) };
+        self.insert(index, orphan, left);
+        self.attach_edited(held, Reason::Registered);
     }
 
     /// Removes a publication without a word: no effects, and no new revision.
@@ -104,14 +125,19 @@ impl Registry {
             if self.orphans.next_deadline().is_none_or(|at| at > now.mono) {
                 break;
             }
-            let Some((_, (service, client))) = self.orphans.due.pop_front() else { break };
+            let Some((at, held)) = self.orphans.due.pop_front() else { break };
+            if self.orphans.until.get(&held) != Some(&at) {
+                continue;
+            }
+            self.orphans.until.remove(&held);
             // Its places may be others' by now: those of a new service and of a client that is no orphan.
+            let (service, client) = held;
             let publication = self.services.get(service).and_then(|found| found.publications.get(&client));
             let Some(instances) = publication.map(|publication| publication.instances.clone()) else {
                 continue;
             };
-            if matches!(&self.clients.get(client).id, ClientId::Connection(id) if id.is_restored()) {
-                self.orphans.forget((service, client), &instances);
+            if self.is_orphan(held) {
+                self.orphans.forget(held, &instances);
                 let cause = Cause { actor: Actor::default(), reason: Reason::NotConfirmed };
                 self.unpublish(service, client, &mut Report::new(now, cause, effects));
             }

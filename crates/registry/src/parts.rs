@@ -25,7 +25,10 @@ pub struct ServiceParts {
 /// One publication inside [`ServiceParts`].
 #[derive(Clone, Debug)]
 pub(crate) struct Published {
+    /// The time of its incarnation: the newest publication of an address is the one that shows.
     pub(crate) sequence: u64,
+    /// The node of its incarnation.
+    pub(crate) node: u64,
     pub(crate) kind: Kind,
     pub(crate) client: ClientIndex,
     pub(crate) instances: Arc<[Instance]>,

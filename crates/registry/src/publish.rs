@@ -3,6 +3,8 @@
 use crate::{
     Close, Deregister, Effect, LeaseKind, Outcome, Register, Registry, RegistryError,
     clients::ClientIndex,
+    eureka::Facet,
+    mirror::{Because, Claim},
     op::kind_of,
     registry::{Report, label},
     rows,
@@ -11,10 +13,31 @@ use crate::{
 use muster_model::{ClientId, Instance, Kind, Metadata, Now, Revision, ServiceKey, Timing};
 use std::{cmp::Ordering, sync::Arc};
 
+/// What [`Registry::set_publication`] sets.
+pub(crate) struct Setting {
+    pub(crate) kind: Kind,
+    pub(crate) instances: Arc<[Instance]>,
+    /// What was declared, if that was over Eureka.
+    pub(crate) facet: Option<Facet>,
+    /// The time of an earlier incarnation and the claim under it; absent: a registration of now.
+    pub(crate) claim: Option<(u64, Claim)>,
+}
+
 impl Registry {
     pub(crate) fn register(
         &mut self,
         register: Register,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Outcome, RegistryError> {
+        self.register_as(register, None, now, effects)
+    }
+
+    /// As [`Registry::register`], under an earlier incarnation if one is given.
+    pub(crate) fn register_as(
+        &mut self,
+        register: Register,
+        claim: Option<(u64, Claim)>,
         now: Now,
         effects: &mut Vec<Effect>,
     ) -> Result<Outcome, RegistryError> {
@@ -30,7 +53,7 @@ impl Registry {
             let Register { client, service, cause, .. } = register;
             return Ok(self.deregister(Deregister { client, service, cause }, now, effects));
         }
-        self.publish(register, now, effects);
+        self.publish(register, claim, now, effects);
         Ok(Outcome::Done)
     }
 
@@ -67,9 +90,20 @@ impl Registry {
     }
 
     /// Sets a publication that was found to be in order.
-    pub(crate) fn publish(&mut self, register: Register, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn publish(
+        &mut self,
+        register: Register,
+        claim: Option<(u64, Claim)>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
         let Register { client: id, origin, service: key, mut instances, cause } = register;
         let kind = kind_of(&id);
+        if kind == Kind::Persistent {
+            let registered = instances.first().map(|instance| instance.healthy);
+            let shown = self.health_of_registration(&key, &id, registered);
+            instances.iter_mut().for_each(|instance| instance.healthy = shown.unwrap_or(instance.healthy));
+        }
         let index = self.service_or_new(&key, kind);
         let client = self.clients.publish(&id, origin, index);
         for instance in &mut instances {
@@ -90,33 +124,34 @@ impl Registry {
                 effects.push(Effect::Persist(rows::put_instance(&service.key, origin, &instances[0])));
             }
         }
-        self.set_publication(index, client, kind, instances, &mut Report::new(now, cause, effects));
+        let set = Setting { kind, instances, facet: None, claim };
+        self.set_publication(index, client, set, &mut Report::new(now, cause, effects));
     }
 
-    /// Puts a publication in place of what the client published to the service before.
+    /// Puts a publication of this node in place of what the client published to the service before.
     pub(crate) fn set_publication(
         &mut self,
         index: ServiceIndex,
         client: ClientIndex,
-        kind: Kind,
-        instances: Arc<[Instance]>,
+        set: Setting,
         report: &mut Report<'_>,
     ) {
-        self.sequence += 1;
-        let publication =
-            Publication { stamp: Stamp::new(self.sequence, kind), instances: instances.clone() };
-        let Some(service) = self.services.get_mut(index) else { return };
-        let old = service.publications.insert(client, publication);
-        let replaced = old.as_ref().map_or(0, |old| old.instances.len());
-        service.instances = service.instances + instances.len() - replaced;
-        self.instances = self.instances + instances.len() - replaced;
-        let appeared = old.is_none() && service.publications.len() == 1;
-        if old.is_none() {
-            self.publications += 1;
-            service.persistent += u32::from(kind == Kind::Persistent);
+        let Setting { kind, instances, facet, claim } = set;
+        self.detach((index, client), Because::Displaced);
+        let (at, claim) = match claim {
+            Some((at, claim)) => (at, claim),
+            None => (self.mirror.clock.next(report.now), Claim::default()),
+        };
+        let publication = Publication { stamp: Stamp::new(at, kind), instances: instances.clone(), claim };
+        if let (Some(facet), Some(service)) = (facet, self.services.get_mut(index)) {
+            service.facets.get_or_insert_default().insert(facet.shown.id().clone(), facet);
         }
+        let old = self.insert(index, client, publication);
+        self.attach((index, client), report.cause.reason);
+        let Some(service) = self.services.get(index) else { return };
+        let appeared = old.is_none() && service.publications.len() == 1;
         let key = service.key.clone();
-        self.confirm_orphans(index, client, &instances);
+        self.confirm_orphans(index, client, &instances, report.now);
         let revision = self.touch(index, report.now);
         report.changed(&key, revision);
         if appeared {
@@ -124,6 +159,26 @@ impl Registry {
         }
         let old = old.as_ref().map_or(&[][..], |old| &old.instances);
         record_difference(report, &key, revision, old, &instances);
+    }
+
+    /// Puts a publication in place, and counts it.
+    pub(crate) fn insert(
+        &mut self,
+        index: ServiceIndex,
+        client: ClientIndex,
+        publication: Publication,
+    ) -> Option<Publication> {
+        let service = self.services.get_mut(index)?;
+        let (kind, count) = (publication.stamp.kind(), publication.instances.len());
+        let old = service.publications.insert(client, publication);
+        let replaced = old.as_ref().map_or(0, |old| old.instances.len());
+        service.instances = service.instances + count - replaced;
+        self.instances = self.instances + count - replaced;
+        if old.is_none() {
+            self.publications += 1;
+            service.persistent += u32::from(kind == Kind::Persistent);
+        }
+        old
     }
 
     pub(crate) fn deregister(
@@ -156,6 +211,17 @@ impl Registry {
         client: ClientIndex,
         report: &mut Report<'_>,
     ) -> Outcome {
+        self.depart((index, client), report.cause.reason, report.now);
+        self.take_away(index, client, report)
+    }
+
+    /// As [`Registry::unpublish`], where the other nodes know already.
+    pub(crate) fn take_away(
+        &mut self,
+        index: ServiceIndex,
+        client: ClientIndex,
+        report: &mut Report<'_>,
+    ) -> Outcome {
         let Some(service) = self.services.get_mut(index) else { return Outcome::Unchanged };
         let Some(old) = service.publications.remove(&client) else { return Outcome::Unchanged };
         let kind = old.stamp.kind();
@@ -170,6 +236,7 @@ impl Registry {
         self.publications -= 1;
         self.remove_facet(index, client, report.now);
         self.leases.revoke((index, client), report.now.mono);
+        let id = self.clients.get(client).id.clone();
         self.clients.unpublish(client, index);
 
         let revision = self.touch(index, report.now);
@@ -179,6 +246,7 @@ impl Registry {
             self.service_emptied(index, report.now);
         }
         if kind == Kind::Persistent {
+            self.health_of_registration(&key, &id, None);
             report.effects.push(Effect::Persist(rows::delete_instance(&key, &old.instances[0])));
         }
         record_difference(report, &key, revision, &old.instances, &[]);
@@ -219,7 +287,7 @@ pub(crate) fn by_address(a: &Instance, b: &Instance) -> Ordering {
 }
 
 /// Records what became of each instance when `old` was replaced by `new`; what stayed as it was is no line.
-fn record_difference(
+pub(crate) fn record_difference(
     report: &mut Report<'_>,
     service: &ServiceKey,
     revision: Revision,

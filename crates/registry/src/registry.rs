@@ -42,8 +42,6 @@ pub struct Registry {
     pub(crate) clusters: Interned,
     pub(crate) eureka: EurekaIndex,
     revision: Revision,
-    /// Raised with every registration: the newest publication of an address is the one that shows.
-    pub(crate) sequence: u64,
     /// No `last_ref_time` of a service that is gone, or of a view of one that never was, is later.
     ref_time_floor: u64,
     pub(crate) orphans: Orphans,
@@ -131,7 +129,6 @@ impl Registry {
             clusters: Interned::default(),
             eureka: EurekaIndex::default(),
             revision: Revision(0),
-            sequence: 0,
             ref_time_floor: 0,
             orphans: Orphans::default(),
             instances: 0,
@@ -172,6 +169,12 @@ impl Registry {
     /// without the limits, which are settings and may differ at the next start: ask [`Registry::check`]
     /// before it is proposed.
     pub fn apply(&mut self, op: Op, now: Now, effects: &mut Vec<Effect>) -> Result<Outcome, RegistryError> {
+        let outcome = self.apply_op(op, now, effects);
+        self.tell_streams(effects);
+        outcome
+    }
+
+    fn apply_op(&mut self, op: Op, now: Now, effects: &mut Vec<Effect>) -> Result<Outcome, RegistryError> {
         match op {
             Op::Register(register) => self.register(register, now, effects),
             Op::Deregister(deregister) => Ok(self.deregister(deregister, now, effects)),
@@ -235,6 +238,8 @@ impl Registry {
 
     /// As [`Registry::expire`], and what lost its lease stays: health checks are switched off.
     pub fn expire_services(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.adopt_due(now);
+        self.tell_streams(effects);
         while let Some((_, (index, born))) = self.removals.pop_due(now.mono) {
             let Some(service) = self.services.get_mut(index).filter(|service| service.born == born) else {
                 continue;
@@ -253,8 +258,9 @@ impl Registry {
 
     /// When to call [`Registry::expire`] next; at that time there may be nothing to do after all.
     pub fn next_deadline(&self) -> Option<Monotonic> {
-        let deadlines = [self.leases.next_deadline(), self.orphans.next_deadline(), self.removals.next()];
-        deadlines.into_iter().flatten().min()
+        let leases = [self.leases.next_deadline(), self.orphans.next_deadline()];
+        let deadlines = leases.into_iter().chain([self.removals.next(), self.next_adoption()]);
+        deadlines.flatten().min()
     }
 
     /// What to build a view of a service from; `None` if it does not exist.
@@ -267,6 +273,7 @@ impl Registry {
         let facets: HashMap<ClientIndex, &Facet> = facets.map(|facet| (facet.client, facet)).collect();
         let publications = found.publications.iter().map(|(client, publication)| Published {
             sequence: publication.stamp.sequence(),
+            node: self.mirror.origins.node(publication.claim.by).0,
             kind: publication.stamp.kind(),
             client: *client,
             instances: publication.instances.clone(),

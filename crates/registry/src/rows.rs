@@ -167,7 +167,7 @@ impl Registry {
                 let instances = vec![instance];
                 let register = Register { client, origin: NodeId(message.origin), service, instances, cause };
                 // Nobody watches yet, and the row is there.
-                self.publish(register, now, &mut Vec::new());
+                self.publish(register, None, now, &mut Vec::new());
             }
             Table::Override => {
                 let service = reader.service()?;

@@ -4,6 +4,7 @@ use crate::{
     ClusterSpec, LatestRevision, ServiceSpec,
     clients::ClientIndex,
     eureka::{AppRef, Facets},
+    mirror::Claim,
     slab::{Index, Slab},
 };
 use muster_model::{
@@ -67,9 +68,11 @@ impl Service {
 pub(crate) struct Publication {
     pub(crate) stamp: Stamp,
     pub(crate) instances: Arc<[Instance]>,
+    /// Whose it is; of no meaning for a persistent one.
+    pub(crate) claim: Claim,
 }
 
-/// The order of a publication among all, and its kind, in one word.
+/// The time of a publication's incarnation, which is its order among all, and its kind, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp(u64);
 

@@ -17,6 +17,8 @@ pub(crate) struct KeptFacet {
     pub(crate) shown: Arc<EurekaShown>,
     /// Whether its lease was ever renewed, which doubles it.
     pub(crate) renewed: bool,
+    /// Whether it came from an Eureka peer.
+    pub(crate) from_peer: bool,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -29,7 +31,7 @@ struct PortMessage {
 
 /// A status is its place in [`EurekaStatus::ALL`].
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct FacetMessage {
+pub(crate) struct FacetMessage {
     #[prost(string, tag = "1")]
     app: String,
     #[prost(string, optional, tag = "2")]
@@ -99,6 +101,8 @@ pub(super) struct FacetMessage {
     inherited: bool,
     #[prost(bool, tag = "39")]
     renewed: bool,
+    #[prost(bool, tag = "40")]
+    from_peer: bool,
 }
 
 fn place_of(status: EurekaStatus) -> u32 {
@@ -165,12 +169,13 @@ impl From<&KeptFacet> for FacetMessage {
             lost: shown.lost,
             inherited: shown.inherited,
             renewed: kept.renewed,
+            from_peer: kept.from_peer,
         }
     }
 }
 
 impl FacetMessage {
-    pub(super) fn read(&self) -> Result<KeptFacet, DecodeError> {
+    pub(crate) fn read(&self) -> Result<KeptFacet, DecodeError> {
         let instance = Arc::new(self.instance()?);
         let shown = EurekaShown {
             status: status_of(instance.status, self.lost),
@@ -192,7 +197,7 @@ impl FacetMessage {
             weight: weight_of(&instance),
             instance,
         };
-        Ok(KeptFacet { shown: Arc::new(shown), renewed: self.renewed })
+        Ok(KeptFacet { shown: Arc::new(shown), renewed: self.renewed, from_peer: self.from_peer })
     }
 
     fn instance(&self) -> Result<EurekaInstance, DecodeError> {

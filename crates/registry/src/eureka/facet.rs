@@ -13,6 +13,8 @@ pub(crate) struct Facet {
     pub(crate) client: ClientIndex,
     /// What is shown where no override and no other registration of the address says otherwise.
     pub(crate) shown: Arc<EurekaShown>,
+    /// Whether its last change came from an Eureka peer that is no node of ours.
+    pub(crate) from_peer: bool,
 }
 
 /// The status of an instance by what its client declared and by its lease.

@@ -21,7 +21,7 @@ impl Registry {
         let Some((index, facet)) = self.eureka_find(&base, &app, &id) else {
             return Ok(Outcome::UnknownInstance);
         };
-        let (client, old) = (facet.client, facet.shown.clone());
+        let (client, from_peer, old) = (facet.client, facet.from_peer, facet.shown.clone());
         let metadata = old.instance.metadata.overlaid(&metadata);
         let instance = Arc::new(EurekaInstance { metadata, ..EurekaInstance::clone(&old.instance) });
         let (size, max) = (instance.labels_size(), self.limits.eureka_metadata_chars_max);
@@ -32,7 +32,7 @@ impl Registry {
         let mut shown = registered(instance, Some(&old), old.last_dirty, now.wall, stamp);
         shown.inherited = old.inherited;
         let timing = self.eureka_timing(&shown.instance, false);
-        let facet = Facet { client, shown: Arc::new(shown) };
+        let facet = Facet { client, shown: Arc::new(shown), from_peer };
         self.publish_facet(index, facet, &mut Report::new(now, cause, effects));
         self.leases.grant((index, client), (&base.namespace, LeaseKind::Eureka), timing, now.mono);
         Ok(Outcome::Done)

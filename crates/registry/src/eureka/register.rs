@@ -9,7 +9,9 @@ use crate::{
         facet::registered,
         index::{fold, service_text},
     },
+    mirror::Claim,
     overrides::EUREKA_ID_BYTES_MAX,
+    publish::Setting,
     registry::Report,
     services::ServiceIndex,
 };
@@ -39,6 +41,13 @@ impl Registry {
                 return Err(error);
             }
         };
+        if let Some(outcome) = self.known_from_peer(index, &instance, replicated) {
+            if overridden != EurekaStatus::Unknown {
+                let mut report = Report::new(now, cause, effects);
+                self.inherit_override(index, instance.id(), overridden, false, &mut report);
+            }
+            return Ok(outcome);
+        }
         let old = self.facet(index, instance.id()).map(|facet| facet.shown.clone());
         let stamp = self.eureka.next_stamp();
         let shown = match &old {
@@ -66,7 +75,8 @@ impl Registry {
         let (id, app) = (shown.id().clone(), shown.instance.app.clone());
         let mut report = Report::new(now, cause, effects);
         let client = self.clients.publish(&ClientId::Eureka(id.clone()), origin, index);
-        self.publish_facet(index, Facet { client, shown: shown.clone() }, &mut report);
+        let facet = Facet { client, shown: shown.clone(), from_peer: replicated };
+        self.publish_facet(index, facet, &mut report);
         let timing = self.eureka_timing(&shown.instance, false);
         self.leases.grant((index, client), (&base.namespace, LeaseKind::Eureka), timing, now.mono);
         self.eureka.record_registered(EurekaEvent { at: now.wall, app, id: id.clone() });
@@ -74,6 +84,23 @@ impl Registry {
             self.inherit_override(index, &id, overridden, false, &mut report);
         }
         Ok(Outcome::Done)
+    }
+
+    /// A peer sends a registration to each of our nodes: what another of them has already it keeps, and this is one more
+    /// sign of life.
+    fn known_from_peer(
+        &mut self,
+        index: ServiceIndex,
+        instance: &EurekaInstance,
+        replicated: bool,
+    ) -> Option<Outcome> {
+        let known = self.facet(index, instance.id()).filter(|_| replicated)?;
+        let held = (index, known.client);
+        if known.shown.last_dirty < instance.last_dirty || !self.is_kept_elsewhere(held) {
+            return None;
+        }
+        self.pass_on(held);
+        Some(Outcome::Unchanged)
     }
 
     /// Whether an instance is no larger than one may be: it is kept in lists of what changed and went, too.
@@ -159,12 +186,21 @@ impl Registry {
 
     /// Puts a facet in place, and the publication that Nacos clients see of it.
     pub(crate) fn publish_facet(&mut self, index: ServiceIndex, facet: Facet, report: &mut Report<'_>) {
+        self.publish_facet_as(index, facet, None, report);
+    }
+
+    /// As [`Registry::publish_facet`], under an earlier incarnation if one is given.
+    pub(crate) fn publish_facet_as(
+        &mut self,
+        index: ServiceIndex,
+        facet: Facet,
+        claim: Option<(u64, Claim)>,
+        report: &mut Report<'_>,
+    ) {
         let instances = self.nacos_instances(&facet.shown);
         let client = facet.client;
-        if let Some(service) = self.services.get_mut(index) {
-            service.facets.get_or_insert_default().insert(facet.shown.id().clone(), facet);
-        }
-        self.set_publication(index, client, Kind::Ephemeral, instances, report);
+        let set = Setting { kind: Kind::Ephemeral, instances, facet: Some(facet), claim };
+        self.set_publication(index, client, set, report);
     }
 
     /// Removes what a client registered over Eureka, beside its publication.

@@ -2,10 +2,12 @@
 
 use crate::{
     Effect, EurekaBase, EurekaRenew, Outcome, Registry,
+    brake::LeaseKey,
     clients::ClientIndex,
     eureka::facet::{status_of, takes_calls},
+    mirror::{Because, OURS},
     registry::Report,
-    services::ServiceIndex,
+    services::{Service, ServiceIndex},
 };
 use muster_model::{Cause, ClientId, EurekaAction, EurekaStatus, Now, Reason, Timestamp};
 use std::sync::Arc;
@@ -23,17 +25,13 @@ impl Registry {
         let Some((index, facet)) = self.eureka_find(&base, &app, &id) else {
             return Outcome::UnknownInstance;
         };
-        let (client, shown) = (facet.client, facet.shown.clone());
-        let timing = self.eureka_timing(&shown.instance, true);
-        let interval_ms = timing.beat_interval_ms;
-        self.leases.renew_with((index, client), timing, now.mono);
-        if shown.lost && !takes_calls(shown.instance.status) {
-            // It declared something else than UP, and that goes on to show.
-            self.set_lost(index, client, false, now);
-        } else if shown.lost {
-            let cause = Cause { reason: Reason::BeatReturned, ..cause.clone() };
-            self.mark(index, client, true, &mut Report::new(now, cause, effects));
-        }
+        let (held, shown) = ((index, facet.client), facet.shown.clone());
+        let interval_ms = if self.is_kept_elsewhere(held) {
+            self.pass_on(held);
+            self.eureka_timing(&shown.instance, true).beat_interval_ms
+        } else {
+            self.renew_facet(held, cause.clone(), now, effects)
+        };
         match last_dirty {
             Some(theirs) if theirs > shown.last_dirty => {
                 if replicated && overridden != EurekaStatus::Unknown {
@@ -52,9 +50,43 @@ impl Registry {
         }
     }
 
+    /// Renews the lease of a registration that is ours, or is to be; gives how often to renew it, milliseconds.
+    pub(crate) fn renew_facet(
+        &mut self,
+        held: LeaseKey,
+        cause: Cause,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> u64 {
+        let (index, client) = held;
+        if self.claim_of(held).is_some_and(|claim| claim.owner != OURS || claim.adopted) {
+            self.own_anew(held, cause.reason, now);
+        }
+        let ClientId::Eureka(id) = &self.clients.get(client).id else { return 0 };
+        let Some(shown) = self.facet(index, id).map(|facet| facet.shown.clone()) else { return 0 };
+        let timing = self.eureka_timing(&shown.instance, true);
+        self.leases.renew_with(held, timing, now.mono);
+        if shown.lost && !takes_calls(shown.instance.status) {
+            // It declared something else than UP, and that goes on to show.
+            self.detach(held, Because::ItsOwner);
+            self.note_lost(index, client, false, now);
+            self.attach_edited(held, Reason::BeatReturned);
+        } else if shown.lost {
+            let cause = Cause { reason: Reason::BeatReturned, ..cause };
+            self.mark(index, client, true, &mut Report::new(now, cause, effects));
+        }
+        timing.beat_interval_ms
+    }
+
+    /// Whether the lease of what a client registered over Eureka is over; `None` if that is nothing.
+    pub(crate) fn is_lost(&self, service: &Service, client: ClientIndex) -> Option<bool> {
+        let ClientId::Eureka(id) = &self.clients.get(client).id else { return None };
+        Some(service.facets.as_ref()?.get(id)?.shown.lost)
+    }
+
     /// Notes that the lease of an Eureka registration is over, or that it is kept again; whether that changes what is
     /// shown of it by itself.
-    pub(crate) fn set_lost(
+    pub(crate) fn note_lost(
         &mut self,
         index: ServiceIndex,
         client: ClientIndex,

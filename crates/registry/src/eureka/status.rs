@@ -2,15 +2,18 @@
 
 use crate::{
     Effect, EurekaBase, EurekaStatusChange, InstanceKey, Outcome, Registry, RegistryError, StatusChange,
+    brake::LeaseKey,
     eureka::{
         born::derived_id,
         facet::{status_of, takes_calls},
     },
+    mirror::Because,
     registry::Report,
     services::ServiceIndex,
 };
 use muster_model::{
-    ClusterName, EurekaAction, EurekaInstance, EurekaStatus, Host, Instance, Now, ServiceKey, Timestamp,
+    ClusterName, EurekaAction, EurekaInstance, EurekaStatus, Host, Instance, Now, Reason, ServiceKey,
+    Timestamp,
 };
 use std::sync::Arc;
 
@@ -108,9 +111,19 @@ impl Registry {
         now: Now,
     ) {
         let Some(id) = &key.eureka else { return };
-        let Some(service) = self.services.find(service).and_then(|index| self.services.get_mut(index)) else {
+        let Some(index) = self.services.find(service) else { return };
+        let Some(held) = self.facet(index, id).map(|facet| (index, facet.client)) else { return };
+        if self.is_foreign(held) {
+            // Its owner notes it, and tells.
             return;
-        };
+        }
+        self.detach(held, Because::ItsOwner);
+        self.note_status_of(held, id, change, now);
+        self.attach_edited(held, Reason::Operator);
+    }
+
+    fn note_status_of(&mut self, held: LeaseKey, id: &str, change: StatusChange, now: Now) {
+        let Some(service) = self.services.get_mut(held.0) else { return };
         let Some(facet) = service.facets.as_mut().and_then(|facets| facets.get_mut(id)) else { return };
         let shown = Arc::make_mut(&mut facet.shown);
         shown.stamp = self.eureka.next_stamp();

@@ -26,8 +26,10 @@ pub enum MirrorChanges {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SnapshotCursor {
     pub(crate) part: u8,
+    /// The client.
     pub(crate) place: u32,
-    pub(crate) services: usize,
+    /// The first of its services.
+    pub(crate) service: u32,
 }
 
 /// A page of what a node owns.

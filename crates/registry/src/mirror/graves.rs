@@ -1,0 +1,41 @@
+//! What was removed lately, so that no older claim brings it back.
+
+use muster_model::{HashMap, Incarnation, Monotonic};
+use std::collections::VecDeque;
+
+/// Removals remembered at most; the newest are.
+const GRAVES_MAX: usize = 65_536;
+/// How long a removal is remembered, milliseconds: longer than any default lease.
+const REMEMBERED_MS: u64 = 300_000;
+
+/// Removals by the hash of their keys. Two keys of one hash would at worst hide an older registration of the other.
+#[derive(Debug, Default)]
+pub(crate) struct Graves {
+    by_key: HashMap<u64, Incarnation>,
+    order: VecDeque<(Monotonic, u64)>,
+}
+
+impl Graves {
+    /// Remembers a removal.
+    pub(crate) fn bury(&mut self, key: u64, incarnation: Incarnation, now: Monotonic) {
+        while self
+            .order
+            .front()
+            .is_some_and(|(at, _)| self.order.len() >= GRAVES_MAX || now.since(*at) > REMEMBERED_MS)
+        {
+            let Some((_, oldest)) = self.order.pop_front() else { break };
+            self.by_key.remove(&oldest);
+        }
+        let known = self.by_key.entry(key);
+        if let std::collections::hash_map::Entry::Vacant(_) = known {
+            self.order.push_back((now, key));
+        }
+        let last = known.or_default();
+        *last = (*last).max(incarnation);
+    }
+
+    /// The last removal of a key, if it is remembered.
+    pub(crate) fn of(&self, key: u64) -> Option<Incarnation> {
+        self.by_key.get(&key).copied()
+    }
+}

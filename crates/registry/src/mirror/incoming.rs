@@ -1,0 +1,489 @@
+//! What other nodes tell this one: their ops, taken in by the rules in [`super`].
+
+use super::{
+    MirrorError,
+    claim::{Claim, OURS, OriginPlace, Rank, Standing, is_older},
+    origins::Entry,
+    outgoing::Because,
+    wire::{self, ClientRef, Key, Reader},
+};
+use crate::{
+    DecodeError, Effect, EurekaBase, EurekaShown, Registry,
+    brake::LeaseKey,
+    checkpoint::FacetMessage,
+    eureka::Facet,
+    publish::record_difference,
+    registry::Report,
+    services::{Publication, ServiceIndex, Stamp},
+    stored::malformed,
+};
+use bytes::Bytes;
+use muster_model::{
+    Actor, Cause, ClientId, GroupName, HashSet, Host, Incarnation, Instance, Kind, Namespace, Now, Origin,
+    Reason, ServiceKey, ServiceName,
+};
+use prost::Message;
+use std::{cmp::Reverse, sync::Arc};
+
+/// Ops that are taken in under one lock, with what they have in common.
+pub(crate) struct Batch<'a> {
+    pub(crate) now: Now,
+    pub(crate) effects: &'a mut Vec<Effect>,
+    /// Whether this is a page of a snapshot: what is new in it is no news for the flight recorder.
+    is_page: bool,
+    /// Services of which something else is shown now.
+    changed: HashSet<ServiceIndex>,
+    order: Vec<ServiceIndex>,
+    /// The service of the last op; the next one's often is the same.
+    last: Option<ServiceKey>,
+}
+
+/// A publication as a peer describes it.
+struct Described {
+    service: ServiceKey,
+    client: ClientId,
+    incarnation: Incarnation,
+    edit: u16,
+    adopted: bool,
+    content: Content,
+    entry: Entry,
+    reason: Reason,
+}
+
+enum Content {
+    Instances(Arc<[Instance]>),
+    Facet { shown: Arc<EurekaShown>, from_peer: bool },
+}
+
+impl<'a> Batch<'a> {
+    pub(crate) fn new(now: Now, effects: &'a mut Vec<Effect>, is_page: bool) -> Self {
+        Self { now, effects, is_page, changed: HashSet::default(), order: Vec::new(), last: None }
+    }
+
+    fn cause(reason: Reason) -> Cause {
+        Cause { actor: Actor::default(), reason }
+    }
+
+    pub(crate) fn report(&mut self, reason: Reason) -> Report<'_> {
+        Report::new(self.now, Self::cause(reason), self.effects)
+    }
+
+    fn service(&mut self, key: &Key<'_>) -> Result<ServiceKey, DecodeError> {
+        let last = self.last.take();
+        if let Some(last) = &last
+            && last.name().as_str() == key.name
+            && last.group().as_str() == key.group
+            && last.namespace().as_str() == key.namespace
+        {
+            self.last = Some(last.clone());
+            return Ok(last.clone());
+        }
+        let name = |error: muster_model::NameError| malformed("op of a peer", error);
+        let namespace = match &last {
+            Some(last) if last.namespace().as_str() == key.namespace => last.namespace().clone(),
+            Some(_) | None => Namespace::new(key.namespace).map_err(name)?,
+        };
+        let group = match &last {
+            Some(last) if last.group().as_str() == key.group => last.group().clone(),
+            Some(_) | None => GroupName::new(key.group).map_err(name)?,
+        };
+        let service = ServiceKey::new(namespace, group, ServiceName::new(key.name).map_err(name)?);
+        self.last = Some(service.clone());
+        Ok(service)
+    }
+
+    fn changed(&mut self, index: ServiceIndex) {
+        if self.changed.insert(index) {
+            self.order.push(index);
+        }
+    }
+
+    /// One word a service that changed.
+    pub(crate) fn finish(self, registry: &mut Registry) {
+        let cause = Arc::new(Self::cause(Reason::Registered));
+        for index in self.order {
+            let Some(service) = registry.services.get(index) else { continue };
+            let (service, revision) = (service.key.clone(), service.latest.get());
+            self.effects.push(Effect::ServiceChanged { service, revision, cause: cause.clone() });
+        }
+        registry.tell_streams(self.effects);
+    }
+}
+
+impl Registry {
+    /// Takes in ops of a peer, the last of which has the number `upto`. Those that are held already are passed over.
+    pub fn apply_mirrored(
+        &mut self,
+        origin: Origin,
+        ops: &[Bytes],
+        upto: u64,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), MirrorError> {
+        let place = self.mirror.origins.find(origin).filter(|place| *place != OURS);
+        let place = place.ok_or(MirrorError::Gap { held: 0 })?;
+        let known = self.mirror.origins.at(place);
+        let held = known.sequence;
+        let first = upto.checked_sub(ops.len() as u64).ok_or(MirrorError::Gap { held })?;
+        if !known.complete || known.resync.is_some() || first > held {
+            return Err(MirrorError::Gap { held });
+        }
+        let known = usize::try_from(held - first).unwrap_or(usize::MAX).min(ops.len());
+        let mut batch = Batch::new(now, effects, false);
+        let mut taken = Ok(());
+        for op in &ops[known..] {
+            taken = self.take_op(place, op, &mut batch);
+            if taken.is_err() {
+                break;
+            }
+            self.mirror.origins.at_mut(place).sequence += 1;
+        }
+        batch.finish(self);
+        Ok(taken?)
+    }
+
+    /// Takes in one op.
+    pub(crate) fn take_op(
+        &mut self,
+        place: OriginPlace,
+        op: &[u8],
+        batch: &mut Batch<'_>,
+    ) -> Result<(), DecodeError> {
+        let mut reader = Reader::new(op);
+        match reader.byte()? {
+            wire::SET => self.take_set(place, reader, batch),
+            wire::REMOVE => self.take_removal(place, reader, batch),
+            wire::YIELD => self.take_yield(place, reader, batch),
+            wire::HEALTH => self.take_health(place, reader, batch),
+            wire::NO_HEALTH => self.take_no_health(place, reader, batch),
+            _ => Err(malformed("op of a peer", "an unknown tag")),
+        }
+    }
+
+    /// The client that an op names, and what it publishes to the service if that is held.
+    pub(crate) fn find_publication(
+        &mut self,
+        key: &Key<'_>,
+        batch: &mut Batch<'_>,
+    ) -> Result<(ServiceKey, ClientId, Option<LeaseKey>), DecodeError> {
+        let service = batch.service(key)?;
+        let client = match key.client {
+            ClientRef::Connection(home, number) => {
+                let found = self.mirror.origins.connection(home, number);
+                found.ok_or_else(|| malformed("op of a peer", "too many origins"))?
+            }
+            ClientRef::Address(host, port, kind) => {
+                let host = Host::new(host).map_err(|error| malformed("op of a peer", error))?;
+                ClientId::Address(host, port, kind)
+            }
+            ClientRef::Eureka(id) => ClientId::Eureka(id.into()),
+        };
+        let place = self.services.find(&service).zip(self.clients.find(&client));
+        let held = place.filter(|place| self.claim_of(*place).is_some());
+        Ok((service, client, held))
+    }
+
+    /// What a claim that is held is worth.
+    pub(crate) fn rank_of(&self, claim: Claim, at: u64) -> Rank {
+        let owner = self.mirror.origins.at(claim.owner);
+        let standing = match (owner.is_live(), claim.adopted) {
+            (false, _) => Standing::Orphan,
+            (true, true) => Standing::Adopted(Reverse(owner.origin.node.0)),
+            (true, false) => Standing::Live,
+        };
+        Rank { incarnation: self.mirror.incarnation(at, claim), standing }
+    }
+
+    /// What an origin told of a publication is not to be counted any more, if it was.
+    pub(crate) fn forget_beaten(&mut self, place: OriginPlace, key: u64) -> bool {
+        let Some(hash) = self.mirror.beaten.remove(&(place, key)) else { return false };
+        self.mirror.origins.at_mut(place).subtract(Entry { key, hash });
+        true
+    }
+
+    /// Counts what an origin tells of a publication, though it does not hold here.
+    pub(crate) fn beaten(&mut self, place: OriginPlace, entry: Entry) {
+        self.mirror.beaten.insert((place, entry.key), entry.hash);
+        self.mirror.origins.at_mut(place).add(entry);
+        self.mirror.figures.beaten += 1;
+    }
+
+    fn take_set(
+        &mut self,
+        place: OriginPlace,
+        mut reader: Reader<'_>,
+        batch: &mut Batch<'_>,
+    ) -> Result<(), DecodeError> {
+        let reason = reader.reason()?;
+        let key = reader.key()?;
+        let entry = wire::entry(key.bytes, reader.rest());
+        let incarnation = reader.incarnation()?;
+        let edit = reader.number()? as u16;
+        let flags = reader.byte()?;
+        let (service, client, held) = self.find_publication(&key, batch)?;
+        let was_beaten = self.forget_beaten(place, entry.key);
+        if !self.mirror.clock.see(incarnation.at, batch.now) {
+            // It is in no digest here, so it is asked for again.
+            self.mirror.figures.refused_ahead += 1;
+            return Ok(());
+        }
+        let adopted = flags & wire::ADOPTED != 0;
+        let node = self.mirror.origins.at(place).origin.node.0;
+        let standing = if adopted { Standing::Adopted(Reverse(node)) } else { Standing::Live };
+        let rank = Rank { incarnation, standing };
+        let found = held.and_then(|held| Some((held, self.claim_at(held)?)));
+        match found {
+            Some((held, (claim, at))) if claim.owner == place => {
+                let generation = self.mirror.origins.at(place).generation;
+                let old = self.mirror.incarnation(at, claim);
+                let is_old = incarnation < old || (incarnation == old && is_older(edit, claim.edit));
+                if is_old || self.entry_of(held) == Some(entry) {
+                    if let Some(claim) = self.claim_mut(held) {
+                        claim.generation = generation;
+                    }
+                    return Ok(());
+                }
+            }
+            Some((held, (claim, at))) => {
+                let is_here = matches!(&client, ClientId::Connection(id) if id.place() == 0);
+                if rank < self.rank_of(claim, at) || (claim.owner == OURS && !claim.adopted && is_here) {
+                    self.beaten(place, entry);
+                    if rank > self.rank_of(claim, at) {
+                        self.own_anew(held, Reason::Registered, batch.now);
+                    }
+                    return Ok(());
+                }
+            }
+            None => {
+                if let Some(grave) = self.mirror.graves.of(entry.key).filter(|grave| *grave >= incarnation) {
+                    self.beaten(place, entry);
+                    if !was_beaten {
+                        let (at, reason) = (batch.now.wall, Reason::Deregistered);
+                        self.mirror.send_removal(key.bytes, grave, false, at, reason);
+                    }
+                    return Ok(());
+                }
+            }
+        }
+        let content = self.content(&mut reader, flags, &client)?;
+        let described = Described { service, client, incarnation, edit, adopted, content, entry, reason };
+        if let Some((held, (claim, at))) = found {
+            self.give_up(held, claim, at, place, key.bytes, batch.now);
+        }
+        self.put_described(place, described, batch);
+        Ok(())
+    }
+
+    /// A publication that is held gives way to what an origin tells: its own later state, or a better claim.
+    fn give_up(&mut self, held: LeaseKey, claim: Claim, at: u64, to: OriginPlace, key: &[u8], now: Now) {
+        let because = if claim.owner == to { Because::ItsOwner } else { Because::Displaced };
+        self.detach(held, because);
+        if claim.owner == OURS {
+            let origin = self.mirror.origins.at(to).origin;
+            let incarnation = self.mirror.incarnation(at, claim);
+            self.mirror.send_yield(key, incarnation, origin);
+            self.leases.revoke(held, now.mono);
+        }
+    }
+
+    fn content(
+        &mut self,
+        reader: &mut Reader<'_>,
+        flags: u8,
+        client: &ClientId,
+    ) -> Result<Content, DecodeError> {
+        if flags & wire::FACET != 0 {
+            let size = reader.size()?;
+            let message = FacetMessage::decode(reader.bytes(size)?);
+            let kept = message.map_err(|error| malformed("op of a peer", error))?.read()?;
+            if !matches!(client, ClientId::Eureka(id) if id == kept.shown.id()) {
+                return Err(malformed("op of a peer", "another instance id"));
+            }
+            return Ok(Content::Facet { shown: kept.shown, from_peer: kept.from_peer });
+        }
+        let shared = match client {
+            ClientId::Address(host, ..) => Some(host),
+            ClientId::Connection(_) => None,
+            ClientId::Eureka(_) => return Err(malformed("op of a peer", "no declaration")),
+        };
+        let count = reader.size()?;
+        let clusters = &mut self.clusters;
+        let mut read = || reader.instance(shared, |name| clusters.named(name));
+        let instances: Arc<[Instance]> = match count {
+            0 => return Err(malformed("op of a peer", "no instance")),
+            1 => Arc::from([read()?]),
+            _ => (0..count).map(|_| read()).collect::<Result<Vec<_>, _>>()?.into(),
+        };
+        if reader.is_at_end() {
+            Ok(Content::Instances(instances))
+        } else {
+            Err(malformed("op of a peer", "too long"))
+        }
+    }
+
+    /// Puts a publication of another origin in place.
+    fn put_described(&mut self, place: OriginPlace, described: Described, batch: &mut Batch<'_>) {
+        let Described { service: key, client: id, incarnation, edit, adopted, content, entry, reason } =
+            described;
+        let is_facet = matches!(content, Content::Facet { .. });
+        if is_facet {
+            self.eureka_view(&EurekaBase::of(&key));
+        }
+        let index = self.service_or_new(&key, Kind::Ephemeral);
+        let known = self.mirror.origins.at(place);
+        let (node, generation) = (known.origin.node, known.generation);
+        let client = self.clients.publish(&id, node, index);
+        let (instances, facet_changed) = match content {
+            Content::Instances(instances) => (instances, false),
+            Content::Facet { shown, from_peer } => {
+                let changed = self.put_facet(index, Facet { client, shown: shown.clone(), from_peer });
+                (self.nacos_instances(&shown), changed)
+            }
+        };
+        let by = self.mirror.origins.node_place(muster_model::NodeId(incarnation.node));
+        let claim = Claim { owner: place, by, edit, generation, adopted };
+        let stamp = Stamp::new(incarnation.at, Kind::Ephemeral);
+        let publication = Publication { stamp, instances: instances.clone(), claim };
+        let Some(service) = self.services.get_mut(index) else { return };
+        if !is_facet && service.stored_kind().is_none() {
+            service.kind = Kind::Ephemeral;
+        }
+        let old = self.insert(index, client, publication);
+        let owner = self.mirror.origins.at_mut(place);
+        owner.count += 1;
+        owner.add(entry);
+        self.mirror.figures.applied += 1;
+        if !adopted {
+            self.confirm_orphans(index, client, &instances, batch.now);
+        }
+        let old = old.map(|old| old.instances);
+        // Even where nothing else is shown of it, another publication of its address may be behind it now.
+        let revision = self.touch(index, batch.now);
+        if old.is_none() && self.services.get(index).is_some_and(|service| service.publications.len() == 1) {
+            batch.effects.push(Effect::ServiceAppeared(key.clone()));
+        }
+        let is_same = !facet_changed && old.as_ref().is_some_and(|old| **old == *instances);
+        if !is_same {
+            batch.changed(index);
+            if !batch.is_page {
+                let old = old.as_deref().unwrap_or_default();
+                record_difference(&mut batch.report(reason), &key, revision, old, &instances);
+            }
+        }
+    }
+
+    /// Puts a facet in place; whether that changes anything.
+    fn put_facet(&mut self, index: ServiceIndex, mut facet: Facet) -> bool {
+        let Some(service) = self.services.get_mut(index) else { return false };
+        let facets = service.facets.get_or_insert_default();
+        let id = facet.shown.id().clone();
+        if let Some(old) = facets.get_mut(&id) {
+            Arc::make_mut(&mut facet.shown).stamp = old.shown.stamp;
+            if old.shown == facet.shown {
+                old.from_peer = facet.from_peer;
+                return false;
+            }
+        }
+        Arc::make_mut(&mut facet.shown).stamp = self.eureka.next_stamp();
+        facets.insert(id, facet);
+        true
+    }
+
+    fn take_removal(
+        &mut self,
+        place: OriginPlace,
+        mut reader: Reader<'_>,
+        batch: &mut Batch<'_>,
+    ) -> Result<(), DecodeError> {
+        let reason = reader.reason()?;
+        let key = reader.key()?;
+        let incarnation = reader.incarnation()?;
+        let is_weak = reader.byte()? & wire::WEAK != 0;
+        let wall = reader.timestamp()?;
+        let (_, client, held) = self.find_publication(&key, batch)?;
+        let hash = wire::key_hash(key.bytes);
+        self.forget_beaten(place, hash);
+        if !self.mirror.clock.see(incarnation.at, batch.now) {
+            self.mirror.figures.refused_ahead += 1;
+            return Ok(());
+        }
+        if !is_weak {
+            self.mirror.graves.bury(hash, incarnation, batch.now.mono);
+        }
+        let Some((held, (claim, at))) = held.and_then(|held| Some((held, self.claim_at(held)?))) else {
+            return Ok(());
+        };
+        let rank = self.rank_of(claim, at);
+        let is_gone = match incarnation.cmp(&rank.incarnation) {
+            std::cmp::Ordering::Less => false,
+            std::cmp::Ordering::Greater => true,
+            // The adopter knows no more than that it heard nothing, the owner does.
+            std::cmp::Ordering::Equal if claim.owner == place => true,
+            std::cmp::Ordering::Equal if is_weak => rank.standing == Standing::Orphan,
+            std::cmp::Ordering::Equal => rank.standing != Standing::Live,
+        };
+        if !is_gone {
+            return Ok(());
+        }
+        let is_here = matches!(&client, ClientId::Connection(id) if id.place() == 0);
+        if claim.owner == OURS && !claim.adopted && is_here {
+            // The connection is open: what it registered holds.
+            self.own_anew(held, Reason::Registered, batch.now);
+            return Ok(());
+        }
+        self.give_up(held, claim, at, place, key.bytes, batch.now);
+        let now = Now { wall, ..batch.now };
+        let cause = Batch::cause(reason);
+        self.take_away(held.0, held.1, &mut Report::new(now, cause, batch.effects));
+        self.mirror.figures.applied += 1;
+        Ok(())
+    }
+
+    fn take_yield(
+        &mut self,
+        place: OriginPlace,
+        mut reader: Reader<'_>,
+        batch: &mut Batch<'_>,
+    ) -> Result<(), DecodeError> {
+        let reason = reader.reason()?;
+        let key = reader.key()?;
+        let incarnation = reader.incarnation()?;
+        let to = reader.origin()?;
+        let (_, _, held) = self.find_publication(&key, batch)?;
+        self.forget_beaten(place, wire::key_hash(key.bytes));
+        let Some((held, (claim, at))) = held.and_then(|held| Some((held, self.claim_at(held)?))) else {
+            return Ok(());
+        };
+        if claim.owner != place || self.mirror.incarnation(at, claim) > incarnation {
+            return Ok(());
+        }
+        self.detach(held, Because::ItsOwner);
+        match self.mirror.origins.place(to).filter(|to| *to != place) {
+            Some(to) if to != OURS => self.reassign(held, to, batch.now),
+            // We had the better claim, and gave it up since; or nobody has.
+            Some(_) | None => {
+                let mut report = batch.report(reason);
+                self.take_away(held.0, held.1, &mut report);
+            }
+        }
+        Ok(())
+    }
+
+    /// Books a publication to an origin that will tell of it, or has not yet told that it went.
+    fn reassign(&mut self, held: LeaseKey, to: OriginPlace, now: Now) {
+        // As not seen in the last snapshot: one more takes it away, if that origin does not have it after all.
+        let generation = self.mirror.origins.at(to).generation.wrapping_sub(1);
+        if let Some(claim) = self.claim_mut(held) {
+            (claim.owner, claim.generation) = (to, generation);
+        }
+        let entry = self.entry_of(held);
+        let owner = self.mirror.origins.at_mut(to);
+        owner.count += 1;
+        if let Some(entry) = entry {
+            owner.add(entry);
+        }
+        if !owner.is_live() {
+            self.plan_adoption(to, None, now.mono);
+        }
+    }
+}

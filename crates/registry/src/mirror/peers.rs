@@ -1,0 +1,201 @@
+//! Peers that fall silent and come back, and the adoption of what they owned.
+
+use super::{
+    Presence,
+    claim::{Claim, OURS, OriginPlace},
+    hash::{hash, mix},
+    outgoing::Because,
+    wire,
+};
+use crate::{
+    Effect, LeaseKind, Registry, brake::LeaseKey, checkpoint::RESTORED_GRACE_MS, clients::ClientIndex,
+    services::Stamp,
+};
+use muster_model::{ClientId, Kind, Monotonic, NodeId, Now, Origin, Reason, Timing};
+
+/// What is still orphaned after this time is adopted by every node that holds it: whoever was to do it did not.
+pub(crate) const LATE_MS: u64 = 10_000;
+/// Clients looked at in one call, so that the lock around it is short.
+const LOOKS: usize = 4_096;
+
+/// A look at all that a gone origin owns, some of it a call.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    place: OriginPlace,
+    at: Monotonic,
+    /// The peers that are heard; absent: adopt whatever is left.
+    among: Option<Vec<NodeId>>,
+    /// The next client to look at.
+    next: u32,
+}
+
+impl Registry {
+    /// A peer has been silent for longer than `cluster.peer_silence`: what it owns is an orphan. `reachable` are the
+    /// other peers that are heard.
+    pub fn peer_silent(&mut self, node: NodeId, reachable: &[NodeId], now: Now, effects: &mut Vec<Effect>) {
+        for place in self.lives_of(node) {
+            let known = self.mirror.origins.at_mut(place);
+            if known.is_live() {
+                known.presence = Presence::Silent;
+                // Others may take over what it tells of: it is asked for all of it.
+                (known.complete, known.resync) = (false, None);
+                self.plan_adoption(place, Some(reachable), now.mono);
+            }
+        }
+        self.adopt_due(now);
+        self.tell_streams(effects);
+    }
+
+    /// A peer is heard (again), in this life of its; what an earlier life of it owned is orphaned. `reachable` are all
+    /// peers that are heard. Comes before anything is taken in of it.
+    pub fn peer_returned(
+        &mut self,
+        origin: Origin,
+        reachable: &[NodeId],
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.hear(origin, Some(reachable), now);
+        self.adopt_due(now);
+        self.tell_streams(effects);
+    }
+
+    /// Notes that an origin is heard.
+    pub(crate) fn hear(&mut self, origin: Origin, reachable: Option<&[NodeId]>, now: Now) {
+        if !self.mirror.is_on || origin == self.mirror.origins.at(OURS).origin {
+            return;
+        }
+        for place in self.lives_of(origin.node) {
+            let known = self.mirror.origins.at_mut(place);
+            let is_over = known.presence == Presence::Ended;
+            if known.origin != origin && !is_over {
+                let was_live = known.is_live();
+                known.presence = Presence::Ended;
+                (known.complete, known.resync) = (false, None);
+                if was_live {
+                    self.plan_adoption(place, reachable, now.mono);
+                }
+            }
+        }
+        let Some(place) = self.mirror.origins.place(origin) else { return };
+        self.mirror.origins.at_mut(place).presence = Presence::Live;
+        self.mirror.passes.retain(|pass| pass.place != place);
+    }
+
+    fn lives_of(&self, node: NodeId) -> Vec<OriginPlace> {
+        let lives = self.mirror.origins.others().filter(|(_, known)| known.origin.node == node);
+        lives.map(|(place, _)| place).collect()
+    }
+
+    /// Has what an origin owns looked at: now, to adopt our part if it is known who is heard, and once more when it is
+    /// late.
+    pub(crate) fn plan_adoption(&mut self, place: OriginPlace, reachable: Option<&[NodeId]>, now: Monotonic) {
+        let passes = &mut self.mirror.passes;
+        if let Some(reachable) = reachable {
+            passes.push(Pass { place, at: now, among: Some(reachable.to_vec()), next: 0 });
+        }
+        passes.retain(|pass| pass.place != place || pass.among.is_some());
+        passes.push(Pass { place, at: now.plus(LATE_MS), among: None, next: 0 });
+    }
+
+    /// When [`Registry::adopt_due`] has something to do.
+    pub(crate) fn next_adoption(&self) -> Option<Monotonic> {
+        self.mirror.passes.iter().map(|pass| pass.at).min()
+    }
+
+    /// Goes on with one look at orphans.
+    pub(crate) fn adopt_due(&mut self, now: Now) {
+        let due = self.mirror.passes.iter().position(|pass| pass.at <= now.mono);
+        let Some(mut pass) = due.map(|at| self.mirror.passes.swap_remove(at)) else { return };
+        for _ in 0..LOOKS {
+            let Some((client, _)) = self.clients.at_or_behind(pass.next) else { return };
+            pass.next = client.place() + 1;
+            self.adopt_of(&pass, client, now);
+        }
+        self.mirror.passes.push(pass);
+    }
+
+    fn adopt_of(&mut self, pass: &Pass, client: ClientIndex, now: Now) {
+        let services = self.clients.get(client).services();
+        let is_orphan =
+            |held: &LeaseKey| self.claim_at(*held).is_some_and(|(claim, _)| claim.owner == pass.place);
+        let orphans: Vec<LeaseKey> =
+            services.iter().map(|index| (*index, client)).filter(is_orphan).collect();
+        if orphans.is_empty() {
+            return;
+        }
+        let is_ours = match &pass.among {
+            None => true,
+            Some(among) => {
+                let mut key = Vec::with_capacity(40);
+                wire::client(&mut key, self.mirror.client_ref(&self.clients.get(client).id));
+                let client = hash(&key);
+                let own = self.own_node();
+                let score = |node: NodeId| (mix(client, node.0), node.0);
+                among.iter().all(|other| *other == own || score(*other) < score(own))
+            }
+        };
+        if is_ours {
+            orphans.into_iter().for_each(|held| self.adopt(held, now));
+        }
+    }
+
+    /// Becomes the owner of an orphan, under its incarnation.
+    fn adopt(&mut self, held: LeaseKey, now: Now) {
+        self.detach(held, Because::Displaced);
+        if let Some(claim) = self.claim_mut(held) {
+            *claim = Claim { owner: OURS, adopted: true, generation: 0, ..*claim };
+        }
+        self.clients.set_origin(held.1, self.own_node());
+        self.grant_adopted(held, now);
+        self.mirror.figures.adopted += 1;
+        self.attach_edited(held, Reason::PeerLost);
+    }
+
+    /// A full lease for what was another's, as that of its client.
+    fn grant_adopted(&mut self, held: LeaseKey, now: Now) {
+        let Some(service) = self.services.get(held.0) else { return };
+        let Some(publication) = service.publications.get(&held.1) else { return };
+        let namespace = service.key.namespace().clone();
+        let (kind, timing) = match &self.clients.get(held.1).id {
+            ClientId::Connection(_) => {
+                let instances = publication.instances.clone();
+                return self.orphans.add(held, &instances, now.mono.plus(RESTORED_GRACE_MS));
+            }
+            ClientId::Address(..) => {
+                let Some(instance) = publication.instances.first() else { return };
+                (LeaseKind::Beat, Timing::of(&instance.metadata))
+            }
+            ClientId::Eureka(id) => {
+                let Some(facet) = service.facets.as_ref().and_then(|facets| facets.get(id)) else { return };
+                (LeaseKind::Eureka, self.eureka_timing(&facet.shown.instance, true))
+            }
+        };
+        self.leases.grant(held, (&namespace, kind), timing, now.mono);
+    }
+
+    /// Claims a publication anew, as it is: its client was heard here.
+    pub(crate) fn own_anew(&mut self, held: LeaseKey, reason: Reason, now: Now) {
+        let Some((claim, _)) = self.claim_at(held) else { return };
+        self.detach(held, Because::Displaced);
+        let at = self.mirror.clock.next(now);
+        let service = self.services.get_mut(held.0);
+        if let Some(publication) = service.and_then(|service| service.publications.get_mut(&held.1)) {
+            publication.stamp = Stamp::new(at, Kind::Ephemeral);
+            publication.claim = Claim::default();
+        }
+        if claim.owner != OURS {
+            self.clients.set_origin(held.1, self.own_node());
+            self.grant_adopted(held, now);
+        }
+        self.attach(held, reason);
+        // It is the newest of its address now.
+        self.touch(held.0, now);
+    }
+
+    /// Whether the owner of a publication is another node that is heard: what changes nothing is left to it.
+    pub(crate) fn is_kept_elsewhere(&self, held: LeaseKey) -> bool {
+        let owner = self.owner_of(held.0, held.1);
+        owner != OURS && self.mirror.origins.at(owner).is_live()
+    }
+}

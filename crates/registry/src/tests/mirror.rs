@@ -1,0 +1,187 @@
+//! Publications on several nodes: who owns them, and who shows them when.
+
+use super::{ensemble::Ensemble, *};
+
+fn client(text: &str) -> ClientId {
+    address(text, Kind::Ephemeral)
+}
+
+fn register_beat(at: &str) -> Op {
+    register(&client(at), "s", vec![instance(at)])
+}
+
+#[test]
+fn a_registration_shows_on_all_nodes_and_a_removal_too() {
+    let mut ensemble = Ensemble::new(3);
+    ensemble.apply(0, register_beat("10.0.0.1:80")).unwrap();
+    ensemble
+        .apply(1, register(&connection(7), "s", vec![instance("10.0.0.2:80"), instance("10.0.0.3:80")]))
+        .unwrap();
+    ensemble.converge();
+    for at in 0..3 {
+        let shown = ensemble.shown(at, "s");
+        assert_eq!(shown, ["10.0.0.1:80@DEFAULT", "10.0.0.2:80@DEFAULT", "10.0.0.3:80@DEFAULT"]);
+    }
+    let close = Close { client: connection(7), cause: cause(Reason::ConnectionLost) };
+    ensemble.apply(1, Op::Close(close)).unwrap();
+    ensemble.converge();
+    (0..3).for_each(|at| assert_eq!(ensemble.shown(at, "s"), ["10.0.0.1:80@DEFAULT"]));
+}
+
+#[test]
+fn connections_of_two_nodes_with_one_number_are_two() {
+    let mut ensemble = Ensemble::new(2);
+    ensemble.apply(0, register(&connection(7), "s", vec![instance("10.0.0.1:80")])).unwrap();
+    ensemble.apply(1, register(&connection(7), "s", vec![instance("10.0.0.2:80")])).unwrap();
+    ensemble.converge();
+    (0..2).for_each(|at| assert_eq!(ensemble.shown(at, "s").len(), 2));
+}
+
+#[test]
+fn beats_at_any_node_keep_an_instance_where_it_is() {
+    let mut ensemble = Ensemble::new(3);
+    ensemble.apply(0, register_beat("10.0.0.1:80")).unwrap();
+    ensemble.converge();
+    let (told, pushes) = (ensemble.members[0].registry.told(), ensemble.members[2].pushes);
+    let sent: Vec<u64> = ensemble.members.iter().map(|one| one.registry.mirror_sequence()).collect();
+    for beat_at in [1, 2].into_iter().cycle().take(20) {
+        let outcome = ensemble.apply(beat_at, beat(&client("10.0.0.1:80"), "s", None));
+        assert_eq!(outcome, Ok(Outcome::Renewed { interval_ms: 5_000 }));
+        ensemble.pass(5_000);
+    }
+    assert_eq!(ensemble.members[0].registry.told(), told);
+    assert_eq!(ensemble.members[2].pushes, pushes);
+    let after: Vec<u64> = ensemble.members.iter().map(|one| one.registry.mirror_sequence()).collect();
+    assert_eq!(after, sent, "a beat is no op");
+    ensemble.pass(31_000);
+    (0..3).for_each(|at| assert!(ensemble.shown(at, "s").is_empty(), "nobody beats any more"));
+}
+
+#[test]
+fn a_deregistration_at_another_node_holds() {
+    let mut ensemble = Ensemble::new(3);
+    ensemble.apply(0, register_beat("10.0.0.1:80")).unwrap();
+    ensemble.converge();
+    ensemble.apply(2, deregister(&client("10.0.0.1:80"), "s")).unwrap();
+    ensemble.converge();
+    (0..3).for_each(|at| assert!(ensemble.shown(at, "s").is_empty()));
+    // Also where the owner could not hear of it at once.
+    ensemble.apply(0, register_beat("10.0.0.1:80")).unwrap();
+    ensemble.converge();
+    (0..3).for_each(|other| (0..3).for_each(|one| ensemble.cut(one, other, one == 0 || other == 0)));
+    ensemble.apply(2, deregister(&client("10.0.0.1:80"), "s")).unwrap();
+    ensemble.pass(5_000);
+    assert_eq!(ensemble.shown(0, "s").len(), 1);
+    ensemble.heal();
+    ensemble.converge();
+    (0..3).for_each(|at| assert!(ensemble.shown(at, "s").is_empty()));
+}
+
+#[test]
+fn what_a_lost_node_owned_is_adopted_and_expires_by_its_lease() {
+    let mut ensemble = Ensemble::new(3);
+    ensemble.apply(0, register_beat("10.0.0.1:80")).unwrap();
+    ensemble.apply(0, register(&connection(7), "s", vec![instance("10.0.0.2:80")])).unwrap();
+    ensemble.converge();
+    (1..3).for_each(|at| ensemble.cut(at, 0, true));
+    ensemble.pass(4_000);
+    for at in 1..3 {
+        assert_eq!(ensemble.shown(at, "s").len(), 2);
+        assert_eq!(ensemble.members[at].registry.mirror_figures().orphans, 0, "somebody has them");
+    }
+    ensemble.pass(27_000);
+    (1..3).for_each(|at| assert_eq!(ensemble.shown(at, "s").len(), 2));
+    ensemble.pass(4_000);
+    (1..3).for_each(|at| assert!(ensemble.shown(at, "s").is_empty()));
+    // The node itself lost the one that beats, too; the connection is open there.
+    ensemble.heal();
+    ensemble.converge();
+    (0..3).for_each(|at| assert_eq!(ensemble.shown(at, "s"), ["10.0.0.2:80@DEFAULT"]));
+}
+
+#[test]
+fn an_owner_that_comes_back_has_its_own_again() {
+    let mut ensemble = Ensemble::new(3);
+    ensemble.apply(0, register_beat("10.0.0.1:80")).unwrap();
+    ensemble.apply(0, register(&connection(7), "s", vec![instance("10.0.0.2:80")])).unwrap();
+    ensemble.converge();
+    let told = ensemble.members[0].registry.told();
+    (1..3).for_each(|at| ensemble.cut(at, 0, true));
+    ensemble.pass(5_000);
+    assert_ne!(ensemble.members[1].registry.told(), told, "adopted");
+    ensemble.heal();
+    ensemble.converge();
+    assert_eq!(ensemble.members[0].registry.told(), told);
+}
+
+#[test]
+fn a_client_that_was_heard_by_the_rest_outlives_its_lease_at_the_lost_node() {
+    let mut ensemble = Ensemble::new(3);
+    ensemble.apply(0, register_beat("10.0.0.1:80")).unwrap();
+    ensemble.converge();
+    (0..3).for_each(|other| (0..3).for_each(|one| ensemble.cut(one, other, one == 0 || other == 0)));
+    for at in [1, 2].into_iter().cycle().take(10) {
+        ensemble.pass(5_000);
+        ensemble.apply(at, beat(&client("10.0.0.1:80"), "s", None)).unwrap();
+        assert_eq!(ensemble.shown(1, "s").len(), 1);
+    }
+    assert!(ensemble.shown(0, "s").is_empty(), "no beat there for 50 s");
+    ensemble.heal();
+    ensemble.converge();
+    (0..3).for_each(|at| assert_eq!(ensemble.shown(at, "s").len(), 1));
+}
+
+#[test]
+fn the_later_of_two_registrations_in_two_halves_holds_everywhere() {
+    let mut ensemble = Ensemble::new(3);
+    (0..3).for_each(|other| (0..3).for_each(|one| ensemble.cut(one, other, one == 0 || other == 0)));
+    let with_version =
+        |version| register(&client("10.0.0.1:80"), "s", vec![with("10.0.0.1:80", &[("v", version)])]);
+    ensemble.apply(0, with_version("1")).unwrap();
+    ensemble.pass(250);
+    ensemble.apply(1, with_version("2")).unwrap();
+    ensemble.pass(10_000);
+    ensemble.heal();
+    ensemble.converge();
+    (0..3).for_each(|at| assert_eq!(ensemble.shown(at, "s"), ["10.0.0.1:80@DEFAULT v=2"]));
+}
+
+#[test]
+fn a_node_that_restarts_takes_nothing_from_the_lists() {
+    for with_checkpoint in [false, true] {
+        let mut ensemble = Ensemble::new(3);
+        ensemble.apply(0, register_beat("10.0.0.1:80")).unwrap();
+        ensemble.apply(0, register(&connection(7), "s", vec![instance("10.0.0.2:80")])).unwrap();
+        ensemble.converge();
+        ensemble.restart(0, with_checkpoint);
+        ensemble.converge();
+        (0..3).for_each(|at| assert_eq!(ensemble.shown(at, "s").len(), 2));
+        // The connection comes back to another node; its client is gone for good when it says so there.
+        ensemble.apply(1, register(&connection(9), "s", vec![instance("10.0.0.2:80")])).unwrap();
+        ensemble.converge();
+        let close = Close { client: connection(9), cause: cause(Reason::ConnectionLost) };
+        ensemble.apply(1, Op::Close(close)).unwrap();
+        ensemble.converge();
+        (0..3).for_each(|at| assert_eq!(ensemble.shown(at, "s"), ["10.0.0.1:80@DEFAULT"]));
+        ensemble.pass(35_000);
+        (0..3).for_each(|at| assert!(ensemble.shown(at, "s").is_empty()));
+    }
+}
+
+#[test]
+fn a_connection_that_is_open_is_not_given_up() {
+    let mut ensemble = Ensemble::new(2);
+    ensemble.apply(0, register(&connection(7), "s", vec![instance("10.0.0.1:80")])).unwrap();
+    ensemble.converge();
+    ensemble.cut(1, 0, true);
+    ensemble.pass(5_000);
+    // The other node adopted it, and somebody registers the address there: the orphan gives way.
+    ensemble.apply(1, register(&connection(8), "s", vec![instance("10.0.0.1:80")])).unwrap();
+    ensemble.pass(1_000);
+    ensemble.heal();
+    ensemble.converge();
+    let close = Close { client: connection(8), cause: cause(Reason::ConnectionLost) };
+    ensemble.apply(1, Op::Close(close)).unwrap();
+    ensemble.converge();
+    (0..2).for_each(|at| assert_eq!(ensemble.shown(at, "s"), ["10.0.0.1:80@DEFAULT"]));
+}
