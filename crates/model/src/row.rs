@@ -28,11 +28,13 @@ pub enum Table {
     Override = 10,
     /// What groups and namespaces may hold of configs, where an operator said so.
     ConfigCapacity = 11,
+    /// Who belongs to the ensemble, who was removed, and tokens to join it.
+    Ensemble = 12,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Consensus,
         Self::Namespace,
         Self::Service,
@@ -44,6 +46,7 @@ impl Table {
         Self::Meta,
         Self::Override,
         Self::ConfigCapacity,
+        Self::Ensemble,
     ];
 
     /// The table of a stored number.

@@ -181,6 +181,7 @@ impl Registry {
             | Table::ConfigContent
             | Table::ConfigHistory
             | Table::ConfigCapacity
+            | Table::Ensemble
             | Table::Lock
             | Table::Meta => {}
         }

@@ -12,6 +12,7 @@
 pub mod checkpoint;
 mod chunks;
 pub mod data_dir;
+mod double;
 pub mod journal;
 pub mod log;
 pub mod snapshot;

@@ -103,6 +103,22 @@ pub enum DataDirError {
         /// What the log has.
         log: String,
     },
+    /// Both copies of the file that says which node this is are damaged.
+    #[error(
+        "{path} says which node this is, and is damaged. Who guesses may vote twice, so nothing is started. If other \
+         nodes of its cluster live: `muster cluster remove` this one there, and have it join with an empty data \
+         directory. If it stood alone: restore a backup into an empty directory (`muster restore FILE --data-dir DIR`)"
+    )]
+    IdentityDamaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Who this node is has to be said before its lives are counted.
+    #[error("the data directory {path} does not say which node this is")]
+    IdentityMissing {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The disk failed, or is full.
     #[error("the data directory can't be used: {0}")]
     Disk(#[from] DiskError),

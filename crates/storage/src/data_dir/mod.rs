@@ -8,12 +8,17 @@
 //! snapshots/  snapshots of the state
 //! journal/    the flight recorder
 //! ephemeral   the checkpoint of ephemeral registrations
+//! node        which node this is, and how often it began
+//! cluster/    keys and certificates of the node
 //! ```
 
 mod error;
+mod identity;
+mod secrets;
 mod state;
 
 pub use error::DataDirError;
+pub use identity::NodeIdentity;
 pub use state::StateOrigin;
 
 use crate::{FORMAT_VERSION, checkpoint::CheckpointFile, snapshot::Snapshots};
@@ -122,7 +127,8 @@ impl DataDir {
         Ok(rows)
     }
 
-    fn holds_data(&self) -> Result<bool, DiskError> {
+    /// Whether there is anything of a log, a state or a snapshot.
+    pub fn holds_data(&self) -> Result<bool, DiskError> {
         for name in [LOG, SNAPSHOTS] {
             if !self.disk.list(&self.path.join(name))?.is_empty() {
                 return Ok(true);

@@ -1,9 +1,7 @@
 //! The small facts beside the entries: vote and purge point (synced), commit point (not synced).
 
-use super::{
-    Corruption, EntryId, LogError, Recovery, Vote,
-    double::{Double, Found},
-};
+use super::{Corruption, EntryId, LogError, Recovery, Vote};
+use crate::double::{Double, Found};
 use muster_runtime::disk::Disk;
 use std::path::{Path, PathBuf};
 

@@ -10,7 +10,6 @@
 //!
 //! Files: `<first index, 20 digits>.log`, `marks` (vote and purge point, in two copies) and `committed`.
 
-mod double;
 mod error;
 mod marks;
 mod reader;

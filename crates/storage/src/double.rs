@@ -12,14 +12,14 @@ const MAGIC: [u8; 7] = *b"MUSTER2";
 
 /// A small file with two copies of a value: magic, version, CRC32C, length, sequence number, value, zeros.
 #[derive(Debug)]
-pub(super) struct Double {
+pub(crate) struct Double {
     file: Arc<dyn DiskFile>,
     sequence: u64,
 }
 
 /// What was found in the file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(crate) enum Found {
     /// There was no file, or nothing had been written to it.
     Nothing,
     /// The newest value; whether one of the copies was damaged.
@@ -39,7 +39,7 @@ enum Copy {
 
 impl Double {
     /// Opens or creates the file.
-    pub(super) fn open(disk: &dyn Disk, path: &Path) -> Result<(Self, Found), DiskError> {
+    pub(crate) fn open(disk: &dyn Disk, path: &Path) -> Result<(Self, Found), DiskError> {
         let new = !disk.exists(path)?;
         let file = disk.open(path, Open::OrCreate)?;
         if new {
@@ -54,7 +54,7 @@ impl Double {
 
     /// Stores a value in both copies, one after the other, each synced: at any moment one of them is whole, and at
     /// rest they are equal, so that damage to either is healed by the other.
-    pub(super) fn write(&mut self, value: &[u8]) -> Result<(), DiskError> {
+    pub(crate) fn write(&mut self, value: &[u8]) -> Result<(), DiskError> {
         self.sequence += 1;
         for copy in 0..2 {
             self.file.write_at(copy * SPACING, &encode(self.sequence, value))?;
@@ -64,7 +64,7 @@ impl Double {
     }
 
     /// Stores a value in the older copy without a sync: for a value that may be lost.
-    pub(super) fn write_lazily(&mut self, value: &[u8]) -> Result<(), DiskError> {
+    pub(crate) fn write_lazily(&mut self, value: &[u8]) -> Result<(), DiskError> {
         self.sequence += 1;
         self.file.write_at(self.sequence % 2 * SPACING, &encode(self.sequence, value))
     }
