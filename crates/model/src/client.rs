@@ -3,8 +3,8 @@
 use crate::{Host, Kind};
 use std::{fmt, sync::Arc};
 
-/// A node of the ensemble; 1 on a node of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A node of the ensemble; 1 on a node of its own, 0 for none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(pub u64);
 
 /// The nodes that form one ensemble, told from any others that ever were; 0 for none.

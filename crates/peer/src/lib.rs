@@ -4,12 +4,25 @@
 //! It is deliberately *not* a place that knows what consensus or the mirror say to each other, who is a member, or when to
 //! connect again. Nothing of it is reachable on the addresses of clients. Start at [`Links`].
 
+mod authority;
 mod hello;
+mod join;
+mod key;
 mod link;
 mod links;
+mod roster;
 mod security;
+mod tls;
+mod token;
+mod verify;
 
+pub use authority::{Authority, CERTIFICATE_LIFETIME, CredentialError, NodeKey, new_cluster_id};
 pub use hello::{Purpose, VERSION, VERSION_MIN};
+pub use join::{Answer, Founder, JoinRequest, Joined, PresentedToken, Probe, ProbeAnswer, Question, ask};
+pub use key::{KeyHash, SecretHash};
 pub use link::{FRAME_BYTES_MAX, Link, LinkReader, LinkWriter};
 pub use links::{Acceptor, LinkError, Links, LinksParts, Refusal};
-pub use security::{Plaintext, Proof, Security};
+pub use roster::Roster;
+pub use security::{Plaintext, Proof, Secured, Security};
+pub use tls::{Credentials, Tls, Trusted};
+pub use token::{JoinToken, TokenError, TokenId};

@@ -1,5 +1,6 @@
 //! Frames on a stream: a length (u32, little-endian), then as many bytes.
 
+use crate::{KeyHash, Proof};
 use bytes::{Bytes, BytesMut};
 use muster_model::NodeId;
 use muster_runtime::net::BoxStream;
@@ -16,6 +17,8 @@ const WRITE_BYTES: usize = 64 << 10;
 pub struct Link {
     peer: NodeId,
     version: u32,
+    is_proven: bool,
+    key: Option<KeyHash>,
     reader: LinkReader,
     writer: LinkWriter,
 }
@@ -30,16 +33,38 @@ impl Link {
     pub(crate) fn new(stream: BoxStream) -> Self {
         let (reader, writer) = tokio::io::split(stream);
         let writer = BufWriter::with_capacity(WRITE_BYTES, writer);
-        Self { peer: NodeId(0), version: 0, reader: LinkReader(reader), writer: LinkWriter(writer) }
+        Self {
+            peer: NodeId(0),
+            version: 0,
+            is_proven: false,
+            key: None,
+            reader: LinkReader(reader),
+            writer: LinkWriter(writer),
+        }
     }
 
-    pub(crate) fn with(self, peer: NodeId, version: u32) -> Self {
-        Self { peer, version, ..self }
+    pub(crate) fn with(self, peer: NodeId, version: u32, proof: &dyn Proof) -> Self {
+        Self { peer, version, is_proven: proof.is_proven(), key: proof.key(), ..self }
     }
 
     /// The node at the other end; 0 if it has no id yet.
     pub fn peer(&self) -> NodeId {
         self.peer
+    }
+
+    /// Whether the other end is a member: it has an id, and proved to be that node.
+    pub fn is_member(&self) -> bool {
+        self.peer != NodeId(0)
+    }
+
+    /// Whether the other end proved to be known to whoever signs nodes here, even if it has no id yet.
+    pub fn is_proven(&self) -> bool {
+        self.is_proven
+    }
+
+    /// The key that the other end proved to have.
+    pub fn key(&self) -> Option<KeyHash> {
+        self.key
     }
 
     /// The version that both ends speak.

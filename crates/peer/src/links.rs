@@ -1,7 +1,7 @@
 //! A node's links to its peers: connecting and accepting.
 
 use crate::{
-    Link, Purpose, Security, VERSION, VERSION_MIN,
+    Link, Proof, Purpose, Roster, Security, VERSION, VERSION_MIN,
     hello::{Hello, decode_welcome, encode_welcome},
 };
 use muster_model::{ClusterId, HashMap, NodeId};
@@ -11,7 +11,7 @@ use muster_runtime::{
 };
 use parking_lot::Mutex;
 use std::{io, sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 /// How long connecting may take.
 const CONNECT_WITHIN: Duration = Duration::from_millis(500);
@@ -133,8 +133,8 @@ struct Inner {
     /// Who this node is; nobody before it is a member.
     identity: Mutex<Option<(ClusterId, NodeId)>>,
     acceptors: Mutex<HashMap<Purpose, Arc<dyn Acceptor>>>,
-    /// Who was removed from the cluster.
-    removed: Mutex<Vec<NodeId>>,
+    /// Who belongs to the cluster.
+    roster: watch::Sender<Arc<Roster>>,
     places: Arc<Semaphore>,
 }
 
@@ -145,7 +145,7 @@ impl Links {
             parts,
             identity: Mutex::default(),
             acceptors: Mutex::default(),
-            removed: Mutex::default(),
+            roster: watch::Sender::new(Arc::default()),
             places: Arc::new(Semaphore::new(ACCEPTED_MAX)),
         }))
     }
@@ -160,9 +160,9 @@ impl Links {
         *self.0.identity.lock()
     }
 
-    /// Whose links are refused because they were removed from the cluster.
-    pub fn set_removed(&self, removed: Vec<NodeId>) {
-        *self.0.removed.lock() = removed;
+    /// Who belongs to the cluster from now on: links of others are refused, and those that were accepted end.
+    pub fn set_roster(&self, roster: Roster) {
+        self.0.roster.send_replace(Arc::new(roster));
     }
 
     /// Says who serves a purpose. Until then its links are refused.
@@ -197,16 +197,21 @@ impl Links {
         to: Option<NodeId>,
         purpose: Purpose,
     ) -> io::Result<Result<Link, Refusal>> {
-        let stream = self.0.parts.security.connected(stream, to).await?;
+        let (stream, proof) = self.0.parts.security.connected(stream, to).await?;
         let (cluster, from) = self.identity().unwrap_or((ClusterId(0), NodeId(0)));
         let to = to.unwrap_or(NodeId(0));
+        if to != NodeId(0)
+            && let Err(refusal) = self.0.roster.borrow().judge(to, proof.key())
+        {
+            return Ok(Err(refusal));
+        }
         let hello = Hello { versions: (VERSION_MIN, VERSION), cluster, from, to, purpose: Some(purpose) };
         let mut link = Link::new(stream);
         link.send(&hello.encode(purpose)).await?;
         let answer = link.receive().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
         let answer = decode_welcome(&answer)
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no answer of a Muster node"))?;
-        Ok(answer.map(|version| link.with(to, version)))
+        Ok(answer.map(|version| link.with(to, version, &*proof)))
     }
 
     /// Accepts links until shutdown.
@@ -242,7 +247,15 @@ impl Links {
         match tokio::time::timeout(GREET_WITHIN, self.welcome(stream)).await {
             Ok(Ok((link, acceptor))) => {
                 let Ok(_place) = self.0.places.clone().try_acquire_owned() else { return };
-                acceptor.serve(link).await;
+                let peer = link.peer();
+                let mut roster = self.0.roster.subscribe();
+                tokio::select! {
+                    biased;
+                    _ = roster.wait_for(|roster| roster.is_removed(peer)) => {
+                        tracing::info!(peer = peer.0, "links of a removed node end");
+                    }
+                    () = acceptor.serve(link) => {}
+                }
             }
             Ok(Err(error)) => tracing::debug!(from, %error, "a peer was refused"),
             Err(_) => tracing::debug!(from, "a peer did not say who it is"),
@@ -255,38 +268,46 @@ impl Links {
         let hello = link.receive().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
         let hello = Hello::decode(&hello)
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no hello of a Muster node"))?;
-        let answer = if proof.is(hello.from) { self.judge(&hello) } else { Err(Refusal::NotProven) };
+        let answer = self.judge(&hello, &*proof);
         let version = answer.as_ref().map(|(version, _)| *version).map_err(Clone::clone);
         link.send(&encode_welcome(&version)).await?;
         match answer {
-            Ok((version, acceptor)) => Ok((link.with(hello.from, version), acceptor)),
+            Ok((version, acceptor)) => Ok((link.with(hello.from, version, &*proof), acceptor)),
             Err(refusal) => Err(io::Error::new(io::ErrorKind::PermissionDenied, refusal)),
         }
     }
 
-    fn judge(&self, hello: &Hello) -> Result<(u32, Arc<dyn Acceptor>), Refusal> {
+    fn judge(&self, hello: &Hello, proof: &dyn Proof) -> Result<(u32, Arc<dyn Acceptor>), Refusal> {
         let version = hello.versions.1.min(VERSION);
         if version < hello.versions.0.max(VERSION_MIN) {
             return Err(Refusal::Version);
         }
         let purpose = hello.purpose.ok_or(Refusal::NotServed)?;
-        if purpose != Purpose::Join {
-            let (cluster, node) = self.identity().ok_or(Refusal::NotServed)?;
-            if hello.cluster != cluster {
-                return Err(Refusal::OtherCluster);
-            }
-            if hello.to != node {
-                return Err(Refusal::NotTheNode);
-            }
-            if self.0.removed.lock().contains(&hello.from) {
-                return Err(Refusal::Removed);
-            }
+        // Whoever wants to join has no id. A member that asks there is held to what it says.
+        if purpose != Purpose::Join || hello.from != NodeId(0) {
+            self.judge_member(hello, proof)?;
         }
         if self.0.places.available_permits() == 0 {
             return Err(Refusal::Busy);
         }
         let acceptor = self.0.acceptors.lock().get(&purpose).cloned();
         acceptor.map(|acceptor| (version, acceptor)).ok_or(Refusal::NotServed)
+    }
+
+    fn judge_member(&self, hello: &Hello, proof: &dyn Proof) -> Result<(), Refusal> {
+        let (cluster, node) = self.identity().ok_or(Refusal::NotServed)?;
+        if hello.cluster != cluster {
+            return Err(Refusal::OtherCluster);
+        }
+        if hello.to != node {
+            return Err(Refusal::NotTheNode);
+        }
+        // A removed node is to be told so, whatever its certificate is worth.
+        self.0.roster.borrow().judge(hello.from, proof.key())?;
+        if hello.from == NodeId(0) || !proof.is(cluster, hello.from) {
+            return Err(Refusal::NotProven);
+        }
+        Ok(())
     }
 }
 

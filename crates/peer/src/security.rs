@@ -1,23 +1,32 @@
 //! What protects a connection and proves who is at the other end.
 
-use muster_model::NodeId;
+use crate::KeyHash;
+use muster_model::{ClusterId, NodeId};
 use muster_runtime::net::{BoxFuture, BoxStream};
 use std::io;
+
+/// A protected connection, and what the other end proved of itself.
+pub type Secured = (BoxStream, Box<dyn Proof>);
 
 /// Wraps fresh connections.
 pub trait Security: Send + Sync + 'static {
     /// On the connecting side; fails if the other end does not prove to be `to`. `None`: any node of the ensemble.
-    fn connected<'a>(&'a self, stream: BoxStream, to: Option<NodeId>)
-    -> BoxFuture<'a, io::Result<BoxStream>>;
+    fn connected<'a>(&'a self, stream: BoxStream, to: Option<NodeId>) -> BoxFuture<'a, io::Result<Secured>>;
 
     /// On the accepting side, before the other end has said who it is.
-    fn accepted<'a>(&'a self, stream: BoxStream) -> BoxFuture<'a, io::Result<(BoxStream, Box<dyn Proof>)>>;
+    fn accepted<'a>(&'a self, stream: BoxStream) -> BoxFuture<'a, io::Result<Secured>>;
 }
 
-/// What the connecting side proved of itself.
+/// What the other end proved of itself.
 pub trait Proof: Send {
-    /// Whether it is that node. 0 is a node that has no id yet.
-    fn is(&self, node: NodeId) -> bool;
+    /// Whether it is that node of that cluster. 0 is a node that has no id yet.
+    fn is(&self, cluster: ClusterId, node: NodeId) -> bool;
+
+    /// Whether it proved anything.
+    fn is_proven(&self) -> bool;
+
+    /// The key it proved to have.
+    fn key(&self) -> Option<KeyHash>;
 }
 
 /// No protection at all: for simulations and tests.
@@ -27,21 +36,29 @@ pub struct Plaintext;
 struct Claimed;
 
 impl Proof for Claimed {
-    fn is(&self, _node: NodeId) -> bool {
+    fn is(&self, _cluster: ClusterId, _node: NodeId) -> bool {
         true
+    }
+
+    fn is_proven(&self) -> bool {
+        true
+    }
+
+    fn key(&self) -> Option<KeyHash> {
+        None
     }
 }
 
+fn claimed(stream: BoxStream) -> BoxFuture<'static, io::Result<Secured>> {
+    Box::pin(async { Ok((stream, Box::new(Claimed) as Box<dyn Proof>)) })
+}
+
 impl Security for Plaintext {
-    fn connected<'a>(
-        &'a self,
-        stream: BoxStream,
-        _to: Option<NodeId>,
-    ) -> BoxFuture<'a, io::Result<BoxStream>> {
-        Box::pin(async { Ok(stream) })
+    fn connected<'a>(&'a self, stream: BoxStream, _to: Option<NodeId>) -> BoxFuture<'a, io::Result<Secured>> {
+        claimed(stream)
     }
 
-    fn accepted<'a>(&'a self, stream: BoxStream) -> BoxFuture<'a, io::Result<(BoxStream, Box<dyn Proof>)>> {
-        Box::pin(async { Ok((stream, Box::new(Claimed) as Box<dyn Proof>)) })
+    fn accepted<'a>(&'a self, stream: BoxStream) -> BoxFuture<'a, io::Result<Secured>> {
+        claimed(stream)
     }
 }

@@ -64,10 +64,38 @@ async fn strangers_and_wrong_addresses_are_refused() {
     assert_eq!(refusal(connect(Some(NodeId(1))).await), Refusal::OtherCluster);
     client.identify(ClusterId(7), NodeId(2));
     assert_eq!(refusal(connect(Some(NodeId(3))).await), Refusal::NotTheNode);
-    server.set_removed(vec![NodeId(2)]);
+    let roster = Roster { next: NodeId(3), ..Roster::default() };
+    server.set_roster(roster);
     assert_eq!(refusal(connect(Some(NodeId(1))).await), Refusal::Removed);
-    server.set_removed(Vec::new());
+    server.set_roster(Roster::default());
     assert_eq!(refusal(client.connect(Some(NodeId(1)), &address, Purpose::Raft).await), Refusal::NotServed);
     assert!(connect(Some(NodeId(1))).await.is_ok());
+    assert!(tasks.shutdown(Duration::from_secs(5)).await);
+}
+
+#[tokio::test]
+async fn links_of_a_removed_node_end_at_once() {
+    let tasks = Tasks::new();
+    let (server, address) = serving(&tasks, ClusterId(7), NodeId(1)).await;
+    let client = links(&tasks);
+    client.identify(ClusterId(7), NodeId(2));
+    let mut link = client.connect(Some(NodeId(1)), &address, Purpose::Report).await.unwrap();
+    link.send(b"hello").await.unwrap();
+    assert!(link.receive().await.unwrap().is_some());
+    server.set_roster(Roster { next: NodeId(3), ..Roster::default() });
+    assert!(matches!(link.receive().await, Ok(None) | Err(_)));
+    assert!(tasks.shutdown(Duration::from_secs(5)).await);
+}
+
+#[tokio::test]
+async fn who_has_no_id_can_do_nothing_but_join() {
+    let tasks = Tasks::new();
+    let (server, address) = serving(&tasks, ClusterId(7), NodeId(1)).await;
+    server.handle(Purpose::Join, Arc::new(Echo));
+    let client = links(&tasks);
+    assert!(client.connect(None, &address, Purpose::Join).await.is_ok());
+    client.identify(ClusterId(7), NodeId(0));
+    let connected = client.connect(Some(NodeId(1)), &address, Purpose::Report).await;
+    assert_eq!(refusal(connected), Refusal::NotProven);
     assert!(tasks.shutdown(Duration::from_secs(5)).await);
 }
