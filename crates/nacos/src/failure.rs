@@ -32,6 +32,8 @@ pub(crate) fn failure_of(error: &NodeError) -> Failure {
         | NodeError::Registry(_)
         | NodeError::Config(_)
         | NodeError::Propose(_)
+        | NodeError::Ensemble(_)
+        | NodeError::Change(_)
         | NodeError::Watch(_)
         | NodeError::Busy
         | NodeError::PageTooLarge { .. }

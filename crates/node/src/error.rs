@@ -1,7 +1,8 @@
 //! Why a use case did not do what it was asked for.
 
+use crate::EnsembleError;
 use muster_config::{ConfigError, FieldError};
-use muster_consensus::ProposeError;
+use muster_consensus::{ChangeError, ProposeError};
 use muster_model::{ErrorCode, NameError, SwitchError};
 use muster_registry::RegistryError;
 use muster_storage::state::StateError;
@@ -55,6 +56,12 @@ pub enum NodeError {
     /// The fuzzy watch was refused.
     #[error(transparent)]
     Fuzzy(#[from] FuzzyError),
+    /// The ensemble refused.
+    #[error(transparent)]
+    Ensemble(#[from] EnsembleError),
+    /// The members were not changed.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
     /// A defect of ours.
     #[error("defect: {0}")]
     Defect(&'static str),
@@ -73,7 +80,13 @@ impl NodeError {
             Self::Registry(error) => error.code(),
             Self::Config(error) => error.code(),
             Self::Field(error) => error.code(),
-            Self::Propose(error) => error.code(),
+            Self::Propose(error) | Self::Change(ChangeError::Propose(error)) => error.code(),
+            Self::Ensemble(EnsembleError::NotFounded) | Self::Change(ChangeError::Busy) => {
+                ErrorCode::Unavailable
+            }
+            Self::Ensemble(EnsembleError::UnknownNode(_) | EnsembleError::UnknownToken)
+            | Self::Change(ChangeError::UnknownNode(_)) => ErrorCode::NotFound,
+            Self::Ensemble(_) | Self::Change(ChangeError::NoVoters) => ErrorCode::Conflict,
             Self::Watch(WatchError::UnknownWatcher) => ErrorCode::Disconnected,
             Self::Watch(WatchError::TooManyKeys { .. }) | Self::Fuzzy(_) | Self::Busy => {
                 ErrorCode::LimitExceeded

@@ -13,6 +13,7 @@ mod config_history;
 mod config_listeners;
 mod create_service;
 mod describe_services;
+mod ensemble;
 mod error;
 mod eureka;
 mod eureka_delta;
@@ -53,6 +54,10 @@ pub use config_capacity::CapacityView;
 pub use config_contents::CachedContent;
 pub use config_history::{HistoryChange, HistoryFound, HistoryItem};
 pub use describe_services::ServiceDescription;
+pub use ensemble::{
+    Candidate, ClusterReport, ClusterWarning, EnsembleError, EnsembleParts, EnsembleView, MemberRecord,
+    MemberReport, RemovedNode, TOKEN_LIFETIME, TokenRecord, TokenState, VOTERS_MAX,
+};
 pub use error::NodeError;
 pub use eureka::{EurekaOverriding, EurekaRegistration, EurekaRenewal, EurekaRenewing};
 pub use eureka_views::{EurekaDelta, EurekaSnapshot};

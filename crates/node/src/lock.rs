@@ -8,7 +8,7 @@ impl Node {
         self.ready()?;
         match self.propose(DurableOp::Lock(op)).await? {
             Applied::Lock(result) => Ok(result),
-            Applied::Registry(_) | Applied::Config(_) | Applied::Switch => {
+            Applied::Registry(_) | Applied::Config(_) | Applied::Switch | Applied::Ensemble(_) => {
                 Err(NodeError::Defect("a lock operation left another result"))
             }
         }

@@ -1,6 +1,6 @@
 //! The replicated state machine: what the log drives.
 
-use crate::{Node, node::PendingEffect, op::DurableOp};
+use crate::{EnsembleError, Node, ensemble::EnsembleOutcome, node::PendingEffect, op::DurableOp};
 use bytes::Bytes;
 use muster_config::{At, ConfigError};
 use muster_consensus::{ApplyContext, Machine};
@@ -15,6 +15,7 @@ pub(crate) enum Applied {
     Config(Result<muster_config::Outcome, ConfigError>),
     Lock(bool),
     Switch,
+    Ensemble(Result<EnsembleOutcome, EnsembleError>),
 }
 
 /// Rows read at a time when memory is rebuilt.
@@ -36,6 +37,7 @@ impl Machine for Node {
                 PendingEffect::Registry(effect) => self.run_registry_effect(effect),
                 PendingEffect::Config(effect) => self.run_config_effect(effect),
                 PendingEffect::Switched => self.switched(),
+                PendingEffect::Ensemble => self.membership.changed(),
             }
         }
     }
@@ -57,6 +59,8 @@ impl Machine for Node {
             if self.locks.lock().load(key, value) { Ok(()) } else { Err("a lock is malformed".into()) }
         })?;
         for_each_row(state, Table::Meta, |key, value| self.load_switch(key, value))?;
+        for_each_row(state, Table::Ensemble, |key, value| self.membership.load(key, value))?;
+        self.membership.changed();
         self.switched();
         self.begin_all_health_checks();
         Ok(())
@@ -78,6 +82,10 @@ impl Node {
                 self.apply_switch(&entry, &value, rows);
                 self.pending.lock().push(PendingEffect::Switched);
                 Applied::Switch
+            }
+            DurableOp::Ensemble(op) => {
+                self.pending.lock().push(PendingEffect::Ensemble);
+                Applied::Ensemble(self.membership.apply(&op, at.time, rows))
             }
         }
     }

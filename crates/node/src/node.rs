@@ -1,14 +1,14 @@
 //! The node: all state of one process, and the two ways to change it.
 
 use crate::{
-    Settings, brake, checkpoint::Checkpoints, config_contents::Contents, error::NodeError,
-    eureka_statuses::WaitingStatuses, eureka_views::EurekaViews, freshness::Freshness,
+    Settings, brake, checkpoint::Checkpoints, config_contents::Contents, ensemble::Membership,
+    error::NodeError, eureka_statuses::WaitingStatuses, eureka_views::EurekaViews, freshness::Freshness,
     health_check::HealthChecks, labels::Labels, locks::Locks, machine::Applied, mirror::Mirroring,
     op::DurableOp, peers::Peers, switches::SwitchBoard, views::Views, waiting::Waiting, watchers::Watchers,
 };
 use muster_config::Configs;
 use muster_consensus::Consensus;
-use muster_model::{NodeId, Now, ServiceKey};
+use muster_model::{Epoch, NodeId, Now, ServiceKey};
 use muster_registry::{Effect, Op, Outcome, Registry, RegistryError};
 use muster_runtime::{Clock, Rng, Tasks};
 use muster_storage::{journal::Journal, state::StateStore};
@@ -25,6 +25,10 @@ use std::sync::{Arc, OnceLock};
 pub struct Node {
     /// This node's id in the ensemble.
     pub(crate) id: NodeId,
+    /// This life of the node.
+    pub(crate) epoch: Epoch,
+    /// Its part in an ensemble; its lock is held for one call of its core.
+    pub(crate) membership: Membership,
     pub(crate) settings: Settings,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tasks: Tasks,
@@ -62,12 +66,19 @@ pub(crate) enum PendingEffect {
     Config(muster_config::Effect),
     /// Switches have other values.
     Switched,
+    /// Members or tokens are others.
+    Ensemble,
 }
 
 impl Node {
     /// Its id in the ensemble.
     pub fn id(&self) -> NodeId {
         self.id
+    }
+
+    /// This life of the node.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
     }
 
     /// The settings it was started with.
@@ -132,7 +143,7 @@ impl Node {
         self.registry.lock().check(&op)?;
         match self.propose(DurableOp::Registry(op)).await? {
             Applied::Registry(result) => Ok(result?),
-            Applied::Config(_) | Applied::Lock(_) | Applied::Switch => {
+            Applied::Config(_) | Applied::Lock(_) | Applied::Switch | Applied::Ensemble(_) => {
                 Err(NodeError::Defect("a registry operation left another result"))
             }
         }
@@ -198,6 +209,7 @@ impl Node {
         *self.configs.write() = Configs::new();
         *self.locks.lock() = Locks::default();
         self.switches.reset();
+        self.membership.reset();
         self.contents.clear();
     }
 

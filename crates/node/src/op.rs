@@ -1,7 +1,11 @@
 //! Durable operations as they stand in the log: a version byte, then fields by number, so that later versions
 //! can add to them. Only what went through [`DurableOp::encode`] is ever proposed.
 
-use crate::{locks::LockOp, waiting::Ticket};
+use crate::{
+    ensemble::{EnsembleOp, OpMessage},
+    locks::LockOp,
+    waiting::Ticket,
+};
 use bytes::{BufMut, Bytes, BytesMut};
 use muster_model::Timestamp;
 use prost::Message;
@@ -22,6 +26,8 @@ pub(crate) enum DurableOp {
     ExpireLocks(Timestamp),
     /// The value of a switch, as `Switches::set` reads it.
     Switch { entry: String, value: String },
+    /// Members, join tokens.
+    Ensemble(EnsembleOp),
 }
 
 /// Why bytes from the log are no operation of this version. The log is checksummed, so this means a newer
@@ -67,6 +73,8 @@ struct Envelope {
     expire_locks: Option<u64>,
     #[prost(message, optional, tag = "6")]
     switch: Option<SwitchBody>,
+    #[prost(message, optional, tag = "7")]
+    ensemble: Option<OpMessage>,
 }
 
 impl DurableOp {
@@ -88,6 +96,7 @@ impl DurableOp {
             Self::Switch { entry, value } => {
                 envelope.switch = Some(SwitchBody { entry: entry.clone(), value: value.clone() });
             }
+            Self::Ensemble(op) => envelope.ensemble = Some(op.into()),
         }
         let mut bytes = BytesMut::with_capacity(1 + envelope.encoded_len());
         bytes.put_u8(VERSION);
@@ -119,6 +128,9 @@ impl DurableOp {
             }
             Envelope { expire_locks: Some(now), .. } => Self::ExpireLocks(Timestamp(now)),
             Envelope { switch: Some(SwitchBody { entry, value }), .. } => Self::Switch { entry, value },
+            Envelope { ensemble: Some(op), .. } => Self::Ensemble(
+                op.read().ok_or_else(|| DecodeError::Malformed("a change of the ensemble".into()))?,
+            ),
             Envelope { .. } => return Err(DecodeError::Missing("operation")),
         };
         Ok((Ticket(envelope.ticket), op))

@@ -41,7 +41,7 @@ impl Node {
     pub(crate) async fn propose_config(&self, op: Op) -> Result<Outcome, NodeError> {
         match self.propose(DurableOp::Config(op)).await? {
             Applied::Config(result) => Ok(result?),
-            Applied::Registry(_) | Applied::Lock(_) | Applied::Switch => {
+            Applied::Registry(_) | Applied::Lock(_) | Applied::Switch | Applied::Ensemble(_) => {
                 Err(NodeError::Defect("a config operation left another result"))
             }
         }

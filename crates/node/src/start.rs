@@ -1,13 +1,14 @@
 //! Putting a node together.
 
 use crate::{
-    Node, Settings, checkpoint::Checkpoints, config_contents::Contents, eureka_statuses::WaitingStatuses,
-    eureka_views::EurekaViews, freshness::Freshness, health_check::HealthChecks, labels::Labels,
-    locks::Locks, mirror::Mirroring, peers::Peers, switches::SwitchBoard, views::Views, waiting::Waiting,
-    watchers::Watchers,
+    Node, Settings, checkpoint::Checkpoints, config_contents::Contents, ensemble::Membership,
+    eureka_statuses::WaitingStatuses, eureka_views::EurekaViews, freshness::Freshness,
+    health_check::HealthChecks, labels::Labels, locks::Locks, mirror::Mirroring, peers::Peers,
+    switches::SwitchBoard, views::Views, waiting::Waiting, watchers::Watchers,
 };
 use muster_config::Configs;
 use muster_consensus::{Consensus, ConsensusError, Parts};
+use muster_model::{Epoch, Origin};
 use muster_registry::Registry;
 use muster_runtime::{Clock, Rng, Tasks};
 use muster_storage::{journal::Journal, state::StateStore};
@@ -26,6 +27,8 @@ pub struct NodeParts {
     pub clock: Arc<dyn Clock>,
     /// Owner of the background tasks.
     pub tasks: Tasks,
+    /// This life of the node.
+    pub epoch: Epoch,
     /// Randomness: first ticket, spread of health checks.
     pub rng: Rng,
 }
@@ -33,11 +36,14 @@ pub struct NodeParts {
 impl Node {
     /// A node that answers nothing yet: see [`Node::join`].
     pub fn new(parts: NodeParts, id: muster_model::NodeId) -> Arc<Self> {
-        let NodeParts { settings, state, journal, clock, tasks, mut rng } = parts;
+        let NodeParts { settings, state, journal, clock, tasks, epoch, mut rng } = parts;
         let mut registry = Registry::with_rules(settings.limits.clone(), settings.eureka.clone());
         registry.set_self_preservation(settings.eureka_self_preservation);
+        registry.set_identity(Origin { node: id, epoch });
         Arc::new(Self {
             id,
+            epoch,
+            membership: Membership::default(),
             registry: Mutex::new(registry),
             configs: RwLock::new(Configs::new()),
             locks: Mutex::new(Locks::default()),
@@ -79,6 +85,7 @@ impl Node {
     ) -> Result<(), ConsensusError> {
         let consensus = Consensus::start(settings, parts).await?;
         assert!(self.consensus.set(consensus).is_ok(), "a node joins once");
+        self.tasks.spawn("steward", self.clone().run_steward());
         self.tasks.spawn("freshness", self.clone().run_freshness());
         self.tasks.spawn("asking peers", self.clone().run_asking());
         self.tasks.spawn("timers", self.clone().run_timers());

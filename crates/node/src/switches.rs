@@ -77,7 +77,7 @@ impl Node {
             let op = DurableOp::Switch { entry: entry.to_owned(), value: value.to_owned() };
             match self.propose(op).await? {
                 Applied::Switch => {}
-                Applied::Registry(_) | Applied::Config(_) | Applied::Lock(_) => {
+                Applied::Registry(_) | Applied::Config(_) | Applied::Lock(_) | Applied::Ensemble(_) => {
                     return Err(NodeError::Defect("a switch left another result"));
                 }
             }

@@ -8,6 +8,7 @@ mod commands;
 mod drain;
 mod exit;
 mod greeting;
+mod identity;
 mod openapi;
 mod serve;
 mod settings;

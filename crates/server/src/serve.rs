@@ -4,7 +4,7 @@ use crate::{
     cli::ServeFlags,
     drain::drain,
     exit::{DATA_DIR, Exit, INTERRUPTED, USAGE, chain},
-    greeting,
+    greeting, identity,
     openapi::OPENAPI,
     settings::{self, Settings},
     signals::Signals,
@@ -15,7 +15,6 @@ use anyhow::Context;
 use muster_admin::AdminState;
 use muster_consensus::Parts;
 use muster_eureka::Peers;
-use muster_model::NodeId;
 use muster_nacos::{LogLevels, Sessions};
 use muster_node::{Node, NodeParts};
 use muster_runtime::{Clock, Rng, SystemClock, Tasks};
@@ -80,6 +79,9 @@ async fn run(settings: Settings, stored: Stored, log_levels: Arc<dyn LogLevels>)
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let journal_stop = Tasks::new();
     journal_stop.spawn("journal", journal_task.run(journal_stop.stopping().cancelled_owned()));
+    let mut rng = Rng::from_system();
+    let identity = identity::settle(dir)?;
+    let epoch = dir.begin_life(&mut rng)?;
     let node = Node::new(
         NodeParts {
             settings: settings.node(),
@@ -87,9 +89,10 @@ async fn run(settings: Settings, stored: Stored, log_levels: Arc<dyn LogLevels>)
             journal,
             clock: clock.clone(),
             tasks: tasks.clone(),
-            rng: Rng::from_system(),
+            epoch,
+            rng,
         },
-        NodeId(1),
+        identity.node,
     );
     let table = Arc::new(ConnectionTable::new());
     let sessions = Sessions::new(node.clone(), table.clone());

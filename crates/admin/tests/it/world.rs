@@ -71,6 +71,7 @@ impl World {
                 journal,
                 clock: Arc::new(SystemClock::new()),
                 tasks: Tasks::new(),
+                epoch: muster_model::Epoch { boot: 1, random: 1 },
                 rng: Rng::seeded(1),
             },
             NodeId(1),

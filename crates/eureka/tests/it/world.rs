@@ -123,6 +123,7 @@ impl World {
                 journal,
                 clock: clock.clone(),
                 tasks: Tasks::new(),
+                epoch: muster_model::Epoch { boot: 1, random: 1 },
                 rng: Rng::seeded(1),
             },
             NodeId(1),

@@ -115,6 +115,8 @@ fn refusal_of(error: &NodeError) -> Refusal {
         | NodeError::Config(_)
         | NodeError::Field(_)
         | NodeError::Propose(_)
+        | NodeError::Ensemble(_)
+        | NodeError::Change(_)
         | NodeError::Watch(_)
         | NodeError::Switch(_)
         | NodeError::Pattern(_)

@@ -89,6 +89,7 @@ impl World {
                 journal,
                 clock: clock.clone(),
                 tasks: tasks.clone(),
+                epoch: muster_model::Epoch { boot: 1, random: 1 },
                 rng: Rng::seeded(1),
             },
             NodeId(1),

@@ -27,6 +27,7 @@ fn node() -> Arc<Node> {
         journal,
         clock: Arc::new(SystemClock::new()),
         tasks: Tasks::new(),
+        epoch: muster_model::Epoch { boot: 1, random: 1 },
         rng: Rng::seeded(1),
     };
     Node::new(parts, NodeId(1))
