@@ -4,13 +4,14 @@ use crate::{
     ApplyContext, Machine, Members, Settings,
     entry::{DecodeError, Decoded, decode_whole},
     marker::Marker,
+    requests::{Fate, Requests},
     status::Status,
     types::{Batch, Failed, RaftEntry, StoredMembership},
-    waiters::Waiters,
+    waiters::{Outcome, Waiters},
 };
 use bytes::Bytes;
 use muster_model::{Row, Timestamp};
-use muster_storage::state::StateStore;
+use muster_storage::state::{StateError, StateStore};
 use openraft::EntryPayload;
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
@@ -22,6 +23,7 @@ pub(crate) struct Applier {
     marker: Marker,
     checkpoint_bytes: u64,
     snapshot_entries: u64,
+    requests: Requests,
     /// What was applied and is not committed.
     rows: Vec<Row>,
     results: Results,
@@ -29,7 +31,7 @@ pub(crate) struct Applier {
 }
 
 /// Results that may leave once the rows are committed.
-type Results = Vec<(Arc<Waiters>, Vec<Bytes>)>;
+type Results = Vec<(Arc<Waiters>, u64, Vec<Outcome>)>;
 
 impl Applier {
     pub(crate) fn new(
@@ -38,9 +40,13 @@ impl Applier {
         machine: Arc<dyn Machine>,
         status: Arc<Status>,
         marker: Marker,
-    ) -> Self {
+    ) -> Result<Self, StateError> {
         let Settings { checkpoint_bytes, snapshot_entries, .. } = *settings;
-        Self {
+        let requests = Requests::load(&*state)?;
+        status.set_level(marker.level);
+        status.set_pristine(marker.sequence == 0);
+        Ok(Self {
+            requests,
             state,
             machine,
             status,
@@ -50,7 +56,7 @@ impl Applier {
             rows: Vec::new(),
             results: Results::new(),
             are_members_new: false,
-        }
+        })
     }
 
     /// How far it has come.
@@ -84,12 +90,13 @@ impl Applier {
         let status = self.status.clone();
         let _guard = PanicGuard(&status);
         self.machine.committed();
+        self.status.set_pristine(self.marker.sequence == 0);
         self.status.set_applied_next(self.marker.next_index());
         if self.are_members_new {
             self.status.set_members(Members::new(&self.marker.membership));
         }
-        for (waiters, results) in self.results.drain(..) {
-            waiters.answer(results);
+        for (waiters, index, results) in self.results.drain(..) {
+            waiters.answer(index, results);
         }
         self.account(&self.rows);
         self.rows.clear();
@@ -103,6 +110,9 @@ impl Applier {
         self.marker =
             Marker::decode(stored).map_err(|error| self.status.fail("read the applied marker", &error))?;
         self.machine.load(&*self.state).map_err(|error| self.status.fail("load the state", &error))?;
+        self.requests = Requests::load(&*self.state)
+            .map_err(|error| self.status.fail("load the results of requests", &error))?;
+        self.status.set_level(self.marker.level);
         self.status.set_applied_next(self.marker.next_index());
         self.status.set_members(Members::new(&self.marker.membership));
         Ok(())
@@ -124,7 +134,7 @@ impl Applier {
             EntryPayload::Normal(Batch { payload, waiters }) => {
                 let answers = self.apply_operations(log_id.index, &payload, rows)?;
                 if let Some(waiters) = waiters {
-                    results.push((waiters, answers));
+                    results.push((waiters, log_id.index, answers));
                 }
             }
         }
@@ -137,9 +147,15 @@ impl Applier {
         index: u64,
         payload: &Bytes,
         rows: &mut Vec<Row>,
-    ) -> Result<Vec<Bytes>, Failed> {
+    ) -> Result<Vec<Outcome>, Failed> {
         let (proposed, ops) = match decode_whole(payload) {
             Ok(Decoded::Operations { time, ops }) => (time, ops),
+            Ok(Decoded::Level(level)) => {
+                // Never back: what was written under the newer one is there.
+                self.marker.level = level.max(self.marker.level);
+                self.status.set_level(self.marker.level);
+                return Ok(vec![Some(Bytes::new())]);
+            }
             Ok(Decoded::Blank | Decoded::Membership(_)) => unreachable!("the log adapter decodes these"),
             Err(error) => return Err(self.status.fail("decode a log entry", &describe(index, error))),
         };
@@ -147,11 +163,38 @@ impl Applier {
         self.marker.time = time;
         self.status.ops.fetch_add(ops.len() as u64, Relaxed);
         self.status.entries.fetch_add(1, Relaxed);
-        let apply = |op: &Bytes| {
-            self.marker.sequence += 1;
-            self.machine.apply(op, ApplyContext { index, sequence: self.marker.sequence, time }, rows)
-        };
-        ops.iter().map(apply).collect::<Result<_, _>>().map_err(|error| {
+        let mut outcomes = Vec::with_capacity(ops.len());
+        let mut ids = Vec::new();
+        for operation in ops {
+            let id = operation.id;
+            let fate = id.map_or(Fate::New, |id| self.requests.fate(id));
+            outcomes.push(match fate {
+                Fate::New => {
+                    let result = self.apply_operation(&operation.op, index, time, rows)?;
+                    if let Some(id) = id {
+                        self.requests.record(id, result.clone());
+                        ids.push(id);
+                    }
+                    Some(result)
+                }
+                Fate::Done(result) => Some(result),
+                Fate::Forgotten => None,
+            });
+        }
+        self.requests.finish(index, time, ids, rows);
+        Ok(outcomes)
+    }
+
+    fn apply_operation(
+        &mut self,
+        op: &Bytes,
+        index: u64,
+        time: Timestamp,
+        rows: &mut Vec<Row>,
+    ) -> Result<Bytes, Failed> {
+        self.marker.sequence += 1;
+        let at = ApplyContext { index, sequence: self.marker.sequence, time };
+        self.machine.apply(op, at, rows).map_err(|error| {
             let error = format!("log entry {index} holds an operation this program does not know: {error}");
             self.status.fail("apply an entry", &error)
         })

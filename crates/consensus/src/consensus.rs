@@ -2,13 +2,16 @@
 
 use crate::{
     ChangeError, ConsensusError, Machine, Members, ProposeError, Settings, Standing,
-    barrier::Barrier,
     contact::Contacts,
     engine::{EngineParts, Raft},
-    maintenance,
+    forward_wire,
+    forwarder::Forwarder,
+    level, maintenance,
     membership::{self, Change},
     network::Peers,
     pipeline::Pipeline,
+    proposer::Proposer,
+    reading::ReadIndex,
     recovery::{Running, recover},
     snapshotter::Snapshotter,
     space::Space,
@@ -18,17 +21,25 @@ use crate::{
 use bytes::Bytes;
 use muster_model::NodeId;
 use muster_peer::Links;
-use muster_runtime::{Clock, Tasks, disk::Disk};
+use muster_runtime::{Clock, Rng, Tasks, disk::Disk};
 use muster_storage::{log::Log, snapshot::Snapshots, state::StateStore};
-use openraft::error::{CheckIsLeaderError, RaftError};
 use parking_lot::Mutex;
 use std::{
     collections::BTreeSet,
     path::PathBuf,
-    sync::{Arc, OnceLock, atomic::Ordering::Relaxed},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
-use tokio::sync::{oneshot, watch};
+use tokio::{
+    sync::{oneshot, watch},
+    time::Instant,
+};
+
+/// How long a change of the members may take.
+const CHANGE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Called once when consensus can't go on, because a disk failed or a file is damaged: the process should say so and
 /// exit. It runs on a thread of consensus and must not wait for it.
@@ -104,7 +115,8 @@ struct Inner {
     settings: Settings,
     state: Arc<dyn StateStore>,
     shared: EngineParts,
-    barrier: Barrier,
+    proposer: Proposer,
+    reading: Arc<ReadIndex>,
     running: Mutex<Option<Stop>>,
 }
 
@@ -139,7 +151,7 @@ impl Consensus {
         let contacts = Arc::new(Contacts::new());
         let shared = EngineParts {
             snapshots: Arc::new(Snapshotter::open(snapshots, state.clone(), status.clone())?),
-            pipeline: Pipeline::new(settings.clone(), clock.clone()),
+            pipeline: Pipeline::new(settings.clone(), clock.clone(), status.clone()),
             peers: Peers::new(links, contacts.clone()),
             space: Arc::new(Space::new(disk, data_dir, settings.reserve_bytes, clock)),
             raft: Arc::new(OnceLock::new()),
@@ -155,58 +167,49 @@ impl Consensus {
         let recovered = tasks.blocking(recovery).await;
         let recovered = recovered.map_err(|error| ConsensusError::Engine(error.to_string()))??;
         let (stop, stopped) = oneshot::channel();
-        let running = recovered.run(settings.clone(), shared.clone(), stopped)?;
+        let reading = Arc::<ReadIndex>::default();
+        let running = recovered.run(settings.clone(), shared.clone(), reading.clone(), stopped)?;
+        let forwarder = Forwarder::new(&settings, shared.peers.clone(), shared.raft.clone());
+        forwarder.start(&tasks);
+        let session = settings.seed.map_or_else(Rng::from_system, Rng::seeded).next_u64();
+        let (own, next) = (settings.node, AtomicU64::new(1));
+        let proposer = Proposer { own, parts: shared.clone(), forwarder, session, next };
         maintenance::start(&settings, &tasks, &state, &shared);
         let running = Mutex::new(Some(Stop { stop, running }));
-        let inner = Inner { settings, state, shared, barrier: Barrier::default(), running };
+        let inner = Inner { settings, state, shared, proposer, reading, running };
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Proposes one operation and waits for its result, at most [`Settings::propose_timeout`]. The operation is
-    /// written even if the caller stops waiting.
+    /// Proposes one operation, on any node, and waits for its result, at most [`Settings::propose_timeout`]. It goes to
+    /// the leader; while there is none, or it changes, it waits for the next one. It is applied once, however often it
+    /// had to be sent. When this returns, this node has applied it. It may be written even if the caller stops waiting.
     pub async fn propose(&self, op: Bytes) -> Result<Bytes, ProposeError> {
         self.propose_within(op, self.inner.settings.propose_timeout).await
     }
 
     /// As [`Consensus::propose`], with another time limit.
     pub async fn propose_within(&self, op: Bytes, limit: Duration) -> Result<Bytes, ProposeError> {
-        let EngineParts { status, space, pipeline, .. } = &self.inner.shared;
-        if status.is_stopping() {
-            return Err(ProposeError::Unavailable("consensus has stopped"));
-        }
-        if status.is_waiting_for_space() || !space.has_room(op.len() as u64) {
-            status.storage_full.fetch_add(1, Relaxed);
-            return Err(ProposeError::StorageFull);
-        }
-        let result = pipeline.push(op).inspect_err(|error| {
+        let deadline = Instant::now() + limit;
+        self.inner.proposer.propose(op, deadline).await.inspect_err(|error| {
             if matches!(error, ProposeError::Overloaded { .. }) {
-                status.overloaded.fetch_add(1, Relaxed);
+                self.inner.status.overloaded.fetch_add(1, Relaxed);
             }
-        })?;
-        match tokio::time::timeout(limit, result).await {
-            Ok(Ok(Err(ProposeError::NotLeader { .. }))) if status.is_stopping() => {
-                Err(ProposeError::Unavailable("consensus has stopped"))
-            }
-            Ok(Ok(result)) => result,
-            // The one who should answer is gone, or late: nobody knows.
-            Ok(Err(_)) | Err(_) => Err(ProposeError::Timeout),
-        }
+        })
     }
 
     /// After it returns, this node's memory holds everything that was acknowledged anywhere before it was called.
-    /// Calls at the same time share one round.
+    /// Calls at the same time share one round to the leader, and those of all nodes one of the leader to a majority.
     pub async fn read_barrier(&self) -> Result<(), ProposeError> {
-        let raft = self.raft()?;
-        let round = async {
-            let (read, _) = raft.get_read_log_id().await.map_err(refusal)?;
-            let next = read.map_or(0, |read| read.index + 1);
-            let is_applied = self.inner.status.wait_applied(next).await;
-            is_applied.then_some(()).ok_or(ProposeError::Unavailable("shutting down"))
-        };
-        let limit = self.inner.settings.propose_timeout;
-        tokio::time::timeout(limit, self.inner.barrier.pass(round))
-            .await
-            .unwrap_or(Err(ProposeError::Timeout))
+        self.raft()?;
+        let Inner { settings, shared, reading, proposer, .. } = &*self.inner;
+        let deadline = Instant::now() + settings.propose_timeout;
+        let index = reading.anywhere(settings.node, shared, &proposer.forwarder, deadline).await?;
+        let applied = tokio::time::timeout_at(deadline, shared.status.wait_applied(index + 1)).await;
+        match applied {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(ProposeError::Unavailable("shutting down")),
+            Err(_) => Err(ProposeError::Timeout),
+        }
     }
 
     /// Whether this node leads, and a majority still answers it.
@@ -246,7 +249,37 @@ impl Consensus {
     }
 
     async fn change(&self, change: Change) -> Result<(), ChangeError> {
-        membership::make(self.raft()?, change).await
+        self.raft()?;
+        let Inner { settings, shared, proposer, .. } = &*self.inner;
+        let deadline = Instant::now() + CHANGE_WITHIN;
+        membership::make_anywhere(settings.node, shared, &proposer.forwarder, change, deadline).await
+    }
+
+    /// The format level in force: which formats all members write.
+    pub fn level(&self) -> u32 {
+        self.inner.status.level()
+    }
+
+    /// Puts the newest format level that this program knows in force, on any node. Refused unless every member is known
+    /// to know it. There is no way back to an older program then.
+    pub async fn raise_level(&self) -> Result<u32, ProposeError> {
+        self.raft()?;
+        let Inner { settings, shared, proposer, .. } = &*self.inner;
+        let deadline = Instant::now() + CHANGE_WITHIN;
+        let level = settings.level;
+        let raised = if shared.current_leader() == Some(settings.node) {
+            let raised = tokio::time::timeout_at(deadline, level::raise(settings.node, shared, level)).await;
+            raised.unwrap_or(Err(ProposeError::Timeout))?
+        } else {
+            let request = forward_wire::Request {
+                level: Some(level),
+                wait_ms: CHANGE_WITHIN.as_millis() as u64,
+                ..Default::default()
+            };
+            proposer.forwarder.ask(request, deadline).await?.read()?
+        };
+        shared.status.wait_applied(raised.index + 1).await;
+        Ok(shared.status.level())
     }
 
     /// How far this node is, and what it knows of the others.
@@ -359,17 +392,5 @@ impl Consensus {
             (_, Phase::Starting | Phase::Running) => Err(ProposeError::Unavailable("starting")),
             (_, Phase::Stopped | Phase::Failed) => Err(ProposeError::Unavailable("consensus has stopped")),
         }
-    }
-}
-
-fn refusal(error: RaftError<u64, CheckIsLeaderError<u64, openraft::BasicNode>>) -> ProposeError {
-    match error {
-        RaftError::APIError(CheckIsLeaderError::ForwardToLeader(forward)) => {
-            ProposeError::NotLeader { leader: forward.leader_id.map(NodeId) }
-        }
-        RaftError::APIError(CheckIsLeaderError::QuorumNotEnough(_)) => {
-            ProposeError::Unavailable("no majority answers")
-        }
-        RaftError::Fatal(_) => ProposeError::Unavailable("consensus has stopped"),
     }
 }

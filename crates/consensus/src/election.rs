@@ -5,22 +5,22 @@
 //! would grant the vote; who hears a leader would not.
 
 use crate::{
-    contact::{Contacts, LEASE},
-    engine::Raft,
-    network::Peers,
-    space::Space,
-    status::Status,
+    Settings,
+    contact::LEASE,
+    engine::{EngineParts, Raft},
+    level,
     types::{Membership, Vote},
     wire::{AskVote, Request},
 };
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use muster_model::NodeId;
 use muster_runtime::Rng;
-use openraft::{ServerState, raft::VoteRequest};
+use openraft::{ChangeMembers, ServerState, raft::VoteRequest};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
     time::Duration,
 };
+use tokio::time::Instant;
 
 /// How often it is looked whether there is a leader.
 const LOOK: Duration = Duration::from_millis(50);
@@ -29,21 +29,30 @@ const DELAY_MIN_MS: u64 = 100;
 const DELAY_MAX_MS: u64 = 1_000;
 /// How long the answers may take.
 const ASK_WITHIN: Duration = Duration::from_millis(700);
+/// How often a leader looks for what another one left unfinished.
+const TIDY: Duration = Duration::from_millis(500);
 /// How long a node without disk space leaves it to others to lead.
 const FULL_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Watches over the leadership.
 pub(crate) struct Elections {
     pub(crate) own: u64,
-    pub(crate) raft: Raft,
-    pub(crate) peers: Arc<Peers>,
-    pub(crate) contacts: Arc<Contacts>,
-    pub(crate) status: Arc<Status>,
-    pub(crate) space: Arc<Space>,
-    pub(crate) rng: Rng,
+    level: u32,
+    raft: Raft,
+    parts: EngineParts,
+    rng: Rng,
+    /// When it was looked for unfinished things.
+    tidied: Instant,
+    /// The members, if they were being changed then.
+    joint: Option<Membership>,
 }
 
 impl Elections {
+    pub(crate) fn new(settings: &Settings, raft: Raft, parts: EngineParts, rng: Rng) -> Self {
+        let (own, level) = (settings.node.0, settings.level);
+        Self { own, level, raft, parts, rng, tidied: Instant::now(), joint: None }
+    }
+
     /// Goes on until it is dropped.
     pub(crate) async fn run(mut self) {
         let mut delay = self.draw();
@@ -57,11 +66,12 @@ impl Elections {
             };
             if state == ServerState::Leader {
                 self.lead(&membership, vote);
+                self.tidy_up(&membership).await;
                 continue;
             }
             self.resign(false);
             let is_voter = membership.voter_ids().any(|voter| voter == self.own);
-            let since = self.contacts.since_leader();
+            let since = self.parts.contacts.since_leader();
             if !is_voter || since < LEASE + delay || (self.is_full() && since < FULL_PATIENCE) {
                 continue;
             }
@@ -79,7 +89,7 @@ impl Elections {
     }
 
     fn is_full(&self) -> bool {
-        self.status.is_waiting_for_space() || self.space.is_full()
+        self.parts.status.is_waiting_for_space() || self.parts.space.is_full()
     }
 
     /// A leader without disk space leaves its place to one that has some.
@@ -87,20 +97,41 @@ impl Elections {
         let last = self.raft.data_metrics().borrow().last_applied;
         if let Some(last) = last.filter(|last| last.leader_id.term == vote.leader_id.term) {
             // What it has applied of its own term covers all that was acknowledged before.
-            self.status.set_ready_next(last.index + 1);
+            self.parts.status.set_ready_next(last.index + 1);
         }
-        let has_room = |voter: u64| self.contacts.follower(voter).is_some_and(|answer| answer.has_room);
+        let has_room = |voter: u64| self.parts.contacts.follower(voter).is_some_and(|answer| answer.has_room);
         let has_successor = membership.voter_ids().any(|voter| voter != self.own && has_room(voter));
         self.resign(self.is_full() && has_successor);
     }
 
+    /// What a leader finds unfinished: the level of a new group, and a change of voters whose leader is gone.
+    async fn tidy_up(&mut self, membership: &Membership) {
+        if self.tidied.elapsed() < TIDY {
+            return;
+        }
+        self.tidied = Instant::now();
+        let EngineParts { status, .. } = &self.parts;
+        if status.is_pristine() && status.level() < self.level {
+            // Refused until all have answered once.
+            let raise = level::raise(NodeId(self.own), &self.parts, self.level);
+            drop(tokio::time::timeout(TIDY, raise).await);
+        }
+        let configs = membership.get_joint_config();
+        if configs.len() > 1 && self.joint.as_ref() == Some(membership) {
+            let voters = configs.last().cloned().unwrap_or_default();
+            let change = self.raft.change_membership(ChangeMembers::ReplaceAllVoters(voters), true);
+            drop(tokio::time::timeout(TIDY, change).await);
+        }
+        self.joint = (configs.len() > 1).then(|| membership.clone());
+    }
+
     fn resign(&self, is_resigning: bool) {
-        if self.contacts.is_resigning() != is_resigning {
+        if self.parts.contacts.is_resigning() != is_resigning {
             if is_resigning {
                 tracing::warn!("this node has no disk space left, another one is to lead");
             }
             self.raft.runtime_config().heartbeat(!is_resigning);
-            self.contacts.set_resigning(is_resigning);
+            self.parts.contacts.set_resigning(is_resigning);
         }
     }
 
@@ -116,7 +147,7 @@ impl Elections {
             .map(|voter| {
                 let request = Request { would_vote: Some(AskVote::new(&request)), ..Default::default() };
                 let address = addresses.get(&voter).cloned().unwrap_or_default();
-                async move { (voter, self.peers.ask(voter, &address, request).await) }
+                async move { (voter, self.parts.peers.ask(voter, &address, request).await) }
             })
             .collect();
         let mut granted = BTreeSet::from([self.own]);

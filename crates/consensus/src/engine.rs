@@ -1,28 +1,33 @@
 //! What openraft runs on: a thread of its own, or, where there is only one, a task.
 
 use crate::{
-    Bootstrap, ConsensusError, Settings,
+    Bootstrap, ConsensusError, ProposeError, Settings,
     acceptor::RaftAcceptor,
     contact::{Contacts, LEASE},
     election::Elections,
     engine_runtime,
+    forward_acceptor::ForwardAcceptor,
     lane::Lane,
+    level,
     log_adapter::LogAdapter,
     network::{Network, Peers},
     pipeline::Pipeline,
+    reading::ReadIndex,
     snapshotter::Snapshotter,
     space::Space,
     state_adapter::StateAdapter,
     status::{Phase, Status},
     types::TypeConfig,
 };
+use muster_model::NodeId;
 use muster_peer::Purpose;
 use muster_runtime::{Rng, Tasks};
 use openraft::{BasicNode, Config, ServerState, SnapshotPolicy};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::Ordering::Relaxed},
     thread::{Builder, JoinHandle},
+    time::Duration,
 };
 use tokio::sync::oneshot;
 
@@ -36,6 +41,7 @@ pub(crate) struct Engine {
     /// Whether this node is the only voter.
     pub(crate) is_alone: bool,
     pub(crate) shared: EngineParts,
+    pub(crate) reading: Arc<ReadIndex>,
 }
 
 /// What the engine has in common with the handle.
@@ -50,6 +56,38 @@ pub(crate) struct EngineParts {
     /// Where the handle to openraft goes once it is there.
     pub(crate) raft: Arc<OnceLock<Raft>>,
     pub(crate) tasks: Tasks,
+}
+
+/// How long it is waited for a leader before it is looked again.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+impl EngineParts {
+    /// Who leads, as far as openraft knows.
+    pub(crate) fn current_leader(&self) -> Option<NodeId> {
+        self.raft.get().and_then(|raft| raft.server_metrics().borrow().current_leader).map(NodeId)
+    }
+
+    /// Waits a little, less if another leader is there before.
+    pub(crate) async fn wait_for_leader(&self) {
+        let Some(raft) = self.raft.get() else { return tokio::time::sleep(LOOK_AGAIN).await };
+        let mut metrics = raft.server_metrics();
+        let before = metrics.borrow_and_update().current_leader;
+        let is_new = |now: Option<u64>| now.is_some() && now != before;
+        tokio::select! {
+            biased;
+            _ = metrics.wait_for(|metrics| is_new(metrics.current_leader)) => {}
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+        }
+    }
+
+    /// Whether so many bytes more may be proposed, as far as this node's disk is concerned.
+    pub(crate) fn check_room(&self, bytes: u64) -> Result<(), ProposeError> {
+        if self.status.is_waiting_for_space() || !self.space.has_room(bytes) {
+            self.status.storage_full.fetch_add(1, Relaxed);
+            return Err(ProposeError::StorageFull);
+        }
+        Ok(())
+    }
 }
 
 impl Engine {
@@ -74,8 +112,8 @@ impl Engine {
 
     async fn run(self, mut stop: oneshot::Receiver<()>) {
         let rng = self.settings.seed.map_or_else(Rng::from_system, Rng::seeded);
-        let (own, shared) = (self.settings.node.0, self.shared.clone());
-        let EngineParts { status, pipeline, peers, contacts, space, .. } = shared;
+        let (settings, shared) = (self.settings.clone(), self.shared.clone());
+        let EngineParts { status, pipeline, .. } = shared.clone();
         let started = tokio::select! {
             biased;
             _ = &mut stop => return,
@@ -85,15 +123,7 @@ impl Engine {
             Ok(raft) => {
                 let mut state = raft.server_metrics();
                 let ended = async { while state.changed().await.is_ok() {} };
-                let elections = Elections {
-                    own,
-                    raft: raft.clone(),
-                    peers,
-                    contacts,
-                    status: status.clone(),
-                    space,
-                    rng,
-                };
+                let elections = Elections::new(&settings, raft.clone(), shared, rng);
                 tokio::select! {
                     biased;
                     _ = stop => {}
@@ -119,7 +149,7 @@ impl Engine {
 
     /// Applies what the log holds, has this node elected if it is alone, and opens the pipeline.
     async fn start(self, mut rng: Rng) -> Result<Raft, ConsensusError> {
-        let Self { settings, log, lane, is_alone, shared } = self;
+        let Self { settings, log, lane, is_alone, shared, reading } = self;
         if !shared.tasks.is_single_threaded() || settings.seed.is_some() {
             engine_runtime::seed(rng.next_u64());
         }
@@ -139,8 +169,11 @@ impl Engine {
             return Err(ConsensusError::Engine("it ended".to_owned()));
         }
         shared.raft.set(raft.clone()).ok();
+        if is_alone && shared.status.is_pristine() {
+            level::raise(settings.node, &shared, settings.level).await.map_err(engine)?;
+        }
         pipeline.open(Arc::new(raft.clone()));
-        accept(&settings, &shared, &raft);
+        accept(&settings, &shared, &raft, reading);
         status.enter(Phase::Running);
         Ok(raft)
     }
@@ -160,7 +193,7 @@ fn founders(settings: &Settings) -> Option<BTreeMap<u64, BasicNode>> {
 }
 
 /// From now on peers are answered.
-fn accept(settings: &Settings, parts: &EngineParts, raft: &Raft) {
+fn accept(settings: &Settings, parts: &EngineParts, raft: &Raft, reading: Arc<ReadIndex>) {
     let Some(links) = &parts.peers.links else { return };
     let acceptor = RaftAcceptor {
         own: settings.node.0,
@@ -168,9 +201,11 @@ fn accept(settings: &Settings, parts: &EngineParts, raft: &Raft) {
         contacts: parts.contacts.clone(),
         status: parts.status.clone(),
         space: parts.space.clone(),
-        level: 2,
+        level: settings.level,
     };
     links.handle(Purpose::Raft, Arc::new(acceptor));
+    let forwards = ForwardAcceptor { own: settings.node, parts: parts.clone(), reading };
+    links.handle(Purpose::Forward, Arc::new(forwards));
 }
 
 fn engine(error: impl std::fmt::Display) -> ConsensusError {

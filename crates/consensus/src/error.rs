@@ -24,6 +24,12 @@ pub enum ProposeError {
     /// Nothing was written: free disk space is below the reserve. Reads go on, writes resume with space.
     #[error("free disk space is below the reserve")]
     StorageFull,
+    /// Nothing was written: the operation does not fit between nodes.
+    #[error("the operation is larger than {bytes_max} bytes")]
+    TooLarge {
+        /// The most.
+        bytes_max: usize,
+    },
     /// The result is unknown: the operation may have been applied, or may yet be.
     #[error("no result in time; the operation may or may not be applied")]
     Timeout,
@@ -35,6 +41,7 @@ impl ProposeError {
         match self {
             Self::Unavailable(_) | Self::NotLeader { .. } | Self::Overloaded { .. } => ErrorCode::Unavailable,
             Self::StorageFull => ErrorCode::StorageFull,
+            Self::TooLarge { .. } => ErrorCode::LimitExceeded,
             Self::Timeout => ErrorCode::Timeout,
         }
     }

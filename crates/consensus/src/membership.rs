@@ -1,12 +1,18 @@
 //! Changing who takes part. All of it happens at the leader.
 
-use crate::{ProposeError, engine::Raft};
+use crate::{
+    ProposeError,
+    engine::{EngineParts, Raft},
+    forward_wire::{ChangeBody, Request},
+    forwarder::Forwarder,
+};
 use muster_model::NodeId;
 use openraft::{
     BasicNode, ChangeMembers,
     error::{ChangeMembershipError, ClientWriteError, RaftError},
 };
 use std::collections::{BTreeMap, BTreeSet};
+use tokio::time::Instant;
 
 /// A change of the members.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +79,45 @@ pub(crate) async fn make(raft: &Raft, change: Change) -> Result<(), ChangeError>
         }
     };
     raft.change_membership(first, retain).await.map(drop).map_err(refusal)
+}
+
+/// Makes a change from any node, again and again until a moment: to make one twice does no harm.
+pub(crate) async fn make_anywhere(
+    own: NodeId,
+    parts: &EngineParts,
+    forwarder: &Forwarder,
+    change: Change,
+    deadline: Instant,
+) -> Result<(), ChangeError> {
+    let mut last = ChangeError::Propose(ProposeError::Unavailable("there is no leader"));
+    while Instant::now() < deadline && !parts.status.is_stopping() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let made = match (parts.current_leader(), parts.raft.get()) {
+            (Some(leader), Some(raft)) if leader == own => {
+                let made = tokio::time::timeout_at(deadline, make(raft, change.clone())).await;
+                made.unwrap_or_else(|_| Err(ProposeError::Timeout.into()))
+            }
+            (Some(_), _) => {
+                let request = Request {
+                    change: Some(ChangeBody::new(&change)),
+                    wait_ms: left.as_millis() as u64,
+                    ..Default::default()
+                };
+                match forwarder.ask(request, deadline).await {
+                    Ok(answer) => answer.read_change(),
+                    Err(unanswered) => Err(ProposeError::from(unanswered).into()),
+                }
+            }
+            (None, _) => Err(ProposeError::NotLeader { leader: None }.into()),
+        };
+        last = match made {
+            Err(ChangeError::Propose(ProposeError::NotLeader { .. })) => last,
+            Err(again @ (ChangeError::Propose(ProposeError::Timeout) | ChangeError::Busy)) => again,
+            other => return other,
+        };
+        parts.wait_for_leader().await;
+    }
+    Err(last)
 }
 
 fn refusal(error: RaftError<u64, ClientWriteError<u64, BasicNode>>) -> ChangeError {

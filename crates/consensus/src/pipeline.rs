@@ -6,9 +6,11 @@
 
 use crate::{
     ProposeError, Settings,
-    entry::encode_operations,
+    entry::{encode_operations, encode_requests},
+    requests::RequestId,
+    status::Status,
     types::{Batch, TypeConfig},
-    waiters::{Answer, Waiters},
+    waiters::{Answer, Applied, Waiters},
 };
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -19,7 +21,7 @@ use std::{collections::VecDeque, sync::Arc};
 use tokio::sync::{Notify, oneshot};
 
 /// Room an operation takes in the queue beside its bytes.
-const OP_OVERHEAD: usize = 128;
+pub(crate) const OP_OVERHEAD: usize = 128;
 
 /// Takes entries to the engine.
 pub(crate) trait Submit: Send + Sync + 'static {
@@ -38,13 +40,24 @@ impl Submit for openraft::Raft<TypeConfig> {
 pub(crate) struct Pipeline {
     settings: Settings,
     clock: Arc<dyn Clock>,
+    status: Arc<Status>,
     state: Mutex<State>,
     /// Signalled when nothing waits and nothing is in flight.
     idle: Notify,
 }
 
+/// An operation that waits to go into an entry.
+struct Waiting {
+    id: RequestId,
+    op: Bytes,
+    answer: Answer,
+}
+
+/// Where the result of a pushed operation comes.
+pub(crate) type Pushed = oneshot::Receiver<Result<Applied, ProposeError>>;
+
 struct State {
-    waiting: VecDeque<(Bytes, Answer)>,
+    waiting: VecDeque<Waiting>,
     /// Room taken by operations that wait or are in flight.
     bytes: usize,
     in_flight: usize,
@@ -61,10 +74,10 @@ enum Gate {
 
 impl Pipeline {
     /// A closed pipeline.
-    pub(crate) fn new(settings: Settings, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub(crate) fn new(settings: Settings, clock: Arc<dyn Clock>, status: Arc<Status>) -> Arc<Self> {
         let state =
             State { waiting: VecDeque::new(), bytes: 0, in_flight: 0, gate: Gate::Closed("starting") };
-        Arc::new(Self { settings, clock, state: Mutex::new(state), idle: Notify::new() })
+        Arc::new(Self { settings, clock, status, state: Mutex::new(state), idle: Notify::new() })
     }
 
     /// From now on proposals are taken.
@@ -102,11 +115,11 @@ impl Pipeline {
             let mut state = self.state.lock();
             state.gate = Gate::Closed(why);
             let waiting = std::mem::take(&mut state.waiting);
-            state.bytes -= waiting.iter().map(|(op, _)| room(op)).sum::<usize>();
+            state.bytes -= waiting.iter().map(|waiting| room(&waiting.op)).sum::<usize>();
             waiting
         };
-        for (_, answer) in waiting {
-            answer.send(Err(ProposeError::Unavailable(why))).ok();
+        for waiting in waiting {
+            waiting.answer.send(Err(ProposeError::Unavailable(why))).ok();
         }
         self.idle.notify_waiters();
     }
@@ -122,12 +135,29 @@ impl Pipeline {
     }
 
     /// Queues an operation and sends it at once if few enough entries are in flight.
-    pub(crate) fn push(
-        self: &Arc<Self>,
-        op: Bytes,
-    ) -> Result<oneshot::Receiver<Result<Bytes, ProposeError>>, ProposeError> {
-        let (answer, result) = oneshot::channel();
+    pub(crate) fn push(self: &Arc<Self>, id: RequestId, op: Bytes) -> Result<Pushed, ProposeError> {
         let mut state = self.state.lock();
+        let pushed = self.queue(&mut state, id, op);
+        let sent = self.send(&mut state);
+        drop(state);
+        sent.finish();
+        pushed
+    }
+
+    /// As [`Pipeline::push`] for each, so that they go into one entry if they fit.
+    pub(crate) fn push_all(
+        self: &Arc<Self>,
+        ops: impl Iterator<Item = (RequestId, Bytes)>,
+    ) -> Vec<Result<Pushed, ProposeError>> {
+        let mut state = self.state.lock();
+        let pushed = ops.map(|(id, op)| self.queue(&mut state, id, op)).collect();
+        let sent = self.send(&mut state);
+        drop(state);
+        sent.finish();
+        pushed
+    }
+
+    fn queue(&self, state: &mut State, id: RequestId, op: Bytes) -> Result<Pushed, ProposeError> {
         match state.gate {
             Gate::Closed(why) => return Err(ProposeError::Unavailable(why)),
             Gate::Draining(_) => return Err(ProposeError::Unavailable("shutting down")),
@@ -137,11 +167,9 @@ impl Pipeline {
         if state.bytes > 0 && state.bytes + room(&op) > self.settings.queue_bytes_max {
             return Err(ProposeError::Overloaded { queued_bytes: state.bytes });
         }
+        let (answer, result) = oneshot::channel();
         state.bytes += room(&op);
-        state.waiting.push_back((op, answer));
-        let sent = self.send(&mut state);
-        drop(state);
-        sent.finish();
+        state.waiting.push_back(Waiting { id, op, answer });
         Ok(result)
     }
 
@@ -165,11 +193,11 @@ impl Pipeline {
         while state.in_flight < self.settings.entries_in_flight_max && !state.waiting.is_empty() {
             let (Gate::Open(engine) | Gate::Draining(engine)) = &state.gate else { break };
             let count = self.entry_ops(&state.waiting);
-            let ops = state.waiting.range(..count).map(|(op, _)| op);
-            let payload = encode_operations(self.now(), ops.clone());
-            let bytes = ops.map(room).sum();
+            let waiting = state.waiting.range(..count);
+            let payload = self.encode(waiting.clone());
+            let bytes = waiting.map(|waiting| room(&waiting.op)).sum();
             let engine = engine.clone();
-            let answers = state.waiting.drain(..count).map(|(_, answer)| answer).collect();
+            let answers = state.waiting.drain(..count).map(|waiting| waiting.answer).collect();
             let waiters = Waiters::new(answers, bytes, self.clone());
             state.in_flight += 1;
             let is_taken = engine.submit(Batch { payload, waiters: Some(waiters.clone()) });
@@ -181,11 +209,20 @@ impl Pipeline {
         sent
     }
 
+    /// Nobody but this node proposes to a group of one, and it does not outlive its own proposals: no ids are needed.
+    fn encode<'a>(&self, waiting: impl ExactSizeIterator<Item = &'a Waiting> + Clone) -> Bytes {
+        if self.status.level() >= 2 && self.status.has_peers() {
+            encode_requests(self.now(), waiting.map(|waiting| (waiting.id, &waiting.op)))
+        } else {
+            encode_operations(self.now(), waiting.map(|waiting| &waiting.op))
+        }
+    }
+
     /// How many of the waiting operations make the next entry: at least one.
-    fn entry_ops(&self, waiting: &VecDeque<(Bytes, Answer)>) -> usize {
+    fn entry_ops(&self, waiting: &VecDeque<Waiting>) -> usize {
         let mut bytes = 0;
-        let fitting = waiting.iter().take(self.settings.entry_ops_max).take_while(|(op, _)| {
-            bytes += op.len();
+        let fitting = waiting.iter().take(self.settings.entry_ops_max).take_while(|waiting| {
+            bytes += waiting.op.len();
             bytes <= self.settings.entry_bytes_max
         });
         fitting.count().max(1)

@@ -8,6 +8,7 @@ use crate::{
     lane::Lane,
     log_adapter::LogAdapter,
     marker::Marker,
+    reading::ReadIndex,
     snapshotter::Snapshotter,
     status::Status,
     types::{LogId, Membership},
@@ -75,7 +76,7 @@ pub(crate) fn recover(
     status.set_applied_next(marker.next_index());
     status.log_bytes.store(log.bytes(), Relaxed);
     let log = LogAdapter::new(settings, log, committed, status.clone(), snapshots.clone());
-    let applier = Applier::new(settings, state, machine, status.clone(), marker);
+    let applier = Applier::new(settings, state, machine, status.clone(), marker)?;
     Ok(Recovered { log, applier, is_alone })
 }
 
@@ -91,17 +92,19 @@ impl Recovered {
         self,
         settings: Settings,
         shared: EngineParts,
+        reading: Arc<ReadIndex>,
         stop: oneshot::Receiver<()>,
     ) -> Result<Running, ConsensusError> {
         let Self { log, applier, is_alone } = self;
         let (pipeline, status, retry) = (shared.pipeline.clone(), shared.status.clone(), settings.full_retry);
         if shared.tasks.is_single_threaded() {
             let lane = Lane::inline(applier, pipeline, status, retry);
-            return Ok(Running::Task(Engine { settings, log, lane, is_alone, shared }.spawn_task(stop)));
+            let engine = Engine { settings, log, lane, is_alone, shared, reading };
+            return Ok(Running::Task(engine.spawn_task(stop)));
         }
         let lane = Lane::start(applier, pipeline, status, retry);
         let (lane, applying) = lane.map_err(|error| ConsensusError::Engine(error.to_string()))?;
-        let engine = Engine { settings, log, lane, is_alone, shared };
+        let engine = Engine { settings, log, lane, is_alone, shared, reading };
         Ok(Running::Threads(vec![engine.spawn(stop)?, applying]))
     }
 }

@@ -1,6 +1,6 @@
 //! What an operator may set.
 
-use crate::Bootstrap;
+use crate::{Bootstrap, level};
 use muster_model::NodeId;
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ pub struct Settings {
     pub node: NodeId,
     /// How a node without a log comes into its group (alone).
     pub bootstrap: Bootstrap,
+    /// The newest format level that a new group is begun with and that is said to be known (the newest there is).
+    pub level: u32,
     /// Where draws of randomness start (at random); simulations choose.
     pub seed: Option<u64>,
     /// Operations in one log entry at most (1,024).
@@ -46,6 +48,7 @@ impl Default for Settings {
         Self {
             node: NodeId(1),
             bootstrap: Bootstrap::Alone { address: String::new() },
+            level: level::NEWEST,
             seed: None,
             entry_ops_max: 1_024,
             entry_bytes_max: 1 << 20,

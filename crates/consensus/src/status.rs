@@ -5,7 +5,7 @@ use parking_lot::{Condvar, Mutex};
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -31,6 +31,10 @@ pub(crate) struct Status {
     /// How many entries are known to be committed.
     committed_next: AtomicU64,
     members: watch::Sender<Arc<Members>>,
+    has_peers: AtomicBool,
+    is_pristine: AtomicBool,
+    /// The format level in force.
+    level: AtomicU32,
     /// How many entries must be applied before memory may be served; `u64::MAX` while that is unknown.
     ready_next: watch::Sender<u64>,
     phase: watch::Sender<Phase>,
@@ -62,6 +66,9 @@ impl Status {
             applied_next: watch::Sender::new(0),
             committed_next: AtomicU64::new(0),
             members: watch::Sender::default(),
+            has_peers: AtomicBool::new(false),
+            is_pristine: AtomicBool::new(false),
+            level: AtomicU32::new(1),
             ready_next: watch::Sender::new(u64::MAX),
             phase: watch::Sender::new(Phase::Starting),
             fatal,
@@ -129,7 +136,31 @@ impl Status {
         self.members.subscribe()
     }
 
+    /// Whether there are other members.
+    pub(crate) fn has_peers(&self) -> bool {
+        self.has_peers.load(Relaxed)
+    }
+
+    /// Whether no operation was ever applied, here or before.
+    pub(crate) fn is_pristine(&self) -> bool {
+        self.is_pristine.load(Relaxed)
+    }
+
+    pub(crate) fn set_pristine(&self, is_pristine: bool) {
+        self.is_pristine.store(is_pristine, Relaxed);
+    }
+
+    /// The format level in force.
+    pub(crate) fn level(&self) -> u32 {
+        self.level.load(Relaxed)
+    }
+
+    pub(crate) fn set_level(&self, level: u32) {
+        self.level.store(level, Relaxed);
+    }
+
     pub(crate) fn set_members(&self, members: Members) {
+        self.has_peers.store(members.addresses.len() > 1, Relaxed);
         self.members.send_if_modified(|now| {
             let is_new = **now != members;
             if is_new {

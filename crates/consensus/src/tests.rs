@@ -3,6 +3,7 @@
 mod cutting;
 mod ensemble;
 mod failover;
+mod forwarding;
 mod full;
 mod group;
 mod joining;

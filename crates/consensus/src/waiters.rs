@@ -9,8 +9,18 @@ use std::sync::{
 };
 use tokio::sync::oneshot;
 
+/// What an operation came to, and in which entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Applied {
+    pub(crate) index: u64,
+    pub(crate) result: Bytes,
+}
+
 /// Where one proposer waits for its result.
-pub(crate) type Answer = oneshot::Sender<Result<Bytes, ProposeError>>;
+pub(crate) type Answer = oneshot::Sender<Result<Applied, ProposeError>>;
+
+/// What became of one operation of an entry; `None`: it may have been applied before, nobody knows any more.
+pub(crate) type Outcome = Option<Bytes>;
 
 /// The proposers of one entry, in the order of its operations. Whoever settles them first wins; when the last
 /// handle is dropped unsettled, nobody knows what became of the entry, and they are told so; or that it was refused, if
@@ -36,12 +46,13 @@ impl Waiters {
     }
 
     /// Gives each proposer its result.
-    pub(crate) fn answer(&self, results: Vec<Bytes>) {
+    pub(crate) fn answer(&self, index: u64, results: Vec<Outcome>) {
         let Some(answers) = self.answers.lock().take() else { return };
         assert_eq!(answers.len(), results.len(), "every operation of an entry has one result");
         for (answer, result) in answers.into_iter().zip(results) {
             // A proposer that is gone does not want its result.
-            answer.send(Ok(result)).ok();
+            let applied = result.map(|result| Applied { index, result });
+            answer.send(applied.ok_or(ProposeError::Timeout)).ok();
         }
         self.pipeline.settled(self.bytes);
     }

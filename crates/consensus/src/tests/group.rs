@@ -180,6 +180,6 @@ async fn an_operation_of_a_newer_program_ends_consensus_now_and_at_every_start()
     let life = world.start(Settings::default()).await;
     life.consensus.wait_ready().await.unwrap_err();
     let fatal = life.fatal.lock()[0].clone();
-    assert!(fatal.contains("log entry 2") && fatal.contains("it has version 9"), "{fatal}");
+    assert!(fatal.contains("log entry 3") && fatal.contains("it has version 9"), "{fatal}");
     life.kill().await;
 }

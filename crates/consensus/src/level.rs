@@ -1,0 +1,41 @@
+//! Which formats nodes may write, so that programs of different ages can work together.
+//!
+//! The level in force is replicated state. A new group starts at the newest level that its nodes know; one that was
+//! begun by an older program stays at its level, so that going back to that program works, until it is raised.
+
+use crate::{ProposeError, engine::EngineParts, entry::encode_level, types::Batch, waiters::Applied};
+use bytes::Bytes;
+use muster_model::NodeId;
+use std::collections::BTreeSet;
+
+/// The newest level that this program knows. 1: entries without request ids. 2: with them.
+pub(crate) const NEWEST: u32 = if cfg!(feature = "previous-format") { 1 } else { 2 };
+
+/// Raises the level, as the leader, if every member knows the new one. It is in force when this returns.
+pub(crate) async fn raise(own: NodeId, parts: &EngineParts, level: u32) -> Result<Applied, ProposeError> {
+    let raft = parts.raft.get().ok_or(ProposeError::Unavailable("starting"))?;
+    if level > NEWEST {
+        return Err(ProposeError::Unavailable("this program does not know that format level"));
+    }
+    let others: BTreeSet<u64> = {
+        let metrics = raft.server_metrics();
+        let metrics = metrics.borrow();
+        metrics.membership_config.nodes().map(|(id, _)| *id).filter(|id| *id != own.0).collect()
+    };
+    let knows = |node: &u64| parts.contacts.follower(*node).is_some_and(|answer| answer.level >= level);
+    if !others.iter().all(knows) {
+        return Err(ProposeError::Unavailable("not every member is known to know that format level"));
+    }
+    if parts.status.level() < level {
+        let batch = Batch { payload: encode_level(level), waiters: None };
+        let answer = raft.client_write_ff(batch).await.map_err(|_| stopped())?;
+        let written = answer.await.map_err(|_| ProposeError::Timeout)?;
+        let written = written.map_err(|_| ProposeError::NotLeader { leader: None })?;
+        return Ok(Applied { index: written.log_id.index, result: Bytes::new() });
+    }
+    Ok(Applied { index: parts.status.applied_next().saturating_sub(1), result: Bytes::new() })
+}
+
+fn stopped() -> ProposeError {
+    ProposeError::Unavailable("consensus has stopped")
+}
