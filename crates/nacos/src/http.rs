@@ -103,6 +103,9 @@ pub(crate) struct Http {
 /// Imports and exports at one moment.
 const ARCHIVES_MAX: usize = 2;
 
+/// What the path of an address server begins with.
+const ADDRESS_SERVER: &str = "/nacos";
+
 /// What the routes begin with, after the context path.
 const GENERATIONS: [&str; 4] = ["v1", "v2", "v3", "actuator"];
 
@@ -123,7 +126,9 @@ pub(crate) fn routes(
     let prefixes = BTreeSet::from([context_path.as_str(), ""]);
     let paths =
         prefixes.iter().flat_map(|prefix| GENERATIONS.map(|path| format!("{prefix}/{path}/{{*rest}}")));
-    paths.fold(Router::new(), |router, path| router.route(&path, any(serve))).with_state(http)
+    let lists = prefixes.iter().copied().chain([ADDRESS_SERVER]).collect::<BTreeSet<_>>();
+    let lists = lists.into_iter().map(|prefix| format!("{prefix}/serverlist"));
+    paths.chain(lists).fold(Router::new(), |router, path| router.route(&path, any(serve))).with_state(http)
 }
 
 /// Answers any request to one of the generations.

@@ -38,9 +38,13 @@ pub struct RaftGroup {
 }
 
 impl Member {
-    /// `host:port`.
+    /// `host:port`; an IPv6 host is in brackets.
     pub fn address(&self) -> String {
-        format!("{}:{}", self.host, self.port)
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
     }
 
     /// Writes it: `{"ip":"10.0.0.1","port":8848,"state":"UP","extendInfo":{…},"address":"10.0.0.1:8848",…}`. The

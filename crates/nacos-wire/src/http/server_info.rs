@@ -36,6 +36,8 @@ pub struct ServerState<'a> {
     pub history_days: u64,
     /// Whether quotas of configs are enforced.
     pub quota_enforced: bool,
+    /// Whether there are other nodes.
+    pub is_cluster: bool,
     /// Configs of all namespaces together.
     pub quota_total: u32,
     /// Configs of one group.
@@ -48,7 +50,9 @@ pub struct ServerState<'a> {
 pub fn write_server_state(out: &mut Vec<u8>, state: &ServerState<'_>) {
     let mut object = Object::open(out);
     object.string("version", state.version).string("server_port", &state.port.to_string());
-    object.string("startup_mode", "standalone").raw("function_mode", b"null");
+    object
+        .string("startup_mode", if state.is_cluster { "cluster" } else { "standalone" })
+        .raw("function_mode", b"null");
     object.string("maxContent", &state.content_bytes_max.to_string());
     object.string("config_retention_days", &state.history_days.to_string());
     object.string("isCapacityLimitCheck", &state.quota_enforced.to_string());

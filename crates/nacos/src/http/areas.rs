@@ -1,8 +1,8 @@
 //! All areas: which prefix is whose.
 
 use super::{
-    actuator, lacking,
-    route::{Area, Route},
+    Http, actuator, lacking,
+    route::{Area, Handler, Route},
     trouble::Family,
     v1, v2, v3,
 };
@@ -21,6 +21,9 @@ const fn area(prefix: &'static str, family: Family, surfaces: Surfaces, routes: 
 const fn naming(prefix: &'static str, family: Family, surfaces: Surfaces, routes: &'static [Route]) -> Area {
     Area { is_naming: true, ..area(prefix, family, surfaces, routes) }
 }
+
+/// What clients ask that are given an `endpoint` instead of servers.
+const SERVER_LIST: &[Route] = &[Route::get("", Handler::Now(Http::server_list)).early()];
 
 /// The areas. What clients call often stands first.
 pub(crate) const AREAS: &[Area] = &[
@@ -55,5 +58,6 @@ pub(crate) const AREAS: &[Area] = &[
     area("/v3/console/ai", Family::V3, CONSOLE, lacking::AI),
     area("/v1/cmdb", Family::V1Config, ADMIN, lacking::CMDB),
     area("/v1/as", Family::V1Config, ADMIN, lacking::ADDRESS_SERVER),
+    area("/serverlist", Family::V1Config, CLIENT, SERVER_LIST),
     area("/actuator", Family::V1Config, Surfaces::ALL, actuator::ROUTES),
 ];

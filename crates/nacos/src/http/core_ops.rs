@@ -5,9 +5,6 @@ use serde::Deserialize;
 
 /// What ids are given out for. All of them follow the log, so each has the same last one.
 pub(crate) const ID_RESOURCES: [&str; 2] = ["config-info-id", "config-history-id"];
-/// The number of this node among those that give out ids.
-pub(crate) const WORKER: u64 = 1;
-
 /// A command for the Raft group: `{"command":"doSnapshot","value":"","groupId":""}`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -35,10 +32,17 @@ impl Http {
                 RaftOutcome::Done
             }
             "transferLeader" | "resetRaftCluster" | "removePeer" | "removePeers" | "changePeers" => {
-                RaftOutcome::Refused(format!("{command}: this server is one node and has no peers"))
+                RaftOutcome::Refused(format!(
+                    "{command}: nodes are changed by `muster cluster`, and nobody chooses the leader"
+                ))
             }
             other => RaftOutcome::Refused(format!("Not support command : {other}")),
         })
+    }
+
+    /// The number of this node among those that give out ids.
+    pub(crate) fn worker(&self) -> u64 {
+        self.node.id().0
     }
 
     /// The last id that was given out.

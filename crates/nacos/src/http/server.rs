@@ -53,6 +53,7 @@ impl Http {
                 port: self.settings.main_port,
                 content_bytes_max: settings.limits.content_bytes_max,
                 history_days: settings.history.history_retention_ms / 86_400_000,
+                is_cluster: self.is_cluster(),
                 quota_enforced: settings.quota.enforced,
                 quota_total: settings.quota.defaults.configs_max,
                 quota_group: settings.quota.defaults.group_configs_max,

@@ -29,6 +29,28 @@ async fn every_generation_shows_the_one_node() {
 }
 
 #[tokio::test]
+async fn clients_learn_the_servers_from_the_server() {
+    let world = World::new().await;
+    world.ask("GET", "/nacos/serverlist").await.is(200, "127.0.0.1:8848");
+    let servers = world.ask("GET", "/nacos/v1/ns/operator/servers?healthy=true").await.json();
+    assert_eq!(servers["servers"][0]["address"], "127.0.0.1:8848");
+    let loads = world.ask("GET", "/nacos/v3/admin/core/loader/cluster").await.json()["data"].clone();
+    assert_eq!((&loads["memberCount"], &loads["completed"]), (&json!(1), &json!(true)));
+    assert_eq!(loads["detail"][0]["address"], "127.0.0.1:8848");
+}
+
+#[tokio::test]
+async fn a_read_that_must_be_the_newest_says_so() {
+    let world = World::new().await;
+    let path = "/nacos/v1/ns/instance/list?serviceName=a";
+    for (value, status) in [("linearizable", 200), ("Linearizable", 200), ("yesterday", 400)] {
+        let answer = world.send("GET", path, "", &[("X-Muster-Consistency", value)]).await;
+        assert_eq!(answer.status, status, "{value}");
+        assert_eq!(answer.header("x-muster-stale-ms"), None, "it has a leader");
+    }
+}
+
+#[tokio::test]
 async fn while_it_starts_the_node_says_so() {
     let world = World::starting(HttpSettings::default(), muster_node::Settings::default());
     assert_eq!(world.ask("GET", "/nacos/v1/core/cluster/health").await.json()["data"], "STARTING");
@@ -45,7 +67,7 @@ async fn what_needs_other_nodes_is_refused_with_the_reason() {
     ] {
         let answer = world.body(method, &format!("/nacos{path}"), body, &[JSON]).await;
         assert_eq!((answer.status, &answer.json()["code"]), (501, &json!(40001)), "{path}");
-        assert!(answer.json()["data"].as_str().unwrap().contains("one node"), "{path}");
+        assert!(answer.json()["data"].as_str().unwrap().contains("muster cluster"), "{path}");
     }
     let answer = world.body("POST", "/nacos/v1/core/cluster/report", "{}", &[JSON]).await;
     assert_eq!(answer.status, 501);
@@ -53,7 +75,10 @@ async fn what_needs_other_nodes_is_refused_with_the_reason() {
     assert_eq!((answer.status, &answer.json()["code"]), (400, &json!(10000)));
     let command = r#"{"command":"removePeer","value":"10.0.0.2:7848"}"#;
     let answer = world.body("POST", "/nacos/v1/core/ops/raft", command, &[JSON]).await.json();
-    assert_eq!(answer["message"], "removePeer: this server is one node and has no peers");
+    assert_eq!(
+        answer["message"],
+        "removePeer: nodes are changed by `muster cluster`, and nobody chooses the leader"
+    );
     assert_eq!(world.body("POST", "/nacos/v3/admin/core/ops/raft", command, &[JSON]).await.status, 400);
 }
 

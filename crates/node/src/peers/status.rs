@@ -75,6 +75,8 @@ pub struct MemberStatus {
     pub client_address: String,
     /// Whether it answers.
     pub state: PeerState,
+    /// Its version, as it said last; blank if it never did.
+    pub version: String,
     /// Its last figures, if it ever answered this node.
     pub figures: Option<NodeFigures>,
     /// How long ago it answered; `None`: never. 0 for the node itself.
@@ -107,6 +109,7 @@ impl Node {
                 seen_ms_ago: of.at.map(|at| self.now().mono.since(at)),
                 failures: of.failures,
                 lag: applied.map(|applied| standing.committed.saturating_sub(applied)),
+                version: of.figures.as_ref().map(|figures| figures.version.clone()).unwrap_or_default(),
                 figures: of.figures,
                 certificate_until: self.certificate_until(*node),
             }

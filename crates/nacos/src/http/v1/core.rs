@@ -3,8 +3,8 @@
 use crate::http::{
     Http,
     call::Call,
-    cluster::ONE_NODE,
-    core_ops::{ID_RESOURCES, RaftCommand, RaftOutcome, WORKER},
+    cluster::MEMBERSHIP,
+    core_ops::{ID_RESOURCES, RaftCommand, RaftOutcome},
     route::{
         Handled,
         Handler::{Lacking, Later, Now},
@@ -19,8 +19,8 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get("/cluster/simple/nodes", Now(Http::v1_simple_nodes)).early(),
     Route::get("/cluster/health", Now(Http::v1_node_health)).early(),
     Route::post("/cluster/server/leave", Now(Http::v1_leave)).early(),
-    Route::post("/cluster/report", Lacking(ONE_NODE)),
-    Route::post("/cluster/switch/lookup", Lacking(ONE_NODE)),
+    Route::post("/cluster/report", Lacking(MEMBERSHIP)),
+    Route::post("/cluster/switch/lookup", Lacking(MEMBERSHIP)),
     Route::post("/ops/raft", Later(|http, call| Box::pin(http.raft_rest(call)))),
     Route::get("/ops/idInfo", Now(Http::v1_ids)),
     Route::put("/ops/log", Now(Http::v1_log_level)).early(),
@@ -37,7 +37,7 @@ impl Http {
     }
 
     fn v1_simple_nodes(&self, call: &Call) -> Handled {
-        let addresses: Vec<_> = self.all_members(call).iter().map(Member::address).collect();
+        let addresses: Vec<_> = self.members(call, "").iter().map(Member::address).collect();
         Ok(rest_result(200, None, |out| write_json(out, &addresses)).into())
     }
 
@@ -62,7 +62,8 @@ impl Http {
     }
 
     fn v1_ids(&self, _: &Call) -> Handled {
-        Ok(rest_result(200, None, |out| write_id_map(out, &ID_RESOURCES, self.last_id(), WORKER)).into())
+        Ok(rest_result(200, None, |out| write_id_map(out, &ID_RESOURCES, self.last_id(), self.worker()))
+            .into())
     }
 
     /// Sets a log level by the parameters `logName` and `logLevel`; `200` as a text.

@@ -43,6 +43,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::any("/health/server", Now(Http::server_health)).early(),
     Route::get("/operator/metrics", Now(Http::v1_naming_metrics)).early(),
     Route::get("/ops/metrics", Now(Http::v1_naming_metrics)).early(),
+    Route::get("/operator/servers", Now(Http::v1_servers)).early().admin(),
     Route::get("/operator/switches", Now(Http::v1_switches)).admin(),
     Route::get("/ops/switches", Now(Http::v1_switches)).admin(),
     Route::put("/operator/switches", Later(|http, call| Box::pin(http.v1_set_switch(call)))).admin(),

@@ -3,7 +3,7 @@
 use crate::http::{
     Http,
     call::Call,
-    core_ops::{ID_RESOURCES, WORKER},
+    core_ops::ID_RESOURCES,
     loader::{FACTOR, target},
     log_level::LogChange,
     reply::Reply,
@@ -71,7 +71,8 @@ impl Http {
     }
 
     fn v2_ids(&self, _: &Call) -> Handled {
-        Ok(rest_result(200, None, |out| write_id_list(out, &ID_RESOURCES, self.last_id(), WORKER)).into())
+        Ok(rest_result(200, None, |out| write_id_list(out, &ID_RESOURCES, self.last_id(), self.worker()))
+            .into())
     }
 
     fn v2_log_level(&self, call: &Call) -> Handled {

@@ -3,7 +3,7 @@
 use crate::http::{
     Http,
     call::Call,
-    core_ops::{ID_RESOURCES, RaftCommand, RaftOutcome, WORKER},
+    core_ops::{ID_RESOURCES, RaftCommand, RaftOutcome},
     loader::{FACTOR, target},
     log_level::LogChange,
     namespaces::bound,
@@ -64,7 +64,7 @@ impl Http {
     }
 
     fn v3_ids(&self, _: &Call) -> Handled {
-        Ok(result(|out| write_id_list(out, &ID_RESOURCES, self.last_id(), WORKER)).into())
+        Ok(result(|out| write_id_list(out, &ID_RESOURCES, self.last_id(), self.worker())).into())
     }
 
     fn v3_log_level(&self, call: &Call) -> Handled {
