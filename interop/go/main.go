@@ -1,4 +1,4 @@
-// Drives nacos-sdk-go through one scenario: `interop SCENARIO ADDRESS:PORT`. See interop/README.md.
+// Drives nacos-sdk-go through one scenario: `interop SCENARIO ADDRESS:PORT[,...] [NAME]`. See interop/README.md.
 package main
 
 import (
@@ -30,6 +30,8 @@ func main() {
 		victim(namingClient(address))
 	case "restart":
 		restart(checks, namingClient(address), configClient(address))
+	case "ensemble":
+		runEnsemble(checks, namingClient(address), namingClient(address), configClient(address), os.Args[3])
 	default:
 		panic("no scenario " + scenario)
 	}
@@ -51,11 +53,15 @@ func unique(name string) string {
 
 // settings of one client. The working directory is the driver's fresh folder, so no run sees what an earlier one kept.
 func settings(address string) vo.NacosClientParam {
-	host, text, _ := strings.Cut(address, ":")
-	port, err := strconv.ParseUint(text, 10, 64)
-	must(err)
+	var servers []constant.ServerConfig
+	for _, one := range strings.Split(address, ",") {
+		host, text, _ := strings.Cut(one, ":")
+		port, err := strconv.ParseUint(text, 10, 64)
+		must(err)
+		servers = append(servers, *constant.NewServerConfig(host, port))
+	}
 	return vo.NacosClientParam{
-		ServerConfigs: []constant.ServerConfig{*constant.NewServerConfig(host, port)},
+		ServerConfigs: servers,
 		ClientConfig: constant.NewClientConfig(
 			constant.WithTimeoutMs(5_000),
 			constant.WithNotLoadCacheAtStart(true),

@@ -1,4 +1,4 @@
-"""Drives nacos-sdk-python (asynchronous, gRPC) through one scenario: main.py SCENARIO ADDRESS:PORT.
+"""Drives nacos-sdk-python (asynchronous, gRPC) through one scenario: main.py SCENARIO ADDRESS:PORT[,...] [NAME].
 
 See interop/README.md.
 """
@@ -9,6 +9,7 @@ import sys
 from v2.nacos import ClientConfigBuilder, NacosConfigService, NacosNamingService
 
 import config
+import ensemble
 import lifecycle
 import naming
 from checks import Checks
@@ -21,7 +22,7 @@ def settings(address):
     return built.set_update_cache_when_empty(True)
 
 
-async def run(scenario, address):
+async def run(scenario, address, name=""):
     checks = Checks()
     named = lambda: NacosNamingService.create_naming_service(settings(address))
     configured = lambda: NacosConfigService.create_config_service(settings(address))
@@ -35,6 +36,8 @@ async def run(scenario, address):
         await lifecycle.victim(await named())
     elif scenario == "restart":
         await lifecycle.restart(checks, await named(), await configured())
+    elif scenario == "ensemble":
+        await ensemble.run(checks, await named(), await named(), await configured(), name)
     else:
         raise SystemExit(f"no scenario {scenario}")
     sys.stdout.flush()
@@ -43,4 +46,4 @@ async def run(scenario, address):
 
 
 if __name__ == "__main__":
-    asyncio.run(run(*sys.argv[1:3]))
+    asyncio.run(run(*sys.argv[1:4]))

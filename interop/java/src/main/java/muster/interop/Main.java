@@ -5,7 +5,7 @@ import com.alibaba.nacos.api.config.ConfigService;
 import com.alibaba.nacos.api.naming.NamingService;
 import java.util.Properties;
 
-/** Drives nacos-client through one scenario: {@code Main SCENARIO ADDRESS:PORT}. See interop/README.md. */
+/** Drives nacos-client through one scenario: {@code Main SCENARIO ADDRESS:PORT[,ADDRESS:PORT...] [NAME]}. See interop/README.md. */
 public final class Main {
     private Main() {}
 
@@ -19,6 +19,8 @@ public final class Main {
             case "observe" -> CrashScenario.observe(checks, naming(settings));
             case "victim" -> CrashScenario.victim(naming(settings));
             case "restart" -> new RestartScenario(checks, naming(settings), config(settings)).run();
+            case "ensemble" ->
+                new EnsembleScenario(checks, naming(settings), naming(settings), config(settings), arguments[2]).run();
             default -> throw new IllegalArgumentException("no scenario " + arguments[0]);
         }
         System.out.flush();

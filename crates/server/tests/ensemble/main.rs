@@ -1,0 +1,134 @@
+//! Three real binaries and everything that can happen to them: killed, stopped, cut off, out of space, wiped; under
+//! clients that write, read, register and watch. What clients saw is checked as the simulation checks it.
+//!
+//! Figures come from the environment: `MUSTER_SEED` repeats a run, `MUSTER_BINARY` names another binary than the
+//! one of this build. `cargo xtask soak` runs everything, long.
+#![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
+
+mod calls;
+mod comers;
+mod configs;
+mod disk;
+mod ensemble;
+#[path = "../it/figures.rs"]
+mod figures;
+mod http;
+mod lag;
+mod power;
+mod process;
+mod readers;
+mod relay;
+mod residents;
+mod sessions;
+mod stage;
+mod steps;
+mod tally;
+
+use ensemble::Ensemble;
+use power::Crowd;
+use stage::Stage;
+use std::time::Duration;
+use steps::Cut;
+use tokio::time::sleep;
+
+const SHORT: Duration = Duration::from_secs(5);
+
+/// What checks an ensemble finds nothing wrong with a group of one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_node_under_all_loads() {
+    let rng = figures::rng("ensemble");
+    let ensemble = Ensemble::start(1, &[]).await;
+    let mut stage = Stage::open(ensemble, rng).await;
+    stage.step("disk full", async |stage| disk::full(stage, Duration::from_secs(1)).await).await;
+    stage.step("power off", async |stage| power::power_off(stage, &[0]).await).await;
+    stage.close().await;
+}
+
+/// Everything once, in two minutes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "three processes for two minutes: `cargo xtask ensemble`"]
+async fn three_nodes() {
+    let rng = figures::rng("ensemble");
+    let ensemble = Ensemble::start(3, &[]).await;
+    let mut stage = Stage::open(ensemble, rng).await;
+    stage.step("quiet", async |_| quiet().await).await;
+    stage.step("leaders killed", async |stage| steps::kill_leaders(stage, 2).await).await;
+    stage
+        .step("leader stopped", async |stage| {
+            let leader = stage.ensemble.leader().await;
+            steps::pause(stage, leader, SHORT).await
+        })
+        .await;
+    for which in [Cut::Sent, Cut::Received, Cut::Both] {
+        let name = format!("leader cut off, {which:?}").to_lowercase();
+        stage
+            .step(&name, async |stage| {
+                let leader = stage.ensemble.leader().await;
+                steps::cut(stage, leader, which, SHORT).await
+            })
+            .await;
+    }
+    stage
+        .step("follower slow, drops", async |stage| {
+            let follower = (stage.ensemble.leader().await + 1) % 3;
+            steps::slow(stage, follower, Duration::from_millis(100), 3).await
+        })
+        .await;
+    stage.step("disk full", async |stage| disk::full(stage, SHORT).await).await;
+    stage
+        .step("node wiped", async |stage| {
+            let follower = (stage.ensemble.leader().await + 1) % 3;
+            steps::wipe(stage, follower).await
+        })
+        .await;
+    let crowd = Crowd::gather(&stage).await;
+    for first in [&[0, 1, 2][..], &[1], &[0, 2]] {
+        let name = format!("power off, {} of 3 first", first.len());
+        stage.step(&name, async |stage| power::power_off(stage, first).await).await;
+    }
+    crowd.disperse().await;
+    stage.close().await;
+}
+
+async fn quiet() -> String {
+    sleep(Duration::from_secs(2)).await;
+    String::new()
+}
+
+/// The same faults, again and again, longer, at random; `MUSTER_SOAK_MINUTES` says how long.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes as long as it is told to: `cargo xtask soak`"]
+async fn soak() {
+    let mut rng = figures::rng("ensemble");
+    let ensemble = Ensemble::start(3, &[]).await;
+    let mut stage = Stage::open(ensemble, muster_runtime::Rng::seeded(rng.next_u64())).await;
+    let end =
+        tokio::time::Instant::now() + Duration::from_secs(60 * figures::figure("MUSTER_SOAK_MINUTES", 60));
+    stage.step("leaders killed", async |stage| steps::kill_leaders(stage, 30).await).await;
+    for round in 0.. {
+        if tokio::time::Instant::now() > end {
+            break;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "less than the number of nodes")]
+        let node = rng.below(3) as usize;
+        let time = Duration::from_secs([5, 60, 300][round % 3]);
+        for which in [Cut::Sent, Cut::Received, Cut::Both] {
+            let name = format!("node {node} cut off, {which:?}, {} s", time.as_secs()).to_lowercase();
+            stage.step(&name, async |stage| steps::cut(stage, node, which, time).await).await;
+        }
+        stage.step("each killed", async |stage| steps::kill_each(stage).await).await;
+        stage.step("stopped", async |stage| steps::pause(stage, node, time / 3).await).await;
+        stage
+            .step("slow, drops", async |stage| steps::slow(stage, node, Duration::from_millis(200), 10).await)
+            .await;
+        stage.step("disk full", async |stage| disk::full(stage, SHORT * 4).await).await;
+        stage.step("wiped", async |stage| steps::wipe(stage, node).await).await;
+        let crowd = Crowd::gather(&stage).await;
+        for first in [&[0, 1, 2][..], &[node], &[(node + 1) % 3, (node + 2) % 3]] {
+            let name = format!("power off, {} of 3 first", first.len());
+            stage.step(&name, async |stage| power::power_off(stage, first).await).await;
+        }
+        crowd.disperse().await;
+    }
+    stage.close().await;
+}

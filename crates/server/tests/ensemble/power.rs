@@ -1,0 +1,106 @@
+//! All nodes lose power at once, under twenty thousand instances, and come back: all together, or not.
+
+use crate::{
+    figures::figure,
+    readers::Readers,
+    residents::{Plan, Protocol, Residents},
+    stage::Stage,
+};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// The checkpoint of ephemeral registrations is at most five seconds old.
+const CHECKPOINT: Duration = Duration::from_secs(6);
+/// How long the power is away, and how long the first ones are by themselves.
+const AWAY: Duration = Duration::from_secs(1);
+
+/// The instances that live through it, and who reads them.
+pub(crate) struct Crowd {
+    residents: Vec<Residents>,
+    readers: Readers,
+}
+
+impl Crowd {
+    /// Registers a crowd of either kind, 100 a service, and reads them at every node from then on.
+    pub(crate) async fn gather(stage: &Stage) -> Self {
+        let each = 100;
+        let services = u32::try_from(figure("MUSTER_CROWD", 10_000)).unwrap() / each;
+        let plans = [
+            Plan {
+                prefix: "crowd",
+                protocol: Protocol::Nacos,
+                services,
+                each,
+                every: Duration::from_secs(10),
+                keepers: 4,
+            },
+            Plan {
+                prefix: "CROWD",
+                protocol: Protocol::Eureka,
+                services,
+                each,
+                every: Duration::from_secs(30),
+                keepers: 4,
+            },
+        ];
+        let nodes = stage.ensemble.addresses();
+        let mut residents = Vec::new();
+        for plan in plans {
+            residents.push(Residents::settle(plan, &nodes, &stage.tally).await);
+        }
+        let services: Vec<_> = residents.iter().flat_map(|some| some.services.clone()).collect();
+        stage.wait_listed(&services).await;
+        sleep(CHECKPOINT).await;
+        Self { readers: Readers::start(&nodes, &services, &stage.tally), residents }
+    }
+
+    /// It needs no lists any more.
+    pub(crate) async fn disperse(self) {
+        self.readers.finish().await;
+        for some in self.residents {
+            some.leave().await;
+        }
+    }
+}
+
+/// Kills all nodes at once and starts `first`, then the others. None may wait longer for the absent ones than it is told
+/// to, and none may list less than before: the readers see to that.
+pub(crate) async fn power_off(stage: &mut Stage, first: &[usize]) -> String {
+    let all: Vec<usize> = (0..stage.ensemble.nodes.len()).collect();
+    for node in &all {
+        stage.comers.excuse(*node);
+    }
+    for node in &all {
+        stage.ensemble.kill(*node);
+    }
+    sleep(AWAY).await;
+    let rest: Vec<usize> = all.iter().copied().filter(|node| !first.contains(node)).collect();
+    let mut took = Vec::new();
+    for together in [first, &rest] {
+        took.extend(start(stage, together).await);
+        // Readers see what these list by themselves.
+        sleep(AWAY).await;
+    }
+    let written = stage.write_through(&all).await;
+    for node in &all {
+        stage.comers.expect(*node);
+    }
+    format!("ready after {took:?} ms, first write {} ms later", written.as_millis())
+}
+
+async fn start(stage: &mut Stage, together: &[usize]) -> Vec<u128> {
+    for node in together {
+        stage.ensemble.start_node(*node);
+    }
+    stage.lag.take();
+    let mut took = Vec::new();
+    let limit = stage.ensemble.ready_within();
+    let began = tokio::time::Instant::now();
+    for node in together {
+        stage.ensemble.nodes[*node].wait_ready().await;
+        let ready = began.elapsed();
+        stage.within("a start until ready", ready, limit);
+        took.push(ready.as_millis());
+    }
+    took
+}

@@ -1,0 +1,187 @@
+//! A node of the ensemble: one `muster` process, its addresses and its data.
+
+use crate::{
+    figures::say,
+    http::{Answer, Caller},
+};
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    fs::{self, File},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU16, Ordering::Relaxed},
+    time::Duration,
+};
+use tokio::time::{Instant, sleep};
+
+/// How long a start may take on a busy machine before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The binary under test: a release build where the caller has one.
+pub(crate) fn muster() -> PathBuf {
+    let given = std::env::vars_os().find(|(key, _)| key == "MUSTER_BINARY").map(|(_, path)| path.into());
+    given.unwrap_or_else(|| env!("CARGO_BIN_EXE_muster").into())
+}
+
+/// A node, running or not; killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Process {
+    /// Where clients connect.
+    pub(crate) http: SocketAddr,
+    /// Where peers connect, behind the relay.
+    pub(crate) cluster: SocketAddr,
+    /// What it stores.
+    pub(crate) data: PathBuf,
+    log: PathBuf,
+    arguments: Vec<String>,
+    child: Option<Child>,
+    stopped: bool,
+}
+
+impl Process {
+    /// A node that was not started yet, number `index` from 0, in a folder of its own.
+    pub(crate) fn new(index: usize, folder: &Path, port: u16) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "a handful of nodes")]
+        let ip = Ipv4Addr::new(127, 0, 0, index as u8 + 1);
+        fs::create_dir_all(folder).unwrap();
+        Self {
+            http: (ip, port).into(),
+            cluster: (ip, port + CLUSTER_OFFSET).into(),
+            data: folder.join("data"),
+            log: folder.join("stderr"),
+            arguments: Vec::new(),
+            child: None,
+            stopped: false,
+        }
+    }
+
+    /// What it is started with, beside its addresses.
+    pub(crate) fn set_arguments(&mut self, arguments: Vec<String>) {
+        self.arguments = arguments;
+    }
+
+    /// Starts it and does not wait.
+    pub(crate) fn spawn(&mut self) {
+        assert!(self.child.is_none(), "it runs already");
+        let mut command = command();
+        command.arg("serve").arg("--listen").arg(self.http.to_string()).arg("--data-dir").arg(&self.data);
+        command.args(&self.arguments);
+        let log = File::options().create(true).append(true).open(&self.log).unwrap();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        self.child = Some(command.spawn().unwrap());
+        self.stopped = false;
+    }
+
+    /// The process, if it runs.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
+    /// Whether it runs, stopped or not.
+    pub(crate) fn is_running(&self) -> bool {
+        self.child.is_some()
+    }
+
+    /// Ends it without warning.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // It may have ended by itself; who waits for readiness sees that.
+            child.kill().ok();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Lets it do nothing, as a machine that hangs.
+    pub(crate) fn pause(&mut self) {
+        self.signal(Signal::STOP);
+        self.stopped = true;
+    }
+
+    /// Ends [`Process::pause`].
+    pub(crate) fn resume(&mut self) {
+        self.signal(Signal::CONT);
+        self.stopped = false;
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(self.child.as_ref().unwrap()), signal).unwrap();
+    }
+
+    /// Forgets what it stored.
+    pub(crate) fn wipe(&self) {
+        assert!(self.child.is_none(), "it runs");
+        fs::remove_dir_all(&self.data).unwrap();
+    }
+
+    /// What `/ready` answers; none where nobody answers.
+    pub(crate) async fn ready(&self, path: &str) -> Option<Answer> {
+        Caller::new(self.http, Duration::from_secs(2)).get(path).await.ok()
+    }
+
+    /// Waits until it serves, and says how long that took.
+    pub(crate) async fn wait_ready(&mut self) -> Duration {
+        let begun = Instant::now();
+        while self.ready("/ready").await.is_none_or(|answer| answer.status != 200) {
+            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
+            assert!(ended.is_none(), "{} ended at its start: {}", self.http, self.log_tail());
+            assert!(begun.elapsed() < PATIENCE, "{} is not ready: {}", self.http, self.log_tail());
+            sleep(Duration::from_millis(10)).await;
+        }
+        begun.elapsed()
+    }
+
+    /// All it logged.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// The end of its log.
+    pub(crate) fn log_tail(&self) -> String {
+        let log = self.log();
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.stopped {
+            self.resume();
+        }
+        if std::thread::panicking() {
+            say(&format!("the end of the log of {}:\n{}", self.http, self.log_tail()));
+        }
+        self.kill();
+    }
+}
+
+/// From the port for clients to the one for peers.
+const CLUSTER_OFFSET: u16 = 2_000;
+
+/// `muster`, without what the environment says to the tests.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(muster());
+    for (key, _) in std::env::vars().filter(|(key, _)| key.starts_with("MUSTER_")) {
+        command.env_remove(key);
+    }
+    command
+}
+
+/// A port that is free on the first addresses of the loopback interface, as are those 1,000 and 2,000 above it.
+pub(crate) fn free_port(nodes: usize) -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let base = (std::process::id() % 13) as u16 * 1_000;
+    loop {
+        let port = 10_000 + (base + NEXT.fetch_add(1, Relaxed)) % 18_000;
+        let is_free = |node: usize, port: u16| {
+            #[expect(clippy::cast_possible_truncation, reason = "a handful of nodes")]
+            let ip = Ipv4Addr::new(127, 0, 0, node as u8 + 1);
+            TcpListener::bind((ip, port)).is_ok()
+        };
+        let all_free = |node| [0, 1_000, CLUSTER_OFFSET].iter().all(|above| is_free(node, port + above));
+        if (0..nodes).all(all_free) {
+            return port;
+        }
+    }
+}
