@@ -114,6 +114,11 @@ pub trait Replica: Send + Sync + 'static {
     /// adopted by the others that are reachable from here. Comes with each new link, also if nothing changed.
     fn peer_returned(&self, origin: Origin, reachable: &BTreeSet<NodeId>);
 
+    /// Whether what a peer left is being adopted here: a starting peer waits for that, as part of what this node has.
+    fn is_adopting(&self) -> bool {
+        false
+    }
+
     /// Renewals that clients of a peer sent to this node, taken out to be passed on, at most so many.
     fn renewals(&self, node: NodeId, max: usize) -> Vec<Bytes>;
 

@@ -147,9 +147,10 @@ impl<'a> Serving<'a> {
         loop {
             // Read before the changes: what was put back before a standing was taken is sent before it is announced.
             let standing = *self.shared.standing.borrow();
+            let is_whole = sending.announced.is_complete || !self.shared.replica.is_adopting();
             let newest = self.shared.replica.sequence();
             let has_more = self.send_due(&mut sending).await?;
-            if sending.sent.is_some_and(|sent| sent >= newest) {
+            if is_whole && sending.sent.is_some_and(|sent| sent >= newest) {
                 self.announce(&mut sending, standing).await?;
             }
             let may_wait = async {

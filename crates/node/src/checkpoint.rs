@@ -3,14 +3,14 @@
 //! It spares clients that read a list after a restart from seeing fewer instances than before. What a crash costs are
 //! the registrations of the last moments, which their clients repeat.
 
-mod mark;
+mod records;
 
 use crate::Node;
-use mark::Mark;
 use muster_mirror::Known;
-use muster_registry::{EphemeralPublication, PageCursor};
+use muster_registry::{EphemeralPublication, ForeignPublication};
 use muster_storage::checkpoint::{CheckpointError, CheckpointFile};
 use parking_lot::Mutex;
+use records::{Pages, Records};
 use std::{
     sync::{
         Arc, OnceLock,
@@ -23,8 +23,6 @@ use std::{
 const PAUSE_FACTOR: u64 = 50;
 /// The shortest and the longest pause, milliseconds. With the time a checkpoint takes it is never older than 5 s.
 const PAUSE_MS: std::ops::RangeInclusive<u64> = 500..=4_000;
-/// Publications taken under the registry's lock at a time.
-const PAGE: usize = 512;
 /// Publications put back under the registry's lock at a time.
 const RESTORE_PAGE: usize = 1_024;
 
@@ -149,16 +147,9 @@ impl Node {
             return;
         }
         let begun = self.now();
-        let mut from = Some(PageCursor::default());
-        let mut publications = 0;
-        let mut mark = self.mirror_position().map(Mark::encode);
-        let written = file.write(begun.wall, &mut || {
-            let (page, next) = self.registry.lock().ephemeral_page(from?, PAGE);
-            from = next;
-            publications += page.len() as u64;
-            let page = page.iter().map(EphemeralPublication::encode);
-            Some(mark.take().into_iter().chain(page).collect())
-        });
+        let mut pages = Pages::new(self);
+        let written = file.write(begun.wall, &mut || pages.next());
+        let publications = pages.publications;
         let took_ms = self.now().mono.since(begun.mono);
         match written {
             Ok(bytes) => {
@@ -191,25 +182,26 @@ impl Node {
                 return;
             }
         };
-        let (position, records) = Mark::split(&checkpoint.records);
-        if position.is_some_and(|position| known.covers(position)) {
-            tracing::info!(%path, "the peers have all that is in the checkpoint of ephemeral registrations");
-            return;
-        }
-        let decoded: Result<Vec<_>, _> =
-            records.iter().map(|record| EphemeralPublication::decode(record)).collect();
-        let mut publications = match decoded {
-            Ok(publications) => publications,
+        let Records { position, own, foreign } = match Records::read(&checkpoint.records) {
+            Ok(records) => records,
             Err(error) => {
                 tracing::warn!(%path, %error, "the checkpoint of ephemeral registrations is ignored");
                 return;
             }
         };
-        publications.sort_by_key(|publication| publication.sequence);
-        let (all, mut refused) = (publications.len(), 0);
-        let mut publications = publications.into_iter().peekable();
-        while publications.peek().is_some() {
-            refused += self.restore_page(publications.by_ref().take(RESTORE_PAGE));
+        if position.is_some_and(|position| known.covers(position)) {
+            tracing::info!(%path, "the peers have all that is in the checkpoint of ephemeral registrations");
+            return;
+        }
+        // What others owned is known to peers that serve clients, or is gone.
+        let foreign = if *known == Known::ByNobody { foreign } else { Vec::new() };
+        let (all, mut refused) = (own.len() + foreign.len(), 0);
+        let mut own = own.into_iter().peekable();
+        while own.peek().is_some() {
+            refused += self.restore_page(own.by_ref().take(RESTORE_PAGE));
+        }
+        for page in foreign.chunks(RESTORE_PAGE) {
+            refused += self.restore_foreign_page(page);
         }
         let restored = all - refused;
         self.checkpoints.figures.lock().restored = restored as u64;
@@ -238,6 +230,28 @@ impl Node {
         }
         self.run_registry_effects(effects);
         // There may be more lines than its queue takes.
+        self.journal.flush();
+        refused
+    }
+
+    /// As [`Node::restore_page`], of what others owned.
+    fn restore_foreign_page(&self, page: &[ForeignPublication]) -> usize {
+        let now = self.now();
+        let (mut effects, mut refused) = (Vec::new(), 0);
+        {
+            let mut registry = self.registry.lock();
+            for publication in page {
+                match registry.restore_foreign(publication, now, &mut effects) {
+                    Ok(true) => {}
+                    Ok(false) => refused += 1,
+                    Err(error) => {
+                        refused += 1;
+                        tracing::debug!(%error, "a registration of another node is not restored");
+                    }
+                }
+            }
+        }
+        self.run_registry_effects(effects);
         self.journal.flush();
         refused
     }

@@ -27,6 +27,8 @@ pub(crate) struct Mirroring {
     is_waiting: AtomicBool,
     /// The node went on without a leader when it started, because none was heard.
     is_degraded: AtomicBool,
+    /// A task adopts what peers left.
+    pub(crate) is_adopting: AtomicBool,
 }
 
 impl Mirroring {
@@ -53,19 +55,27 @@ impl Node {
     /// before [`Node::restore_ephemeral`]; until that has ended the node is not ready.
     pub fn start_mirror(self: &Arc<Self>, links: Links) -> Result<(), NodeError> {
         let members = self.consensus()?.members();
+        let (addresses, members_of) = watch::channel(addresses(&members.borrow()));
+        self.tasks.spawn("addresses of members", follow_addresses(members, addresses));
+        self.mirror_members(links, members_of)
+    }
+
+    fn mirror_members(
+        self: &Arc<Self>,
+        links: Links,
+        members: watch::Receiver<Addresses>,
+    ) -> Result<(), NodeError> {
         let origin = self.registry.lock().origin().ok_or(NodeError::Defect("a node without a life"))?;
         self.mirroring.is_waiting.store(true, Ordering::Release);
-        let (addresses, members_of) = watch::channel(addresses(&members.borrow()));
         let mirror = Mirror::start(Parts {
             links,
             tasks: self.tasks.clone(),
             clock: self.clock.clone(),
             rng: Rng::seeded(self.rng.lock().next_u64()),
             replica: Arc::new(Held::new(self, origin)),
-            members: members_of,
+            members,
             settings: self.settings.mirror.clone(),
         });
-        self.tasks.spawn("addresses of members", follow_addresses(members, addresses));
         self.tasks.spawn("owners of health checks", self.clone().run_check_owners(mirror.reachable()));
         assert!(self.mirroring.mirror.set(mirror).is_ok(), "a mirror is started once");
         Ok(())
@@ -125,3 +135,6 @@ async fn follow_addresses(mut members: watch::Receiver<Arc<Members>>, to: watch:
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@
 //! Leases run on the monotonic clock, so no moment of theirs is stored.
 
 mod facet;
+mod foreign;
 
 use crate::{
     DecodeError, Effect, EurekaBase, LeaseKind, Outcome, Register, Registry, RegistryError,
@@ -19,6 +20,7 @@ use crate::{
 };
 use bytes::Bytes;
 pub(crate) use facet::{FacetMessage, KeptFacet};
+pub use foreign::ForeignPublication;
 use muster_model::{
     Actor, Cause, ClientId, ConnectionId, Epoch, Incarnation, Instance, Kind, NodeId, Now, Origin, Reason,
     ServiceKey,
@@ -128,7 +130,7 @@ impl EphemeralPublication {
 }
 
 impl Registry {
-    /// Ephemeral publications from a place on, and the place of the next page; `None`: that was the last. A page looks
+    /// Ephemeral publications that this node owns, from a place on, and the place of the next page; `None`: that was the last. A page looks
     /// at no more than `max` clients and publications, so that the lock around this call is short; what changes
     /// between two pages may be missing or there twice.
     pub fn ephemeral_page(
@@ -136,6 +138,16 @@ impl Registry {
         from: PageCursor,
         max: usize,
     ) -> (Vec<EphemeralPublication>, Option<PageCursor>) {
+        self.page_of_ephemeral(from, max, |service, index, client| self.ephemeral(service, index, client))
+    }
+
+    /// A page of what there is to take of ephemeral publications.
+    fn page_of_ephemeral<T>(
+        &self,
+        from: PageCursor,
+        max: usize,
+        take: impl Fn(ServiceIndex, ClientIndex, &Client) -> Option<T>,
+    ) -> (Vec<T>, Option<PageCursor>) {
         let (mut page, mut left, mut at) = (Vec::new(), max, from);
         while let Some((index, client)) = self.clients.at_or_behind(at.place) {
             if index.place() != at.place {
@@ -146,9 +158,7 @@ impl Registry {
                 Kind::Persistent => &[],
             };
             let taken = services.len().min(left);
-            page.extend(
-                services[..taken].iter().filter_map(|service| self.ephemeral(*service, index, client)),
-            );
+            page.extend(services[..taken].iter().filter_map(|service| take(*service, index, client)));
             // A client without any is a look, too.
             left -= taken.max(1).min(left);
             if taken < services.len() {

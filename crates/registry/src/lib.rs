@@ -46,7 +46,7 @@ mod stored;
 mod tests;
 
 pub use brake::{BrakeChange, BrakeReport, BrakeRule, BrakesSummary, LeaseKind, Released};
-pub use checkpoint::{EphemeralPublication, PageCursor};
+pub use checkpoint::{EphemeralPublication, ForeignPublication, PageCursor};
 pub use effect::Effect;
 pub use error::{DecodeError, RegistryError};
 pub use eureka::{

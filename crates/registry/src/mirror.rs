@@ -60,10 +60,12 @@ pub use api::{
     HeldSequence, MirrorChanges, MirrorDigest, MirrorError, MirrorFigures, SnapshotCursor, SnapshotPage,
 };
 pub(crate) use claim::{Claim, OURS, OriginPlace};
+pub(crate) use incoming::Batch;
 pub(crate) use origins::Presence;
 pub(crate) use outgoing::Because;
 #[cfg(test)]
 pub(crate) use wire::entry;
+pub(crate) use wire::{Reader, SET};
 
 use crate::{Effect, Registry};
 use clock::Clock;

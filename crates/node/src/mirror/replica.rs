@@ -7,7 +7,7 @@ use muster_model::{NodeId, Now, Origin};
 use muster_registry::{Effect, MirrorChanges, MirrorDigest, MirrorError, Registry, SnapshotCursor};
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Weak},
+    sync::{Arc, Weak, atomic::Ordering},
 };
 
 /// Operations of peers that are applied under one lock of the registry.
@@ -126,11 +126,19 @@ impl Replica for Held {
     fn peer_silent(&self, node: NodeId, reachable: &BTreeSet<NodeId>) {
         let others = self.others(reachable);
         self.change(|registry, now, effects| registry.peer_silent(node, &others, now, effects));
+        self.go_on_adopting();
     }
 
     fn peer_returned(&self, origin: Origin, reachable: &BTreeSet<NodeId>) {
-        let others = self.others(reachable);
+        // What an earlier life of it left is adopted by others: it has none of that.
+        let mut others = self.others(reachable);
+        others.retain(|node| *node != origin.node);
         self.change(|registry, now, effects| registry.peer_returned(origin, &others, now, effects));
+        self.go_on_adopting();
+    }
+
+    fn is_adopting(&self) -> bool {
+        self.read(Registry::is_adopting).unwrap_or_default()
     }
 
     fn renewals(&self, node: NodeId, max: usize) -> Vec<Bytes> {
@@ -150,8 +158,37 @@ impl Replica for Held {
 }
 
 impl Held {
+    /// One call adopts some; the rest is a task's, so that nobody waits for it.
+    fn go_on_adopting(&self) {
+        let Some(node) = self.node.upgrade() else { return };
+        if node.registry.lock().is_adopting() && !node.mirroring.is_adopting.swap(true, Ordering::AcqRel) {
+            node.tasks.clone().spawn("adoption", adopt(node));
+        }
+    }
+
     fn others(&self, reachable: &BTreeSet<NodeId>) -> Vec<NodeId> {
         reachable.iter().copied().filter(|node| *node != self.origin.node).collect()
+    }
+}
+
+async fn adopt(node: Arc<Node>) {
+    loop {
+        let (now, mut effects) = (node.now(), Vec::new());
+        let is_done = {
+            let mut registry = node.registry.lock();
+            registry.adopt_more(now, &mut effects);
+            let is_done = !registry.is_adopting();
+            if is_done {
+                // Under the lock, so that whoever begins another look afterwards sees it.
+                node.mirroring.is_adopting.store(false, Ordering::Release);
+            }
+            is_done
+        };
+        node.run_registry_effects(effects);
+        if is_done || node.tasks.stopping().is_cancelled() {
+            return;
+        }
+        tokio::task::yield_now().await;
     }
 }
 

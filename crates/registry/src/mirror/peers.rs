@@ -98,6 +98,17 @@ impl Registry {
         passes.push(Pass { place, at: now.plus(LATE_MS), among: None, next: 0 });
     }
 
+    /// Whether there may be orphans that are this node's to adopt and that were not looked at yet.
+    pub fn is_adopting(&self) -> bool {
+        self.mirror.passes.iter().any(|pass| pass.among.is_some())
+    }
+
+    /// Goes on with that, some of it a call.
+    pub fn adopt_more(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.adopt_due(now);
+        self.tell_streams(effects);
+    }
+
     /// When [`Registry::adopt_due`] has something to do.
     pub(crate) fn next_adoption(&self) -> Option<Monotonic> {
         self.mirror.passes.iter().map(|pass| pass.at).min()

@@ -1,0 +1,122 @@
+mod world;
+
+use crate::{Push, ServiceInterest, WatcherKind};
+use std::collections::BTreeSet;
+use world::{JOIN_WAIT, SILENCE, World, service};
+
+fn ports(ports: impl IntoIterator<Item = u16>) -> BTreeSet<u16> {
+    ports.into_iter().collect()
+}
+
+#[tokio::test]
+async fn what_registers_at_one_node_is_listed_and_pushed_at_all() {
+    let world = World::running(3).await;
+    let watcher = world.nodes[&3].node.open_watcher(WatcherKind::Connection);
+    watcher.watch_service(&service(), ServiceInterest::default()).unwrap();
+    while watcher.try_next().is_some() {}
+    world.nodes[&1].connection_registers(1, 80);
+    world.nodes[&2].beater_registers(81);
+    world.all_list(&ports([80, 81])).await;
+    assert!(matches!(watcher.try_next(), Some(Push::Service { .. })), "who watches it is told");
+    world.nodes[&1].connection_closes(1);
+    world.nodes[&2].beater_deregisters(81);
+    world.all_list(&ports([])).await;
+}
+
+#[tokio::test]
+async fn what_a_lost_node_had_stays_and_is_adopted_once() {
+    let mut world = World::running(3).await;
+    for number in 0..30 {
+        world.nodes[&1].connection_registers(number, 100 + number as u16);
+        world.nodes[&1].beater_registers(200 + number as u16);
+    }
+    let all = ports((100..130).chain(200..230));
+    world.all_list(&all).await;
+    world.stop(1, false).await;
+    let adopted = |world: &World| -> u64 {
+        world.nodes.values().map(|node| node.node.registry.lock().mirror_figures().adopted).sum()
+    };
+    world.until("they are adopted", |world| adopted(world) == 60).await;
+    tokio::time::sleep(SILENCE).await;
+    assert_eq!(adopted(&world), 60);
+    world.all_list(&all).await;
+    // A new life of it has nothing, and gets everything.
+    let took = world.start_all(&[1]).await;
+    assert_eq!(world.nodes[&1].ports(), all, "when it is ready it lists what there is");
+    assert!(took < JOIN_WAIT, "{took:?}");
+}
+
+#[tokio::test]
+async fn a_quick_restart_shows_no_shorter_list() {
+    let mut world = World::running(3).await;
+    (0..50).for_each(|number| world.nodes[&1].connection_registers(number, 100 + number as u16));
+    let all = ports(100..150);
+    world.all_list(&all).await;
+    world.stop(1, true).await;
+    world.start_all(&[1]).await;
+    assert!(world.nodes.values().all(|node| node.ports() == all), "{world:?}");
+    tokio::time::sleep(3 * SILENCE).await;
+    assert!(world.nodes.values().all(|node| node.ports() == all), "{world:?}");
+}
+
+#[tokio::test]
+async fn what_was_deregistered_meanwhile_does_not_come_back() {
+    let mut world = World::running(3).await;
+    (100..120).for_each(|port| world.nodes[&1].beater_registers(port));
+    world.all_list(&ports(100..120)).await;
+    world.stop(1, true).await;
+    world.until("it is silent", |world| world.nodes[&2].node.reachable_nodes().len() == 2).await;
+    (100..110).for_each(|port| world.nodes[&2].beater_deregisters(port));
+    world.all_list(&ports(110..120)).await;
+    world.start_all(&[1]).await;
+    world.all_list(&ports(110..120)).await;
+    tokio::time::sleep(SILENCE).await;
+    world.all_list(&ports(110..120)).await;
+}
+
+/// All three had registrations of each kind, then power is lost everywhere; some start again.
+async fn power_off(again: &[u64]) {
+    let mut world = World::running(3).await;
+    for node in 1..=3 {
+        for number in 0..10 {
+            world.nodes[&node].connection_registers(number, (1_000 * node + number) as u16);
+            world.nodes[&node].beater_registers((1_000 * node + 100 + number) as u16);
+        }
+    }
+    let all =
+        ports((1..=3).flat_map(|node| (0..10).flat_map(move |n| [1_000 * node + n, 1_000 * node + 100 + n])));
+    world.all_list(&all).await;
+    for node in 1..=3 {
+        world.nodes[&node].node.write_checkpoint().await;
+    }
+    for node in 1..=3 {
+        world.stop(node, false).await;
+    }
+    let took = world.start_all(again).await;
+    assert!(took < JOIN_WAIT, "{took:?}");
+    for (id, node) in &world.nodes {
+        assert_eq!(node.ports(), all, "node {id} lists all when it is ready");
+    }
+    tokio::time::sleep(3 * SILENCE).await;
+    world.all_list(&all).await;
+    let rest: Vec<u64> = (1..=3).filter(|node| !again.contains(node)).collect();
+    world.start_all(&rest).await;
+    world.all_list(&all).await;
+    tokio::time::sleep(3 * SILENCE).await;
+    world.all_list(&all).await;
+}
+
+#[tokio::test]
+async fn power_off_of_all_three_loses_nothing() {
+    power_off(&[1, 2, 3]).await;
+}
+
+#[tokio::test]
+async fn power_off_and_one_of_three_loses_nothing() {
+    power_off(&[2]).await;
+}
+
+#[tokio::test]
+async fn power_off_and_two_of_three_loses_nothing() {
+    power_off(&[3, 1]).await;
+}
