@@ -5,6 +5,7 @@
 //! connect again. Nothing of it is reachable on the addresses of clients. Start at [`Links`].
 
 mod authority;
+mod expiry;
 mod hello;
 mod join;
 mod key;
@@ -17,6 +18,7 @@ mod token;
 mod verify;
 
 pub use authority::{Authority, CERTIFICATE_LIFETIME, CredentialError, NodeKey, new_cluster_id};
+pub use expiry::certificate_expiry;
 pub use hello::{Purpose, VERSION, VERSION_MIN};
 pub use join::{Answer, Founder, JoinRequest, Joined, PresentedToken, Probe, ProbeAnswer, Question, ask};
 pub use key::{KeyHash, SecretHash};

@@ -99,6 +99,18 @@ pub(crate) struct ServeFlags {
     /// Serve clients without authentication on an address other machines can reach
     #[arg(long)]
     pub(crate) open_client_api: bool,
+    /// Begin a cluster with this node
+    #[arg(long)]
+    pub(crate) cluster_init: bool,
+    /// Join the cluster of the node at this cluster address
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) join: Option<String>,
+    /// Token to join with; others can see it on the command line, so MUSTER_JOIN_TOKEN or join_token_file is better
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) join_token: Option<String>,
+    /// Address and port for the other nodes [default in a cluster: that of --listen, port - 1000]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) cluster_listen: Option<String>,
     /// Settings file [default: muster.toml, if it is there]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -119,10 +131,17 @@ impl ServeFlags {
                 None => flags.problems.push(format!("--set {assignment}: expected KEY=VALUE")),
             }
         }
-        for (flag, key, value) in
-            [("--listen", "listen", &self.listen), ("--data-dir", "data_dir", &self.data_dir)]
-        {
+        for (flag, key, value) in [
+            ("--listen", "listen", &self.listen),
+            ("--data-dir", "data_dir", &self.data_dir),
+            ("--join", "cluster_join", &self.join),
+            ("--join-token", "join_token", &self.join_token),
+            ("--cluster-listen", "cluster_listen", &self.cluster_listen),
+        ] {
             flags.values.extend(value.clone().map(|value| (flag.to_owned(), key.to_owned(), value)));
+        }
+        if self.cluster_init {
+            flags.values.push(("--cluster-init".into(), "cluster_init".into(), "true".into()));
         }
         if self.open_client_api {
             flags.values.push(("--open-client-api".into(), "open_client_api".into(), "true".into()));

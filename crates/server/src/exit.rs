@@ -4,6 +4,8 @@ use muster_storage::data_dir::DataDirError;
 use muster_transport::BindError;
 use std::{error::Error, process::ExitCode};
 
+/// The command failed.
+pub(crate) const FAILED: u8 = 1;
 /// Wrong usage or settings.
 pub(crate) const USAGE: u8 = 2;
 /// What was asked for does not exist.

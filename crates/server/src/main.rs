@@ -8,7 +8,7 @@ mod commands;
 mod drain;
 mod exit;
 mod greeting;
-mod identity;
+mod membership;
 mod openapi;
 mod serve;
 mod settings;

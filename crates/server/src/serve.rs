@@ -4,7 +4,8 @@ use crate::{
     cli::ServeFlags,
     drain::drain,
     exit::{DATA_DIR, Exit, INTERRUPTED, USAGE, chain},
-    greeting, identity,
+    greeting,
+    membership::{self, Entered, Ground},
     openapi::OPENAPI,
     settings::{self, Settings},
     signals::Signals,
@@ -21,6 +22,7 @@ use muster_runtime::{Clock, Rng, SystemClock, Tasks};
 use muster_storage::data_dir::DataDir;
 use muster_transport::{ConnectionTable, Listener, Transport, TransportParts};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::sync::oneshot;
 
 /// How long the journal may take to write its last records.
 const JOURNAL_GRACE: Duration = Duration::from_secs(2);
@@ -71,7 +73,7 @@ fn fit_connections(settings: &mut Settings) {
 }
 
 async fn run(settings: Settings, stored: Stored, log_levels: Arc<dyn LogLevels>) -> anyhow::Result<()> {
-    let Stored { dir, disk, log, state, snapshots, journal, journal_task } = stored;
+    let Stored { dir, disk, log, state, snapshots, journal, journal_task, has_data } = stored;
     // It stays locked until the process has ended: threads that still write may outlive this function.
     let dir: &'static DataDir = Box::leak(Box::new(dir));
     let listeners = bind(&settings)?;
@@ -79,21 +81,28 @@ async fn run(settings: Settings, stored: Stored, log_levels: Arc<dyn LogLevels>)
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let journal_stop = Tasks::new();
     journal_stop.spawn("journal", journal_task.run(journal_stop.stopping().cancelled_owned()));
+    let mut signals = Signals::watch()?;
+    let ground = Ground { settings: &settings, dir, has_data, clock: clock.clone(), tasks: tasks.clone() };
+    let Some(entered) = signals.unless_told(membership::enter(&ground)).await.transpose()? else {
+        return Ok(());
+    };
+    let Entered { identity, bootstrap, ensemble } = entered;
     let mut rng = Rng::from_system();
-    let identity = identity::settle(dir)?;
     let epoch = dir.begin_life(&mut rng)?;
-    let node = Node::new(
-        NodeParts {
-            settings: settings.node(),
-            state: state.clone(),
-            journal,
-            clock: clock.clone(),
-            tasks: tasks.clone(),
-            epoch,
-            rng,
-        },
-        identity.node,
-    );
+    let node_parts = NodeParts {
+        settings: settings.node(),
+        state: state.clone(),
+        journal,
+        clock: clock.clone(),
+        tasks: tasks.clone(),
+        epoch,
+        rng,
+    };
+    let node = Node::new(node_parts, identity.node);
+    let (removed, was_removed) = oneshot::channel();
+    let watched = membership::note_beginning(node.clone(), dir, identity, tasks.clone());
+    tasks.spawn("beginning of the log", watched);
+    let links = ensemble.map(|ensemble| ensemble.attach(&ground, &node, removed));
     let table = Arc::new(ConnectionTable::new());
     let sessions = Sessions::new(node.clone(), table.clone());
     let edges = Edges {
@@ -118,21 +127,16 @@ async fn run(settings: Settings, stored: Stored, log_levels: Arc<dyn LogLevels>)
         machine: node.clone(),
         clock,
         tasks: tasks.clone(),
-        links: None,
+        links,
         fatal: Arc::new(stop_at_once),
     };
-    let mut signals = Signals::watch()?;
-    tokio::select! {
-        replayed = replay(&settings, &node, parts) => replayed?,
-        name = signals.next() => {
-            tracing::info!(signal = name, "stopped while starting");
-            return Ok(());
-        }
+    let consensus = muster_consensus::Settings { node: identity.node, bootstrap, ..settings.consensus() };
+    if signals.unless_told(replay(consensus, &node, parts)).await.transpose()?.is_none() {
+        return Ok(());
     }
     peers.start();
     greeting::print(&settings);
-    let name = signals.next().await;
-    tracing::info!(signal = name, "draining, a second signal ends at once");
+    let is_removed = end_of(&mut signals, was_removed).await;
     let drained = drain(&settings, &node, &sessions, (&transport, &peers), &tasks);
     tokio::select! {
         () = drained => {}
@@ -141,7 +145,27 @@ async fn run(settings: Settings, stored: Stored, log_levels: Arc<dyn LogLevels>)
     if !journal_stop.shutdown(JOURNAL_GRACE).await {
         tracing::warn!("the journal did not end in time, its last second may be missing");
     }
-    Ok(())
+    if is_removed { Err(membership::removed(identity)) } else { Ok(()) }
+}
+
+/// Waits until the node is to end; whether that is because it was removed from its cluster.
+async fn end_of(signals: &mut Signals, was_removed: oneshot::Receiver<()>) -> bool {
+    let removal = async {
+        if was_removed.await.is_err() {
+            // Nobody can tell a node that stands alone.
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        name = signals.next() => {
+            tracing::info!(signal = name, "draining, a second signal ends at once");
+            false
+        }
+        () = removal => {
+            tracing::error!("this node was removed from its cluster, it ends");
+            true
+        }
+    }
 }
 
 /// Opens all addresses, or none.
@@ -153,9 +177,14 @@ fn bind(settings: &Settings) -> anyhow::Result<Vec<Listener>> {
 }
 
 /// Brings everything acknowledged before the start back into memory.
-async fn replay(settings: &Settings, node: &Arc<Node>, parts: Parts) -> anyhow::Result<()> {
+async fn replay(settings: muster_consensus::Settings, node: &Arc<Node>, parts: Parts) -> anyhow::Result<()> {
     let refused = |error: String| Exit::new(DATA_DIR, format!("the data directory can't be served: {error}"));
-    node.join(settings.consensus(), parts).await.map_err(|error| refused(chain(&error)))?;
+    let links = parts.links.clone();
+    node.join(settings, parts).await.map_err(|error| refused(chain(&error)))?;
+    if let Some(links) = links {
+        node.share_figures(links.clone(), version::VERSION);
+        node.start_mirror(links)?;
+    }
     node.catch_up().await.map_err(|error| refused(chain(&error)))?;
     node.restore_ephemeral().await;
     Ok(())

@@ -25,4 +25,15 @@ impl Signals {
             _ = self.interrupt.recv() => "SIGINT",
         }
     }
+
+    /// Does something that belongs to the start; `None`: it was given up because the process is to end.
+    pub(crate) async fn unless_told<T>(&mut self, start: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = start => Some(done),
+            name = self.next() => {
+                tracing::info!(signal = name, "stopped while starting");
+                None
+            }
+        }
+    }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Stored {
     pub(crate) snapshots: Snapshots,
     pub(crate) journal: Journal,
     pub(crate) journal_task: JournalTask,
+    /// Whether anything was ever written here, but for who the node is.
+    pub(crate) has_data: bool,
 }
 
 /// Opens the data directory; what was repaired on the way is said in the log.
@@ -47,7 +49,8 @@ pub(crate) fn open(settings: &Settings) -> anyhow::Result<Stored> {
         JournalSettings { bytes_max: settings.journal_bytes_max, ..JournalSettings::default() };
     let (journal, journal_task) = Journal::open(disk.clone(), &dir.journal_dir(), journal_settings)
         .map_err(|error| Exit::new(DATA_DIR, format!("open the journal: {error}")))?;
-    Ok(Stored { dir, disk, log, state: Arc::new(state), snapshots, journal, journal_task })
+    let has_data = log.last().is_some() || state.applied()?.is_some() || !snapshots.list()?.is_empty();
+    Ok(Stored { dir, disk, log, state: Arc::new(state), snapshots, journal, journal_task, has_data })
 }
 
 fn report(recovery: &Recovery) {

@@ -2,6 +2,7 @@
 //! of precedence, in one place. Nothing is guessed: an unknown key or a bad value refuses the start, and all
 //! problems are reported together.
 
+mod cluster;
 mod eureka;
 mod listeners;
 mod nacos;
@@ -18,6 +19,7 @@ use muster_node::{QuotaSettings, registry::EurekaRules};
 use muster_transport::{Surface, Surfaces, TransportSettings};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+pub(crate) use cluster::ClusterSettings;
 pub(crate) use sources::{Flags, load};
 pub(crate) use values::duration;
 
@@ -54,6 +56,7 @@ pub(crate) struct Settings {
     pub(crate) eureka_peer_app: String,
     pub(crate) eureka_peer_host: String,
     pub(crate) eureka_peer_queue_max: usize,
+    pub(crate) cluster: ClusterSettings,
     pub(crate) data_dir: PathBuf,
     pub(crate) open_client_api: bool,
     pub(crate) context_path: String,
@@ -101,6 +104,7 @@ impl Default for Settings {
             eureka_peer_app: String::new(),
             eureka_peer_host: String::new(),
             eureka_peer_queue_max: muster_eureka::PeerSettings::QUEUE_MAX,
+            cluster: ClusterSettings::default(),
             data_dir: PathBuf::from("./muster-data"),
             open_client_api: false,
             context_path: "/nacos".into(),
@@ -145,6 +149,7 @@ impl Settings {
         }
         problems.extend(self.port_problems());
         problems.extend(self.peer_problems());
+        problems.extend(self.cluster_problems());
         problems.extend(self.transport().problems().iter().map(ToString::to_string));
         problems
     }

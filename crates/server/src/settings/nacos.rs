@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 pub(super) const PORTS: [&str; 3] = ["NACOS_APPLICATION_PORT", "NACOS_SERVER_PORT", "NACOS_SERVER_MAIN_PORT"];
 
 /// Why these variables refuse the start, a line each.
-pub(super) fn refused(environment: &BTreeMap<String, String>) -> Vec<String> {
+pub(super) fn refused(environment: &BTreeMap<String, String>, has_cluster: bool) -> Vec<String> {
     let value = |name: &str| environment.get(name).map(|value| value.trim().to_ascii_lowercase());
     let mut problems = Vec::new();
     for name in ["NACOS_AUTH_ENABLE", "NACOS_CORE_AUTH_ENABLED"] {
@@ -17,12 +17,9 @@ pub(super) fn refused(environment: &BTreeMap<String, String>) -> Vec<String> {
             problems.push(format!("{name}: this version has no access control; unset it to start without"));
         }
     }
-    if value("MODE").is_some_and(|mode| mode == "cluster") {
-        problems.push("MODE: this version is one node; unset it, or say standalone".to_owned());
-    }
-    let members = value("NACOS_SERVERS").unwrap_or_default();
-    if members.split([' ', ',']).filter(|member| !member.is_empty()).count() > 1 {
-        problems.push("NACOS_SERVERS: this version is one node; unset it".to_owned());
+    if value("MODE").is_some_and(|mode| mode == "cluster") && !has_cluster {
+        let ways = "NACOS_SERVERS (or cluster_peers), --cluster-init, or --join";
+        problems.push(format!("MODE: a cluster is begun or joined by {ways}; or say standalone"));
     }
     for name in ["SPRING_DATASOURCE_PLATFORM", "SPRING_SQL_INIT_PLATFORM"] {
         let outside = |platform: &String| !["", "derby", "embedded"].contains(&platform.as_str());

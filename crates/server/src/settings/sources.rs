@@ -62,6 +62,8 @@ pub(crate) fn load(
         merge.set(&table, key, text, flag);
     }
     merge.eureka_port();
+    merge.settings.default_cluster_listen();
+    merge.problems.extend(nacos::refused(environment, merge.settings.cluster.is_asked_for()));
     merge.problems.extend(merge.settings.problems());
     if merge.problems.is_empty() { Ok(merge.finish(&table)) } else { Err(Problems(merge.problems)) }
 }
@@ -133,7 +135,7 @@ impl Merge {
             }
         }
         self.nacos_port(environment);
-        self.problems.extend(nacos::refused(environment));
+        self.nacos_servers(environment);
         for (name, text) in environment {
             let Some(key) = name.strip_prefix("MUSTER_") else { continue };
             // `MUSTER_BUILD_…` belongs to the build, not to the server.
@@ -154,6 +156,16 @@ impl Merge {
                 Some(Err(problem)) => self.problems.push(format!("{name}: {problem}")),
                 None => {}
             }
+        }
+    }
+
+    /// The original's list of nodes has their addresses for clients.
+    fn nacos_servers(&mut self, environment: &BTreeMap<String, String>) {
+        let own_ip = environment.get("NACOS_SERVER_IP").map(String::as_str);
+        let Some(servers) = environment.get("NACOS_SERVERS") else { return };
+        match self.settings.nacos_servers(servers, own_ip) {
+            Ok(()) => drop(self.sources.insert("cluster_peers", "NACOS_SERVERS".to_owned())),
+            Err(problem) => self.problems.push(format!("NACOS_SERVERS: {problem}")),
         }
     }
 
@@ -290,7 +302,6 @@ mod tests {
             ("NACOS_AUTH_ENABLE", "TRUE"),
             ("NACOS_CORE_AUTH_ENABLED", "true"),
             ("MODE", "cluster"),
-            ("NACOS_SERVERS", "10.0.0.1:8848 10.0.0.2:8848"),
             ("SPRING_DATASOURCE_PLATFORM", "mysql"),
         ] {
             let problems = load(&Flags::default(), &environment(&[(name, value)])).unwrap_err().to_string();

@@ -350,6 +350,7 @@ pub(super) fn table() -> Vec<Setting> {
     all.extend(registry());
     all.extend(super::eureka::table());
     all.extend(super::peers::table());
+    all.extend(super::cluster::table());
     all.extend(logging());
     all
 }
