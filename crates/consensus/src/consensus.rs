@@ -149,10 +149,11 @@ impl Consensus {
         let Parts { disk, data_dir, log, state, snapshots, machine, clock, tasks, links, fatal } = parts;
         let status = Arc::new(Status::new(fatal));
         let contacts = Arc::new(Contacts::new());
+        let snapshots = Arc::new(Snapshotter::open(snapshots, state.clone(), status.clone())?);
         let shared = EngineParts {
-            snapshots: Arc::new(Snapshotter::open(snapshots, state.clone(), status.clone())?),
             pipeline: Pipeline::new(settings.clone(), clock.clone(), status.clone()),
-            peers: Peers::new(links, contacts.clone()),
+            peers: Peers::new(links, contacts.clone(), snapshots.clone(), tasks.clone()),
+            snapshots,
             space: Arc::new(Space::new(disk, data_dir, settings.reserve_bytes, clock)),
             raft: Arc::new(OnceLock::new()),
             tasks: tasks.clone(),

@@ -13,6 +13,7 @@ use crate::{
     network::{Network, Peers},
     pipeline::Pipeline,
     reading::ReadIndex,
+    snapshot_acceptor::SnapshotAcceptor,
     snapshotter::Snapshotter,
     space::Space,
     state_adapter::StateAdapter,
@@ -156,7 +157,7 @@ impl Engine {
         let EngineParts { snapshots, pipeline, status, peers, tasks, .. } = shared.clone();
         let state = StateAdapter { lane, snapshots, status: status.clone(), tasks };
         let node = settings.node.0;
-        let config = Arc::new(config(&settings)?);
+        let config = Arc::new(config(&settings, is_alone)?);
         let raft = Raft::new(node, config, Network(peers), log, state).await.map_err(engine)?;
         if raft.is_initialized().await.map_err(engine)? {
             if is_alone && raft.server_metrics().borrow().state != ServerState::Leader {
@@ -205,6 +206,8 @@ fn accept(settings: &Settings, parts: &EngineParts, raft: &Raft, reading: Arc<Re
     };
     links.handle(Purpose::Raft, Arc::new(acceptor));
     let forwards = ForwardAcceptor { own: settings.node, parts: parts.clone(), reading };
+    let snapshots = SnapshotAcceptor::new(raft.clone(), parts.clone());
+    links.handle(Purpose::Snapshot, Arc::new(snapshots));
     links.handle(Purpose::Forward, Arc::new(forwards));
 }
 
@@ -214,7 +217,7 @@ fn engine(error: impl std::fmt::Display) -> ConsensusError {
 
 /// openraft's own timer for elections is off: see [`crate::election`]. What it takes for the longest election time-out is
 /// how long a follower keeps to a leader that it has heard.
-fn config(settings: &Settings) -> Result<Config, ConsensusError> {
+fn config(settings: &Settings, is_alone: bool) -> Result<Config, ConsensusError> {
     let lease = LEASE.as_millis() as u64;
     let config = Config {
         cluster_name: "muster".to_owned(),
@@ -224,7 +227,8 @@ fn config(settings: &Settings) -> Result<Config, ConsensusError> {
         enable_elect: false,
         install_snapshot_timeout: 60_000,
         snapshot_policy: SnapshotPolicy::Never,
-        max_in_snapshot_log_to_keep: settings.log_entries_kept,
+        // Nobody catches up with a group of one.
+        max_in_snapshot_log_to_keep: if is_alone { 0 } else { settings.log_entries_kept },
         ..Config::default()
     };
     config.validate().map_err(engine)

@@ -25,7 +25,7 @@ struct Job {
 }
 
 /// What the lane is made of.
-struct Shared {
+pub(crate) struct Shared {
     applier: Mutex<Applier>,
     status: Arc<Status>,
     full_retry: Duration,
@@ -90,13 +90,22 @@ impl Lane {
         Ok(())
     }
 
-    /// The applier, between two batches.
-    pub(crate) fn applier(&self) -> &Mutex<Applier> {
-        &self.shared.applier
+    /// What it is made of.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 }
 
 impl Shared {
+    /// The applier, between two batches.
+    pub(crate) fn applier(&self) -> &Mutex<Applier> {
+        &self.applier
+    }
+
+    pub(crate) fn status(&self) -> &Status {
+        &self.status
+    }
+
     fn apply(&self, entries: Vec<RaftEntry>) -> Result<(), Failed> {
         let mut applier = self.applier.lock();
         applier.begin(entries)?;

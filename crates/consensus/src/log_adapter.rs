@@ -223,7 +223,7 @@ impl RaftLogStorage<TypeConfig> for LogAdapter {
     }
 
     async fn purge(&mut self, upto: LogId) -> Result<(), StorageError> {
-        if self.snapshots.covered_next() <= upto.index {
+        if !self.snapshots.wait_covered(upto.index + 1).await {
             let why = "no finished snapshot covers what should be removed";
             return Err(self.status.fail("purge the log", &why).into());
         }

@@ -2,12 +2,14 @@
 
 use crate::{
     contact::{Answered, Contacts},
+    snapshot_send::Sending,
+    snapshotter::Snapshotter,
     types::{LogId, TypeConfig, Vote},
     wire::{Append, AskVote, Malformed, Request, Response},
 };
 use muster_model::{HashMap, NodeId};
 use muster_peer::{Link, LinkError, Links, Purpose};
-use muster_runtime::net::BoxFuture;
+use muster_runtime::{Tasks, net::BoxFuture};
 use openraft::{
     BasicNode, OptionalSend, Snapshot,
     error::{Fatal, NetworkError, RPCError, RaftError, ReplicationClosed, StreamingError, Unreachable},
@@ -34,6 +36,8 @@ type RpcError = RPCError<u64, BasicNode, RaftError<u64>>;
 pub(crate) struct Peers {
     pub(crate) links: Option<Links>,
     pub(crate) contacts: Arc<Contacts>,
+    pub(crate) snapshots: Arc<Snapshotter>,
+    pub(crate) tasks: Tasks,
     idle: Mutex<HashMap<(u64, String), Vec<Link>>>,
 }
 
@@ -64,8 +68,13 @@ impl From<Silence> for RpcError {
 }
 
 impl Peers {
-    pub(crate) fn new(links: Option<Links>, contacts: Arc<Contacts>) -> Arc<Self> {
-        Arc::new(Self { links, contacts, idle: Mutex::default() })
+    pub(crate) fn new(
+        links: Option<Links>,
+        contacts: Arc<Contacts>,
+        snapshots: Arc<Snapshotter>,
+        tasks: Tasks,
+    ) -> Arc<Self> {
+        Arc::new(Self { links, contacts, snapshots, tasks, idle: Mutex::default() })
     }
 
     /// Asks a peer and waits for its response.
@@ -208,12 +217,24 @@ impl RaftNetwork<TypeConfig> for Client {
 
     async fn full_snapshot(
         &mut self,
-        _vote: Vote,
-        _snapshot: Snapshot<TypeConfig>,
-        _cancel: impl Future<Output = ReplicationClosed> + OptionalSend + 'static,
+        vote: Vote,
+        snapshot: Snapshot<TypeConfig>,
+        cancel: impl Future<Output = ReplicationClosed> + OptionalSend + 'static,
         _option: RPCOption,
     ) -> Result<SnapshotResponse<u64>, StreamingError<TypeConfig, Fatal<u64>>> {
-        Err(Unreachable::new(&Silence::Trouble("snapshots are not sent yet".to_owned())).into())
+        let failed = |silence: Silence| NetworkError::new(&silence);
+        let newest = self.peers.snapshots.newest().filter(|(file, _)| file.path == *snapshot.snapshot);
+        // A newer one is there already: openraft asks for that.
+        let (file, _) = newest.ok_or_else(|| failed(Silence::Trouble("the snapshot was replaced".into())))?;
+        let number = file.path.file_stem().unwrap_or_default().to_string_lossy();
+        let name = format!("{}-{number}-{}", snapshot.meta.snapshot_id, file.bytes);
+        let (peers, target, address) = (&*self.peers, self.target, &*self.address);
+        let sending = Sending { peers, target, address, vote, snapshot: &file, name };
+        tokio::select! {
+            biased;
+            closed = cancel => Err(closed.into()),
+            sent = sending.run() => Ok(SnapshotResponse::new(sent.map_err(failed)?)),
+        }
     }
 
     fn backoff(&self) -> Backoff {

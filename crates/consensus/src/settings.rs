@@ -39,7 +39,8 @@ pub struct Settings {
     pub snapshot_retry: Duration,
     /// Bytes of rows committed after which the state store is told to write its own journal back (16 MiB).
     pub checkpoint_bytes: u64,
-    /// Entries kept in the log although a snapshot covers them (0), for followers that are a little behind.
+    /// Entries kept in the log although a snapshot covers them (1,000; none in a group of one), for followers that are
+    /// a little behind.
     pub log_entries_kept: u64,
 }
 
@@ -61,7 +62,7 @@ impl Default for Settings {
             snapshot_bytes: 256 << 20,
             snapshot_retry: Duration::from_secs(30),
             checkpoint_bytes: 16 << 20,
-            log_entries_kept: 0,
+            log_entries_kept: 1_000,
         }
     }
 }

@@ -10,8 +10,11 @@ use muster_storage::{
     state::StateStore,
 };
 use parking_lot::Mutex;
-use std::sync::{Arc, atomic::Ordering::Relaxed};
-use tokio::sync::watch;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+use tokio::sync::{Notify, watch};
 
 /// Snapshot files kept after a new one is finished.
 const KEPT: usize = 1;
@@ -25,6 +28,10 @@ pub(crate) struct Snapshotter {
     /// How the last try ended; the number counts tries.
     tries: watch::Sender<u64>,
     last_error: Mutex<Option<ConsensusError>>,
+    /// How many entries a received snapshot covers that is going to be the newest.
+    pending: AtomicU64,
+    /// Signalled when there is a newer one.
+    kept: Notify,
 }
 
 impl Snapshotter {
@@ -43,12 +50,37 @@ impl Snapshotter {
             None => None,
         };
         let (newest, last_error, tries) = (Mutex::new(newest), Mutex::default(), watch::Sender::new(0));
-        Ok(Self { files, state, status, newest, tries, last_error })
+        let (pending, kept) = (AtomicU64::new(0), Notify::new());
+        Ok(Self { files, state, status, newest, tries, last_error, pending, kept })
     }
 
     /// How many entries the newest snapshot covers.
     pub(crate) fn covered_next(&self) -> u64 {
         self.newest.lock().as_ref().map_or(0, |(_, marker)| marker.next_index())
+    }
+
+    /// A snapshot was received that covers so many entries, and is handed to openraft.
+    pub(crate) fn expect(&self, next: u64) {
+        self.pending.fetch_max(next, Relaxed);
+    }
+
+    /// Whether so many entries are covered. openraft lets the log go while it has a received snapshot put in place, but
+    /// a crash between the two would leave neither: so it is waited for that.
+    pub(crate) async fn wait_covered(&self, next: u64) -> bool {
+        loop {
+            let kept = self.kept.notified();
+            if self.covered_next() >= next {
+                return true;
+            }
+            if self.pending.load(Relaxed) < next {
+                return false;
+            }
+            tokio::select! {
+                biased;
+                () = kept => {}
+                () = self.status.wait_ended() => return false,
+            }
+        }
     }
 
     /// The newest snapshot and the state it holds.
@@ -98,6 +130,7 @@ impl Snapshotter {
         tracing::info!(index = marker.index(), bytes = file.bytes, path = %file.path.display(), "snapshot finished");
         self.status.snapshot_next.store(marker.next_index(), Relaxed);
         *self.newest.lock() = Some((file, marker));
+        self.kept.notify_waiters();
         Ok(self.files.retain(KEPT)?)
     }
 

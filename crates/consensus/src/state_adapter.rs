@@ -2,15 +2,18 @@
 
 use crate::{
     ConsensusError,
-    lane::Lane,
+    lane::{Lane, Shared},
     marker::Marker,
     snapshotter::Snapshotter,
     status::Status,
-    types::{LogId, RaftEntry, StorageError, StoredMembership, TypeConfig},
+    types::{Failed, LogId, RaftEntry, StorageError, StoredMembership, TypeConfig},
 };
 use muster_runtime::Tasks;
 use openraft::{OptionalSend, RaftSnapshotBuilder, Snapshot, SnapshotMeta, storage::RaftStateMachine};
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// The state machine as openraft sees it.
 pub(crate) struct StateAdapter {
@@ -27,7 +30,7 @@ pub(crate) struct Builder {
     tasks: Tasks,
 }
 
-fn to_raft(path: PathBuf, marker: Marker) -> Snapshot<TypeConfig> {
+pub(crate) fn to_raft(path: PathBuf, marker: Marker) -> Snapshot<TypeConfig> {
     let id = marker.applied.map(|id| format!("{}-{}-{}", id.leader_id.term, id.leader_id.node_id, id.index));
     let meta = SnapshotMeta {
         last_log_id: marker.applied,
@@ -54,24 +57,26 @@ impl RaftSnapshotBuilder<TypeConfig> for Builder {
     }
 }
 
-impl StateAdapter {
-    /// Puts a received file in place of the state.
-    fn install(&self, path: &PathBuf) -> Result<(), ConsensusError> {
-        let files = self.snapshots.files().list()?;
+/// Puts a received file in place of the state, and has everything load it.
+fn install(path: &Path, snapshots: &Snapshotter, applier: &Shared) -> Result<(), Failed> {
+    let installed = (|| {
+        let files = snapshots.files().list()?;
         let file = files.into_iter().find(|file| file.path == *path);
-        let file =
-            file.ok_or_else(|| ConsensusError::Engine(format!("there is no snapshot {}", path.display())))?;
+        let missing = || ConsensusError::Engine(format!("there is no snapshot {}", path.display()));
+        let file = file.ok_or_else(missing)?;
         let marker = Marker::decode(Some(file.applied.clone()))?;
-        self.snapshots.bring_back(&file)?;
-        self.snapshots.keep(file, marker)
-    }
+        snapshots.bring_back(&file)?;
+        snapshots.keep(file, marker)
+    })();
+    installed.map_err(|error| applier.status().fail("install a snapshot", &error))?;
+    applier.applier().lock().reload()
 }
 
 impl RaftStateMachine<TypeConfig> for StateAdapter {
     type SnapshotBuilder = Builder;
 
     async fn applied_state(&mut self) -> Result<(Option<LogId>, StoredMembership), StorageError> {
-        let applier = self.lane.applier().lock();
+        let applier = self.lane.shared().applier().lock();
         let Marker { applied, membership, .. } = applier.marker();
         Ok((*applied, membership.clone()))
     }
@@ -102,8 +107,11 @@ impl RaftStateMachine<TypeConfig> for StateAdapter {
         _meta: &SnapshotMeta<u64, openraft::BasicNode>,
         snapshot: Box<PathBuf>,
     ) -> Result<(), StorageError> {
-        self.install(&snapshot).map_err(|error| self.status.fail("install a snapshot", &error))?;
-        Ok(self.lane.applier().lock().reload()?)
+        // Until it is loaded, memory must not be served.
+        let _installing = self.status.installs();
+        let (snapshots, shared) = (self.snapshots.clone(), self.lane.shared().clone());
+        let installed = self.tasks.blocking(move || install(&snapshot, &snapshots, &shared)).await;
+        Ok(installed.map_err(|error| self.status.fail("install a snapshot", &error))??)
     }
 
     async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot<TypeConfig>>, StorageError> {

@@ -43,6 +43,8 @@ pub(crate) struct Status {
     pause: Mutex<()>,
     wake: Condvar,
     is_stopping: AtomicBool,
+    /// A snapshot is being put in place of the state.
+    is_installing: AtomicBool,
     /// Accepted writes that wait for disk space.
     waiting_for_space: AtomicUsize,
     /// How many entries the newest snapshot covers.
@@ -75,6 +77,7 @@ impl Status {
             pause: Mutex::new(()),
             wake: Condvar::new(),
             is_stopping: AtomicBool::new(false),
+            is_installing: AtomicBool::new(false),
             waiting_for_space: AtomicUsize::new(0),
             snapshot_next: AtomicU64::new(0),
             log_bytes: AtomicU64::new(0),
@@ -117,7 +120,7 @@ impl Status {
 
     /// Whether as much is applied as must be before memory may be served.
     pub(crate) fn is_caught_up(&self) -> bool {
-        self.applied_next() >= *self.ready_next.borrow()
+        !self.is_installing.load(Relaxed) && self.applied_next() >= *self.ready_next.borrow()
     }
 
     /// Waits until that is so; false if it will not happen any more.
@@ -209,6 +212,12 @@ impl Status {
         started.map_or(Phase::Stopped, |phase| *phase)
     }
 
+    /// A snapshot is put in place of the state until the guard is dropped.
+    pub(crate) fn installs(&self) -> impl Drop + use<'_> {
+        self.is_installing.store(true, Relaxed);
+        Installs(self)
+    }
+
     /// Ends every pause, now and later.
     pub(crate) fn stop(&self) {
         let _pause = self.pause.lock();
@@ -258,6 +267,14 @@ impl Status {
 /// Takes off what is settled; never below 0, since several may settle the same.
 pub(crate) fn deduct(counter: &AtomicU64, amount: u64) {
     counter.fetch_update(Relaxed, Relaxed, |now| Some(now.saturating_sub(amount))).ok();
+}
+
+struct Installs<'a>(&'a Status);
+
+impl Drop for Installs<'_> {
+    fn drop(&mut self) {
+        self.0.is_installing.store(false, Relaxed);
+    }
 }
 
 struct WaitsForSpace<'a>(&'a Status, &'static str);

@@ -7,6 +7,7 @@ mod forwarding;
 mod full;
 mod group;
 mod joining;
+mod lagging;
 mod power;
 mod real;
 mod snapshots;

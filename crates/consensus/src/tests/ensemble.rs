@@ -30,10 +30,32 @@ const CLUSTER: ClusterId = ClusterId(7);
 pub(super) struct Cuts {
     cut: Mutex<BTreeSet<(u64, u64)>>,
     addresses: Mutex<BTreeMap<String, u64>>,
+    /// Bytes that a node may still send before it is cut off, if that is limited.
+    budget: Mutex<BTreeMap<u64, u64>>,
+    /// Bytes that each node sent on connections that it opened.
+    pub(super) sent: Mutex<BTreeMap<u64, u64>>,
 }
 
 impl Cuts {
-    fn is_cut(&self, one: u64, other: u64) -> bool {
+    /// Has a node cut off when it has sent so many bytes more.
+    pub(super) fn cut_after(&self, node: u64, bytes: u64) {
+        self.budget.lock().insert(node, bytes);
+    }
+
+    fn count(&self, node: u64, bytes: usize) {
+        *self.sent.lock().entry(node).or_default() += bytes as u64;
+        let mut budget = self.budget.lock();
+        let Some(left) = budget.get_mut(&node) else { return };
+        *left = left.saturating_sub(bytes as u64);
+        if *left == 0 {
+            budget.remove(&node);
+            let others: Vec<u64> = self.addresses.lock().values().copied().collect();
+            let mut cut = self.cut.lock();
+            others.into_iter().for_each(|other| cut.extend([(node, other), (other, node)]));
+        }
+    }
+
+    pub(super) fn is_cut(&self, one: u64, other: u64) -> bool {
         self.cut.lock().contains(&(one, other))
     }
 }
@@ -123,7 +145,11 @@ impl AsyncRead for CutStream {
 impl AsyncWrite for CutStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.check()?;
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        if let Poll::Ready(Ok(bytes)) = &written {
+            self.cuts.count(self.between.0, *bytes);
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

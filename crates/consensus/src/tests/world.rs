@@ -210,6 +210,7 @@ pub(super) fn small() -> Settings {
         checkpoint_bytes: 200,
         snapshot_retry: Duration::from_millis(5),
         full_retry: Duration::from_millis(2),
+        log_entries_kept: 0,
         propose_timeout: Duration::from_secs(20),
         ..Settings::default()
     }

@@ -1,6 +1,9 @@
 //! Snapshot files: all rows of the state and the marker they belong to, in a format of our own.
 
 mod format;
+mod incoming;
+
+pub use incoming::{Incoming, Outgoing};
 
 use crate::{
     state::{Export, StateError},
@@ -155,14 +158,19 @@ impl Snapshots {
         Ok(names.iter().filter(|name| parse(name).is_some()).map(|name| self.dir.join(name)).collect())
     }
 
+    /// The path of the next snapshot.
+    fn next_path(&self) -> Result<PathBuf, SnapshotError> {
+        let last = self.disk.list(&self.dir)?.iter().filter_map(|name| parse(name)).max();
+        Ok(self.dir.join(format!("{:010}{SUFFIX}", last.unwrap_or(0) + 1)))
+    }
+
     /// Writes a new file and gives it its name; a failed one is removed.
     fn keep(
         &self,
         applied: Bytes,
         write: impl FnOnce(&mut dyn Write) -> Result<(), SnapshotError>,
     ) -> Result<Snapshot, SnapshotError> {
-        let last = self.disk.list(&self.dir)?.iter().filter_map(|name| parse(name)).max();
-        let path = self.dir.join(format!("{:010}{SUFFIX}", last.unwrap_or(0) + 1));
+        let path = self.next_path()?;
         let unfinished = beside(&path, UNFINISHED);
         let written = self.write_file(&unfinished, write);
         let bytes = match written {

@@ -157,3 +157,52 @@ fn a_newer_format_is_refused() {
     let error = snapshots(&new_disk()).receive(&mut &backup[..]).unwrap_err();
     assert!(error.to_string().contains("use a newer muster"), "{error}");
 }
+
+/// Sends a snapshot in parts, beginning where the receiver says.
+fn send(outgoing: &Outgoing, incoming: &mut Incoming, parts: usize) {
+    for _ in 0..parts {
+        let part = outgoing.part(incoming.len(), 10_000).unwrap();
+        incoming.append(&part).unwrap();
+    }
+}
+
+#[test]
+fn a_snapshot_that_comes_in_parts_goes_on_where_it_stopped() {
+    let (from, to) = (new_disk(), new_disk());
+    let source = snapshots(&from);
+    let sent = source.write(store("17").export().unwrap()).unwrap();
+    let outgoing = source.outgoing(&sent).unwrap();
+    let target = snapshots(&to);
+    send(&outgoing, &mut target.incoming("1-other").unwrap(), 2);
+    send(&outgoing, &mut target.incoming("1-this").unwrap(), 3);
+    let mut incoming = target.incoming("1-this").unwrap();
+    assert_eq!(incoming.len(), 30_000);
+    assert_eq!(to.list(Path::new(DIR)).unwrap().len(), 1, "the other one is thrown away");
+    // Also while a newer one takes its place at the sender.
+    source.write(store("18").export().unwrap()).unwrap();
+    source.retain(1).unwrap();
+    while incoming.len() < sent.bytes {
+        send(&outgoing, &mut incoming, 1);
+    }
+    let received = incoming.finish().unwrap();
+    assert_eq!((&received.applied, received.bytes), (&sent.applied, sent.bytes));
+    assert_eq!(target.verify(&received).unwrap(), 2_002);
+    target.remove(&received).unwrap();
+    assert!(target.is_empty().unwrap());
+}
+
+#[test]
+fn a_mixture_is_found_out_and_thrown_away() {
+    let (from, to) = (new_disk(), new_disk());
+    let source = snapshots(&from);
+    let sent = source.write(store("17").export().unwrap()).unwrap();
+    let outgoing = source.outgoing(&sent).unwrap();
+    let mut incoming = snapshots(&to).incoming("1-this").unwrap();
+    send(&outgoing, &mut incoming, 2);
+    incoming.append(&[7; 100]).unwrap();
+    while incoming.len() < sent.bytes {
+        send(&outgoing, &mut incoming, 1);
+    }
+    assert!(matches!(incoming.finish(), Err(SnapshotError::Damaged(_))));
+    assert_eq!(to.list(Path::new(DIR)).unwrap().len(), 0);
+}
