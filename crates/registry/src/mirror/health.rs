@@ -117,6 +117,22 @@ impl Registry {
     /// A check here changed the health of a persistent instance.
     pub(crate) fn found_health(&mut self, held: LeaseKey, healthy: bool, now: Now) {
         let Some(place) = self.place_of(held).filter(|_| self.mirror.is_on) else { return };
+        self.own_finding(place, healthy, now);
+    }
+
+    /// Findings of a node that is gone go on as ours, where they are ours to take: its next life has none of them.
+    pub(crate) fn adopt_findings(&mut self, of: OriginPlace, is_ours: impl Fn(&[u8]) -> bool, now: Now) {
+        let all = self.mirror.healths.0.iter().filter(|(_, finding)| finding.owner == of);
+        let ours = all.filter(|((service, host, port), _)| is_ours(&key(service, host, *port)));
+        let mut ours: Vec<(Place, Finding)> = ours.map(|(place, found)| (place.clone(), *found)).collect();
+        // One order on all runs, whatever that of the map.
+        ours.sort_by_key(|(_, finding)| finding.entry.key);
+        for (place, finding) in ours {
+            self.own_finding(place, finding.healthy, now);
+        }
+    }
+
+    fn own_finding(&mut self, place: Place, healthy: bool, now: Now) {
         self.detach_finding(&place, OURS);
         let incarnation = Incarnation { at: self.mirror.clock.next(now), node: self.own_node().0 };
         let (key, state) = (key(&place.0, &place.1, place.2), state(incarnation, healthy));
@@ -184,6 +200,10 @@ impl Registry {
                 self.beaten(from, entry);
                 return Ok(());
             }
+        }
+        if self.mirror.healths.0.get(&place).is_some_and(|known| known.owner == OURS) {
+            // Ours does not count any more: the others are told, or they would miss it in our digest.
+            self.mirror.send(&op(wire::NO_HEALTH, key.bytes, &[healthy.into()]));
         }
         self.detach_finding(&place, from);
         let finding = Finding { owner: from, incarnation, healthy, generation, entry };

@@ -29,6 +29,16 @@ pub(crate) struct Pass {
     next: u32,
 }
 
+impl Pass {
+    /// Whether what has this key is this node's to adopt.
+    fn falls_to(&self, own: NodeId, key: &[u8]) -> bool {
+        let Some(among) = &self.among else { return true };
+        let key = hash(key);
+        let score = |node: NodeId| (mix(key, node.0), node.0);
+        among.iter().all(|other| *other == own || score(*other) < score(own))
+    }
+}
+
 impl Registry {
     /// A peer has been silent for longer than `cluster.peer_silence`: what it owns is an orphan. `reachable` are the
     /// other peers that are heard.
@@ -119,7 +129,10 @@ impl Registry {
         let due = self.mirror.passes.iter().position(|pass| pass.at <= now.mono);
         let Some(mut pass) = due.map(|at| self.mirror.passes.swap_remove(at)) else { return };
         for _ in 0..LOOKS {
-            let Some((client, _)) = self.clients.at_or_behind(pass.next) else { return };
+            let Some((client, _)) = self.clients.at_or_behind(pass.next) else {
+                let own = self.own_node();
+                return self.adopt_findings(pass.place, |key| pass.falls_to(own, key), now);
+            };
             pass.next = client.place() + 1;
             self.adopt_of(&pass, client, now);
         }
@@ -135,17 +148,9 @@ impl Registry {
         if orphans.is_empty() {
             return;
         }
-        let is_ours = match &pass.among {
-            None => true,
-            Some(among) => {
-                let mut key = Vec::with_capacity(40);
-                wire::client(&mut key, self.mirror.client_ref(&self.clients.get(client).id));
-                let client = hash(&key);
-                let own = self.own_node();
-                let score = |node: NodeId| (mix(client, node.0), node.0);
-                among.iter().all(|other| *other == own || score(*other) < score(own))
-            }
-        };
+        let mut key = Vec::with_capacity(40);
+        wire::client(&mut key, self.mirror.client_ref(&self.clients.get(client).id));
+        let is_ours = pass.falls_to(self.own_node(), &key);
         if is_ours {
             orphans.into_iter().for_each(|held| self.adopt(held, now));
         }

@@ -1,3 +1,4 @@
+mod measure;
 mod world;
 
 use crate::{Push, ServiceInterest, WatcherKind};
@@ -119,4 +120,48 @@ async fn power_off_and_one_of_three_loses_nothing() {
 #[tokio::test]
 async fn power_off_and_two_of_three_loses_nothing() {
     power_off(&[3, 1]).await;
+}
+
+#[tokio::test]
+async fn a_lost_checker_is_replaced_and_changes_nothing() {
+    let mut world = World::running(3).await;
+    // Nobody listens there: whoever checks it finds it unhealthy.
+    let incoming = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let all: Vec<u16> = (0..12)
+        .map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port())
+        .chain([incoming.local_addr().unwrap().port()])
+        .collect();
+    let well = *all.last().unwrap();
+    for port in &all {
+        world.nodes.values().for_each(|node| node.persistent_registers(*port));
+    }
+    let found = |world: &World| {
+        world.nodes.values().all(|node| all.iter().all(|port| node.is_healthy(*port) == (*port == well)))
+    };
+    world.until("all know what was found", found).await;
+    let owners = |world: &World| -> Vec<Option<u64>> {
+        all.iter().map(|port| world.nodes[&2].checker_of(*port)).collect()
+    };
+    let before = owners(&world);
+    assert!((1..=3).all(|node| before.contains(&Some(node))), "each checks some: {before:?}");
+    world.stop(1, true).await;
+    let watched = std::time::Instant::now();
+    while watched.elapsed() < 2 * SILENCE {
+        assert!(found(&world), "a lost checker changes nothing");
+        tokio::time::sleep(SILENCE / 20).await;
+    }
+    assert!(!owners(&world).contains(&Some(1)), "others have taken over");
+    // Its next life is told what was found.
+    world.start(1).await;
+    all.iter().for_each(|port| world.nodes[&1].persistent_registers(*port));
+    world.nodes[&1].node.restore_ephemeral().await;
+    world.until("all know what was found", found).await;
+    // One that comes to life is found by whoever checks it now.
+    let port = *all.iter().zip(&before).find(|(_, owner)| **owner == Some(1)).unwrap().0;
+    let _alive = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    world
+        .until("all know that it is well", |world| world.nodes.values().all(|node| node.is_healthy(port)))
+        .await;
+    let mismatches: u64 = world.nodes.values().map(|node| node.node.mirror_counts().mismatches).sum();
+    assert_eq!(mismatches, 0, "{world:?}");
 }

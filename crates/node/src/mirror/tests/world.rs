@@ -1,6 +1,6 @@
 //! Nodes without consensus that mirror each other over sockets of this machine, at ten times the usual pace.
 
-use crate::{Node, NodeParts, Settings};
+use crate::{Node, NodeParts, Settings, health_check::HealthChecks};
 use muster_mirror::Addresses;
 use muster_model::{
     Actor, Cause, ClientId, ClusterId, ClusterName, ConnectionId, Epoch, GroupName, Host, Instance, Kind,
@@ -50,6 +50,24 @@ impl Running {
         self.register(client, port);
     }
 
+    /// One of many clients that beat registers at this node, a hundred to a service.
+    pub(super) fn beater_registers_of(&self, number: u32) {
+        let [_, high, middle, low] = number.to_be_bytes();
+        let host = Host::new(&format!("10.{high}.{middle}.{low}")).unwrap();
+        let client = ClientId::Address(host.clone(), 80, Kind::Ephemeral);
+        let name = ServiceName::new(&format!("service-{}", number / 100)).unwrap();
+        let service = ServiceKey::new(Namespace::default(), GroupName::default(), name);
+        let metadata = Metadata::new([("version", "1.0"), ("zone", "a")]);
+        let instances = vec![Instance { host, metadata, ..instance(80) }];
+        let cause = cause(Reason::Registered);
+        self.apply(Op::Register(Register { client, origin: self.node.id, service, instances, cause }));
+    }
+
+    /// How many instances it lists.
+    pub(super) fn count(&self) -> usize {
+        self.node.registry.lock().counts().instances
+    }
+
     /// A client that beats registers at this node.
     pub(super) fn beater_registers(&self, port: u16) {
         self.register(beater(port), port);
@@ -65,6 +83,27 @@ impl Running {
             instances,
             cause,
         }));
+    }
+
+    /// A persistent instance of this machine, as the log would give it to each node.
+    pub(super) fn persistent_registers(&self, port: u16) {
+        let (host, cause) = (Host::new("127.0.0.1").unwrap(), cause(Reason::Registered));
+        let client = persistent(port);
+        let instances = vec![Instance { host, ..instance(port) }];
+        let register =
+            Register { client: client.clone(), origin: NodeId(0), service: checked(), instances, cause };
+        let (now, mut effects) = (self.node.now(), Vec::new());
+        self.node.registry.lock().apply(Op::Register(register), now, &mut effects).unwrap();
+        self.node.health_checks.begin(&client, &checked(), now.mono);
+    }
+
+    pub(super) fn is_healthy(&self, port: u16) -> bool {
+        self.node.view(&checked()).hosts.iter().any(|host| host.port == port && host.healthy)
+    }
+
+    /// Who found the health that is shown.
+    pub(super) fn checker_of(&self, port: u16) -> Option<u64> {
+        self.node.registry.lock().health_owner(&checked(), &persistent(port)).map(|node| node.0)
     }
 
     pub(super) fn beater_deregisters(&self, port: u16) {
@@ -84,6 +123,14 @@ pub(super) fn beater(port: u16) -> ClientId {
 
 pub(super) fn service() -> ServiceKey {
     ServiceKey::new(Namespace::default(), GroupName::default(), ServiceName::new("order").unwrap())
+}
+
+fn persistent(port: u16) -> ClientId {
+    ClientId::Address(Host::new("127.0.0.1").unwrap(), port, Kind::Persistent)
+}
+
+fn checked() -> ServiceKey {
+    ServiceKey::new(Namespace::default(), GroupName::default(), ServiceName::new("checked").unwrap())
 }
 
 fn cause(reason: Reason) -> Cause {
@@ -177,6 +224,7 @@ impl World {
         node.mirror_members(links.clone(), self.addresses.subscribe()).unwrap();
         tasks.spawn("links", links.serve(incoming));
         tasks.spawn("timers", node.clone().run_timers());
+        tasks.spawn("health checks", HealthChecks::run(node.clone()));
         self.nodes.insert(id, Running { node, tasks });
         &self.nodes[&id]
     }
