@@ -11,7 +11,10 @@ use crate::{
 };
 use bytes::Bytes;
 use muster_model::{Row, Timestamp};
-use muster_storage::state::{StateError, StateStore};
+use muster_storage::{
+    log::LogReader,
+    state::{StateError, StateStore},
+};
 use openraft::EntryPayload;
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
@@ -21,6 +24,7 @@ pub(crate) struct Applier {
     machine: Arc<dyn Machine>,
     status: Arc<Status>,
     marker: Marker,
+    log: LogReader,
     checkpoint_bytes: u64,
     snapshot_entries: u64,
     requests: Requests,
@@ -40,6 +44,7 @@ impl Applier {
         machine: Arc<dyn Machine>,
         status: Arc<Status>,
         marker: Marker,
+        log: LogReader,
     ) -> Result<Self, StateError> {
         let Settings { checkpoint_bytes, snapshot_entries, .. } = *settings;
         let requests = Requests::load(&*state)?;
@@ -51,6 +56,7 @@ impl Applier {
             machine,
             status,
             marker,
+            log,
             checkpoint_bytes,
             snapshot_entries,
             rows: Vec::new(),
@@ -131,7 +137,8 @@ impl Applier {
             EntryPayload::Membership(membership) => {
                 self.marker.membership = StoredMembership::new(Some(log_id), membership);
             }
-            EntryPayload::Normal(Batch { payload, waiters }) => {
+            EntryPayload::Normal(Batch { payload, is_left, waiters }) => {
+                let payload = if is_left { self.read_payload(log_id.index)? } else { payload };
                 let answers = self.apply_operations(log_id.index, &payload, rows)?;
                 if let Some(waiters) = waiters {
                     results.push((waiters, log_id.index, answers));
@@ -140,6 +147,13 @@ impl Applier {
         }
         self.marker.applied = Some(log_id);
         Ok(())
+    }
+
+    fn read_payload(&self, index: u64) -> Result<Bytes, Failed> {
+        let read = self.log.read(index..index + 1, 1);
+        let read = read.map_err(|error| self.status.fail("read the log", &error))?;
+        let missing = || self.status.fail("read the log", &format!("entry {index} is not there"));
+        Ok(read.into_iter().next().ok_or_else(missing)?.payload)
     }
 
     fn apply_operations(

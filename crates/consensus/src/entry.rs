@@ -104,7 +104,10 @@ pub(crate) fn encode_level(level: u32) -> Bytes {
 pub(crate) fn encode(payload: &EntryPayload<TypeConfig>) -> Bytes {
     match payload {
         EntryPayload::Blank => Bytes::from_static(&[VERSION_1, BLANK]),
-        EntryPayload::Normal(batch) => batch.payload.clone(),
+        EntryPayload::Normal(batch) => {
+            assert!(!batch.is_left, "what is sent or written has its payload");
+            batch.payload.clone()
+        }
         EntryPayload::Membership(membership) => {
             let mut out = BytesMut::new();
             out.put_slice(&[VERSION_1, MEMBERSHIP]);
@@ -117,7 +120,7 @@ pub(crate) fn encode(payload: &EntryPayload<TypeConfig>) -> Bytes {
 /// Decodes to what openraft wants back. Operations stay encoded until they are applied.
 pub(crate) fn decode(payload: &Bytes) -> Result<EntryPayload<TypeConfig>, DecodeError> {
     if matches!(payload[..], [VERSION_1, OPERATIONS, ..] | [VERSION_2, OPERATIONS | LEVEL, ..]) {
-        return Ok(EntryPayload::Normal(Batch { payload: payload.clone(), waiters: None }));
+        return Ok(EntryPayload::Normal(Batch::new(payload.clone(), None)));
     }
     Ok(match decode_whole(payload)? {
         Decoded::Blank => EntryPayload::Blank,

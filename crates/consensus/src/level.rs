@@ -27,7 +27,7 @@ pub(crate) async fn raise(own: NodeId, parts: &EngineParts, level: u32) -> Resul
         return Err(ProposeError::Unavailable("not every member is known to know that format level"));
     }
     if parts.status.level() < level {
-        let batch = Batch { payload: encode_level(level), waiters: None };
+        let batch = Batch::new(encode_level(level), None);
         let answer = raft.client_write_ff(batch).await.map_err(|_| stopped())?;
         let written = answer.await.map_err(|_| ProposeError::Timeout)?;
         let written = written.map_err(|_| ProposeError::NotLeader { leader: None })?;

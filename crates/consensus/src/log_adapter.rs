@@ -96,13 +96,20 @@ impl LogReading {
         if let Some(entries) = self.recent.lock().range(from, end) {
             return Ok(entries);
         }
-        let mut entries = Vec::new();
+        let (mut entries, mut bytes) = (Vec::new(), 0);
         while from < end {
-            let part = self.read_part(from, end)?;
+            let mut part = self.read_part(from, end)?;
             if part.is_empty() {
                 break;
             }
             from += part.len() as u64;
+            for batch in part.iter_mut().filter_map(batch_of) {
+                bytes += batch.payload.len();
+                // Who waits for it keeps it anyway.
+                if bytes > READ_BYTES && batch.waiters.is_none() {
+                    batch.leave();
+                }
+            }
             entries.extend(part);
         }
         Ok(entries)
@@ -230,6 +237,10 @@ impl RaftLogStorage<TypeConfig> for LogAdapter {
         self.reading.recent.lock().clear_to(upto.index);
         Ok(self.with_space("purge the log", |log| log.purge_to(to_stored(upto))).await?)
     }
+}
+
+fn batch_of(entry: &mut RaftEntry) -> Option<&mut Batch> {
+    if let EntryPayload::Normal(batch) = &mut entry.payload { Some(batch) } else { None }
 }
 
 fn note_logged(entry: &RaftEntry) {

@@ -200,7 +200,7 @@ impl Pipeline {
             let answers = state.waiting.drain(..count).map(|waiting| waiting.answer).collect();
             let waiters = Waiters::new(answers, bytes, self.clone());
             state.in_flight += 1;
-            let is_taken = engine.submit(Batch { payload, waiters: Some(waiters.clone()) });
+            let is_taken = engine.submit(Batch::new(payload, Some(waiters.clone())));
             if !is_taken {
                 state.gate = Gate::Closed("consensus has stopped");
             }

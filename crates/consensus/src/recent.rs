@@ -89,7 +89,7 @@ mod tests {
     use crate::{codec::log_id, types::Batch};
 
     fn entry(index: u64, bytes: usize) -> RaftEntry {
-        let payload = EntryPayload::Normal(Batch { payload: vec![0; bytes].into(), waiters: None });
+        let payload = EntryPayload::Normal(Batch::new(vec![0; bytes].into(), None));
         RaftEntry { log_id: log_id(1, 1, index), payload }
     }
 

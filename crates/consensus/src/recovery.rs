@@ -75,8 +75,9 @@ pub(crate) fn recover(
     status.set_members(Members::new(&marker.membership));
     status.set_applied_next(marker.next_index());
     status.log_bytes.store(log.bytes(), Relaxed);
+    let reader = log.reader();
     let log = LogAdapter::new(settings, log, committed, status.clone(), snapshots.clone());
-    let applier = Applier::new(settings, state, machine, status.clone(), marker)?;
+    let applier = Applier::new(settings, state, machine, status.clone(), marker, reader)?;
     Ok(Recovered { log, applier, is_alone })
 }
 

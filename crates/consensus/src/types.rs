@@ -43,7 +43,22 @@ impl From<Failed> for StorageError {
 #[derive(Clone)]
 pub(crate) struct Batch {
     pub(crate) payload: Bytes,
+    /// The payload was left in the log, to be read when it is applied: openraft asks for many entries at once, however
+    /// large they are.
+    pub(crate) is_left: bool,
     pub(crate) waiters: Option<Arc<Waiters>>,
+}
+
+impl Batch {
+    pub(crate) fn new(payload: Bytes, waiters: Option<Arc<Waiters>>) -> Self {
+        Self { payload, is_left: false, waiters }
+    }
+
+    /// Forgets the payload, which the log has.
+    pub(crate) fn leave(&mut self) {
+        self.payload = Bytes::new();
+        self.is_left = true;
+    }
 }
 
 impl fmt::Debug for Batch {

@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn requests_come_back() {
         let payload = encode_operations(Timestamp(7), [Bytes::from_static(b"op")].iter());
-        let normal = EntryPayload::Normal(Batch { payload: payload.clone(), waiters: None });
+        let normal = EntryPayload::Normal(Batch::new(payload.clone(), None));
         let request = AppendEntriesRequest::<TypeConfig> {
             vote: Vote::new_committed(3, 2),
             prev_log_id: Some(log_id(2, 1, 0)),

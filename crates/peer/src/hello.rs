@@ -159,4 +159,20 @@ mod tests {
             assert_eq!(decode_welcome(&encode_welcome(&Err(refusal.clone()))), Some(Err(refusal)));
         }
     }
+
+    /// Programs of different ages greet each other: this must never change.
+    #[test]
+    fn the_hello_of_the_first_version_is_pinned() {
+        let cluster = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7];
+        let pinned = [&[0x08, 1, 0x10, 1, 0x1a, 16][..], &cluster, &[0x20, 2, 0x28, 3, 0x30, 2]].concat();
+        let hello = Hello {
+            versions: (1, 1),
+            cluster: ClusterId(7),
+            from: NodeId(2),
+            to: NodeId(3),
+            purpose: Some(Purpose::Raft),
+        };
+        assert_eq!(hello.encode(Purpose::Raft), pinned);
+        assert_eq!(Hello::decode(&pinned), Some(hello));
+    }
 }

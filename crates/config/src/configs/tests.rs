@@ -212,8 +212,15 @@ fn compare_and_set_is_decided_when_applied() {
     assert_eq!(world.publish(gray(md5("nothing there"), "b")), published(60, true, "b"));
     assert_eq!(world.publish(gray(md5("two"), "c")), Err(ConfigError::Conflict));
     assert_eq!(world.publish(gray(md5("b"), "c")), published(80, false, "c"));
-    let racing = [md5("two"), md5("two")].map(|condition| world.publish(with(condition, "raced")).is_ok());
+    let racing = ["raced", "late"].map(|text| world.publish(with(md5("two"), text)).is_ok());
     assert_eq!(racing, [true, false], "one of two that expect the same wins");
+    let before = world.rows.len();
+    assert_eq!(
+        world.publish(with(md5("two"), "raced")),
+        published(90, false, "raced"),
+        "its answer got lost"
+    );
+    assert_eq!((world.effects.len(), world.rows.len()), (0, before), "nothing was published again");
 }
 
 #[test]

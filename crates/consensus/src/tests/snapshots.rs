@@ -202,3 +202,21 @@ async fn checkpoints_go_on_although_rows_come_faster_than_they_are_written_back(
     }
     life.shut_down().await;
 }
+
+/// More than is read at once.
+#[tokio::test]
+async fn large_operations_are_replayed_from_the_log_one_by_one() {
+    let world = World::new();
+    let life = world.start(Settings { snapshot_bytes: u64::MAX, ..quiet() }).await;
+    life.consensus.wait_ready().await.unwrap();
+    for number in 0..12_u8 {
+        life.consensus.propose(vec![number; 1 << 20].into()).await.unwrap();
+    }
+    let ops = life.ledger.ops();
+    life.kill().await;
+    let world = World { store: Arc::default(), ..world };
+    let life = world.start(quiet()).await;
+    life.consensus.wait_ready().await.unwrap();
+    assert_eq!(life.ledger.ops(), ops);
+    life.shut_down().await;
+}
