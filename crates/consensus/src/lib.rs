@@ -23,6 +23,7 @@ mod error;
 mod forward_acceptor;
 mod forward_wire;
 mod forwarder;
+mod isolate;
 mod lane;
 mod level;
 mod log_adapter;
@@ -53,6 +54,7 @@ mod wire;
 
 pub use consensus::{Consensus, Fatal, Metrics, Parts, SnapshotInfo};
 pub use error::{ConsensusError, ProposeError};
+pub use isolate::{isolate, last_entry, stored_members};
 pub use machine::{ApplyContext, Machine};
 pub use marker::marker_index;
 pub use members::{Bootstrap, FollowerStanding, Members, Role, Standing};

@@ -121,7 +121,11 @@ fn catch_up_vote(log: &mut Log, marker: &Marker) -> Result<(), ConsensusError> {
 }
 
 /// The members as of the end of the log.
-fn newest_membership(marker: &Marker, log: &LogReader, log_next: u64) -> Result<Membership, ConsensusError> {
+pub(crate) fn newest_membership(
+    marker: &Marker,
+    log: &LogReader,
+    log_next: u64,
+) -> Result<Membership, ConsensusError> {
     let mut membership = marker.membership.membership().clone();
     let mut next = marker.next_index();
     while next < log_next {

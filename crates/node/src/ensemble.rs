@@ -17,9 +17,14 @@ pub use report::{ClusterReport, ClusterWarning, MemberReport};
 pub(crate) use self::core::{Ensemble, EnsembleOp, EnsembleOutcome};
 pub(crate) use codec::OpMessage;
 
-use crate::{Node, NodeError, machine::Applied, op::DurableOp};
-use muster_model::{ClusterId, NodeId, Row, Timestamp};
+use crate::{
+    Node, NodeError,
+    machine::{Applied, for_each_row},
+    op::DurableOp,
+};
+use muster_model::{ClusterId, NodeId, Row, Table, Timestamp};
 use muster_peer::{Authority, JoinToken, KeyHash, Links, Roster, SecretHash, TokenId};
+use muster_storage::state::{StateError, StateStore};
 use parking_lot::RwLock;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -119,6 +124,14 @@ impl Membership {
     fn parts(&self) -> Result<&EnsembleParts, NodeError> {
         self.parts.get().ok_or(EnsembleError::StandsAlone.into())
     }
+}
+
+/// The members as the rows of a stopped node say.
+pub fn stored_ensemble(state: &dyn StateStore) -> Result<EnsembleView, StateError> {
+    let membership = Membership::default();
+    for_each_row(state, Table::Ensemble, |key, value| membership.load(key, value))?;
+    membership.changed();
+    Ok((**membership.view.borrow()).clone())
 }
 
 impl Node {

@@ -56,7 +56,7 @@ pub use config_history::{HistoryChange, HistoryFound, HistoryItem};
 pub use describe_services::ServiceDescription;
 pub use ensemble::{
     Candidate, ClusterReport, ClusterWarning, EnsembleError, EnsembleParts, EnsembleView, MemberRecord,
-    MemberReport, RemovedNode, TOKEN_LIFETIME, TokenRecord, TokenState, VOTERS_MAX,
+    MemberReport, RemovedNode, TOKEN_LIFETIME, TokenRecord, TokenState, VOTERS_MAX, stored_ensemble,
 };
 pub use error::NodeError;
 pub use eureka::{EurekaOverriding, EurekaRegistration, EurekaRenewal, EurekaRenewing};

@@ -145,7 +145,7 @@ impl Node {
     }
 }
 
-fn for_each_row(
+pub(crate) fn for_each_row(
     state: &dyn StateStore,
     table: Table,
     mut take: impl FnMut(&[u8], &Bytes) -> Result<(), String>,

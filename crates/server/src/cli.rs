@@ -9,7 +9,7 @@ pub(crate) use client::{
     RestoreArgs, WatchArgs,
 };
 
-pub(crate) use cluster::{ClusterArgs, ClusterCommand, Output, TokenCommand};
+pub(crate) use cluster::{ClusterArgs, ClusterCommand, Output, RecoverArgs, TokenCommand};
 
 use crate::settings::Flags;
 use clap::{
@@ -108,6 +108,9 @@ pub(crate) struct ServeFlags {
     /// Token to join with; others can see it on the command line, so MUSTER_JOIN_TOKEN or join_token_file is better
     #[arg(long, value_name = "TOKEN")]
     pub(crate) join_token: Option<String>,
+    /// File with the token to join with
+    #[arg(long, value_name = "FILE")]
+    pub(crate) join_token_file: Option<String>,
     /// Address and port for the other nodes [default in a cluster: that of --listen, port - 1000]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) cluster_listen: Option<String>,
@@ -136,6 +139,7 @@ impl ServeFlags {
             ("--data-dir", "data_dir", &self.data_dir),
             ("--join", "cluster_join", &self.join),
             ("--join-token", "join_token", &self.join_token),
+            ("--join-token-file", "join_token_file", &self.join_token_file),
             ("--cluster-listen", "cluster_listen", &self.cluster_listen),
         ] {
             flags.values.extend(value.clone().map(|value| (flag.to_owned(), key.to_owned(), value)));

@@ -7,7 +7,7 @@ mod configs;
 mod connection;
 pub(crate) mod history;
 mod http;
-mod output;
+pub(crate) mod output;
 pub(crate) mod restore;
 mod services;
 pub(crate) mod settings;

@@ -18,7 +18,7 @@ mod telemetry;
 mod version;
 
 use clap::Parser;
-use cli::{Cli, Command};
+use cli::{Cli, ClusterArgs, ClusterCommand, Command};
 use exit::Exit;
 use std::{collections::BTreeMap, io::Write, process::ExitCode};
 
@@ -45,6 +45,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Settings(args)) => commands::settings::run(&args, &environment()?),
         Some(Command::Restore(args)) => commands::restore::run(&args),
         Some(Command::History(args)) if args.data_dir.is_some() => commands::history::read(&args),
+        Some(Command::Cluster(ClusterArgs { command: ClusterCommand::Recover(args) })) => {
+            membership::recover(&args, &environment()?)
+        }
         Some(command) => commands::block_on(command),
     }
 }

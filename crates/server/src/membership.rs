@@ -8,9 +8,11 @@ mod credentials;
 mod door;
 mod form;
 mod join;
+mod recover;
 mod watch;
 
 pub(crate) use credentials::Prover;
+pub(crate) use recover::recover;
 pub(crate) use watch::note_beginning;
 
 use crate::{
@@ -42,6 +44,8 @@ pub(crate) struct Ground<'a> {
 pub(crate) struct Entered {
     pub(crate) identity: NodeIdentity,
     pub(crate) bootstrap: Bootstrap,
+    /// Whether whatever is in the data directory is this node's alone now: it may be the backup of a cluster.
+    pub(crate) is_alone: bool,
     /// `None`: the node stands alone.
     pub(crate) ensemble: Option<Ensemble>,
 }
@@ -87,7 +91,12 @@ fn stand_alone(ground: &Ground<'_>, identity: Option<NodeIdentity>) -> anyhow::R
             identity
         }
     };
-    Ok(Entered { identity, bootstrap: Bootstrap::Alone { address: String::new() }, ensemble: None })
+    Ok(Entered {
+        identity,
+        bootstrap: Bootstrap::Alone { address: String::new() },
+        is_alone: true,
+        ensemble: None,
+    })
 }
 
 /// A node that is in its cluster already: whatever the settings say of how to come in was done before.
@@ -221,7 +230,8 @@ impl Ground<'_> {
             needs_token: prover.needs_token(),
             voters_max: self.settings.cluster.voters_max,
         };
-        Ok(Entered { identity, bootstrap, ensemble: Some(Ensemble { links, parts, prover }) })
+        let ensemble = Some(Ensemble { links, parts, prover });
+        Ok(Entered { identity, bootstrap, is_alone: false, ensemble })
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
 };
 use anyhow::Context;
 use muster_admin::AdminState;
-use muster_consensus::Parts;
+use muster_consensus::{Parts, isolate};
 use muster_eureka::Peers;
 use muster_nacos::{LogLevels, Sessions};
 use muster_node::{Node, NodeParts};
@@ -37,6 +37,11 @@ pub(crate) fn serve(flags: &ServeFlags, environment: &BTreeMap<String, String>) 
         .map_err(|problems| Exit::new(USAGE, problems.to_string()))?;
     let log_levels = telemetry::start(&settings);
     fit_connections(&mut settings);
+    if flags.join_token.is_some() {
+        tracing::warn!(
+            "whoever may list the processes of this machine can read --join-token: use join_token_file or MUSTER_JOIN_TOKEN"
+        );
+    }
     let stored = start::open(&settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -73,7 +78,7 @@ fn fit_connections(settings: &mut Settings) {
 }
 
 async fn run(settings: Settings, stored: Stored, log_levels: Arc<dyn LogLevels>) -> anyhow::Result<()> {
-    let Stored { dir, disk, log, state, snapshots, journal, journal_task, has_data } = stored;
+    let Stored { dir, disk, mut log, state, snapshots, journal, journal_task, has_data } = stored;
     // It stays locked until the process has ended: threads that still write may outlive this function.
     let dir: &'static DataDir = Box::leak(Box::new(dir));
     let listeners = bind(&settings)?;
@@ -86,7 +91,11 @@ async fn run(settings: Settings, stored: Stored, log_levels: Arc<dyn LogLevels>)
     let Some(entered) = signals.unless_told(membership::enter(&ground)).await.transpose()? else {
         return Ok(());
     };
-    let Entered { identity, bootstrap, ensemble } = entered;
+    let Entered { identity, bootstrap, is_alone, ensemble } = entered;
+    let address = settings.cluster.advertised();
+    if is_alone && isolate(&mut log, &*state, identity.node, address).map_err(|error| not_served(&error))? {
+        tracing::warn!("the data are of a cluster of several nodes, this node goes on with them alone");
+    }
     let mut rng = Rng::from_system();
     let epoch = dir.begin_life(&mut rng)?;
     let node_parts = NodeParts {
@@ -178,16 +187,19 @@ fn bind(settings: &Settings) -> anyhow::Result<Vec<Listener>> {
 
 /// Brings everything acknowledged before the start back into memory.
 async fn replay(settings: muster_consensus::Settings, node: &Arc<Node>, parts: Parts) -> anyhow::Result<()> {
-    let refused = |error: String| Exit::new(DATA_DIR, format!("the data directory can't be served: {error}"));
     let links = parts.links.clone();
-    node.join(settings, parts).await.map_err(|error| refused(chain(&error)))?;
+    node.join(settings, parts).await.map_err(|error| not_served(&error))?;
     if let Some(links) = links {
         node.share_figures(links.clone(), version::VERSION);
         node.start_mirror(links)?;
     }
-    node.catch_up().await.map_err(|error| refused(chain(&error)))?;
+    node.catch_up().await.map_err(|error| not_served(&error))?;
     node.restore_ephemeral().await;
     Ok(())
+}
+
+fn not_served(error: &(dyn std::error::Error + 'static)) -> Exit {
+    Exit::new(DATA_DIR, format!("the data directory can't be served: {}", chain(error)))
 }
 
 /// What the protocol edges and their listeners are made of.

@@ -192,6 +192,11 @@ impl From<&EnsembleOp> for OpMessage {
             }
             EnsembleOp::Leave { node } => Self { node: node.0, ..of(6) },
             EnsembleOp::Remove { node } => Self { node: node.0, ..of(7) },
+            EnsembleOp::Recover { cluster, node, candidate } => Self {
+                cluster: cluster.0.to_be_bytes().to_vec(),
+                members: vec![member_message(*node, candidate)],
+                ..of(8)
+            },
         }
     }
 }
@@ -226,6 +231,10 @@ impl OpMessage {
             }
             6 => EnsembleOp::Leave { node },
             7 => EnsembleOp::Remove { node },
+            8 => {
+                let (node, candidate) = members.pop()?;
+                EnsembleOp::Recover { cluster: cluster(self.cluster)?, node, candidate }
+            }
             _ => return None,
         })
     }

@@ -18,6 +18,8 @@ const REMOVED_MAX: usize = 256;
 pub(crate) enum EnsembleOp {
     /// The first members. Without effect where there are some.
     Found { cluster: ClusterId, members: Vec<(NodeId, Candidate)> },
+    /// One member alone goes on as another cluster; all others are removed, and no token holds any more.
+    Recover { cluster: ClusterId, node: NodeId, candidate: Candidate },
     /// A new token that ends after a time.
     CreateToken { id: TokenId, hash: SecretHash, lifetime_ms: u64 },
     /// A token ends at once.
@@ -161,6 +163,9 @@ impl Ensemble {
                 self.put_member(MemberRecord { is_leaving: true, ..member.clone() }, rows);
             }
             EnsembleOp::Remove { node } => self.remove(*node, now, rows)?,
+            EnsembleOp::Recover { cluster, node, candidate } => {
+                self.recover(*cluster, *node, candidate, now, rows)?;
+            }
         }
         Ok(EnsembleOutcome::Done)
     }
@@ -259,6 +264,27 @@ impl Ensemble {
         let removed = RemovedNode { node, address: member.is.address, key: member.is.key, at: now };
         rows.push(codec::removed_row(&removed));
         self.removed.insert(node, removed);
+        Ok(())
+    }
+
+    fn recover(
+        &mut self,
+        cluster: ClusterId,
+        node: NodeId,
+        candidate: &Candidate,
+        now: Timestamp,
+        rows: &mut Vec<Row>,
+    ) -> Result<(), EnsembleError> {
+        let others: Vec<_> = self.members.keys().copied().filter(|other| *other != node).collect();
+        for other in others {
+            self.remove(other, now, rows)?;
+        }
+        rows.extend(std::mem::take(&mut self.tokens).into_keys().map(codec::no_token));
+        let member = MemberRecord { node, is: candidate.clone(), since: now, is_leaving: false };
+        self.put_member(member, rows);
+        self.next = self.next.max(node.0 + 1);
+        self.cluster = Some(cluster);
+        rows.push(codec::head_row(self));
         Ok(())
     }
 

@@ -37,10 +37,12 @@ impl Node {
         if consensus.leader().is_none() {
             return Ok(());
         }
+        if consensus.is_leader() {
+            self.found().await?;
+        }
         self.announce().await?;
         if consensus.is_leader() {
             let members: Arc<Members> = consensus.members().borrow().clone();
-            self.found().await?;
             self.follow_records(consensus, &members).await?;
             self.promote_caught_up(consensus, &members).await?;
         }
@@ -50,8 +52,17 @@ impl Node {
     /// The first leader of a cluster writes down who began it.
     async fn found(&self) -> Result<(), NodeError> {
         let parts = self.membership.parts()?;
-        if self.members_view().cluster.is_some() || parts.founders.is_empty() {
-            return Ok(());
+        match self.members_view().cluster {
+            Some(known) if known != parts.cluster => {
+                // The operators had this node go on alone.
+                tracing::warn!(was = %known, is = %parts.cluster, "this node goes on alone, as another cluster");
+                let candidate = parts.itself.clone();
+                let op = EnsembleOp::Recover { cluster: parts.cluster, node: self.id, candidate };
+                return self.propose_ensemble(op).await.map(drop);
+            }
+            Some(_) => return Ok(()),
+            None if parts.founders.is_empty() => return Ok(()),
+            None => {}
         }
         let members = parts.founders.clone();
         tracing::info!(cluster = %parts.cluster, members = members.len(), "the cluster begins");
@@ -76,7 +87,11 @@ impl Node {
     }
 
     async fn follow_records(&self, consensus: &Consensus, members: &Members) -> Result<(), NodeError> {
-        for (node, record) in &self.members_view().members {
+        let view = self.members_view();
+        if view.cluster != Some(self.membership.parts()?.cluster) {
+            return Ok(());
+        }
+        for (node, record) in &view.members {
             let is_member = members.voters.contains(node) || members.learners.contains(node);
             let address = record.is.address.clone();
             match (record.is_leaving, is_member) {

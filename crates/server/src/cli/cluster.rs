@@ -24,6 +24,8 @@ pub(crate) enum ClusterCommand {
     Promote(PromoteArgs),
     /// Make, list and revoke join tokens
     Token(TokenArgs),
+    /// After a quorum was lost for good: have a stopped node go on alone, as a new cluster
+    Recover(RecoverArgs),
 }
 
 /// `muster cluster status`
@@ -71,6 +73,19 @@ pub(crate) struct PromoteArgs {
     pub(crate) ids: Vec<u64>,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// `muster cluster recover`, with the flags that the node is started with.
+#[derive(Args, Debug)]
+pub(crate) struct RecoverArgs {
+    /// Go on from what this node has; what others have and it has not is lost
+    #[arg(long, required = true)]
+    pub(crate) from_this_node: bool,
+    /// Do it; without, only what would happen is said
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) serve: super::ServeFlags,
 }
 
 /// `muster cluster token`

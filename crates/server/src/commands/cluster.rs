@@ -22,6 +22,7 @@ pub(crate) async fn run(args: &ClusterArgs) -> anyhow::Result<()> {
         ClusterCommand::Add(args) => add(args.lifetime, &args.output).await,
         ClusterCommand::Remove(args) => remove(args.id, &args.output).await,
         ClusterCommand::Promote(args) => promote(&args.ids, &args.output).await,
+        ClusterCommand::Recover(_) => unreachable!("`main` runs what works on a stopped node"),
         ClusterCommand::Token(args) => match &args.command {
             TokenCommand::Create(args) => create(args.lifetime, &args.output).await,
             TokenCommand::List(args) => list(&args.output).await,

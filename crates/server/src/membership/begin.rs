@@ -16,5 +16,5 @@ pub(super) async fn begin(ground: &Ground<'_>, identity: Option<NodeIdentity>) -
     let identity = NodeIdentity { cluster, node, is_member: true, has_begun: ground.has_data };
     ground.dir.set_identity(identity)?;
     tracing::info!(%cluster, "this node begins a cluster");
-    ground.entered(identity, links, prover)
+    Ok(Entered { is_alone: true, ..ground.entered(identity, links, prover)? })
 }

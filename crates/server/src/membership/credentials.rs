@@ -87,6 +87,23 @@ impl Prover {
         Self::with(ground, signer, (cluster, node))
     }
 
+    /// Of a node that goes on alone: those it leaves behind have the old authority.
+    pub(super) fn of_recovered(
+        ground: &Ground<'_>,
+        cluster: ClusterId,
+        node: NodeId,
+    ) -> anyhow::Result<Self> {
+        let signer = match outside_signer(ground)? {
+            Some(signer) => signer,
+            None => {
+                let authority = Authority::create();
+                ground.dir.set_cluster_file(AUTHORITY_KEY, &authority.export())?;
+                Signer::Cluster(authority, node_key(ground)?)
+            }
+        };
+        Self::with(ground, signer, (cluster, node))
+    }
+
     /// Of a node that joins.
     pub(super) fn of_joiner(ground: &Ground<'_>, token: Option<&JoinToken>) -> anyhow::Result<Self> {
         let Some(token) = token else { return Self::of_listed(ground) };

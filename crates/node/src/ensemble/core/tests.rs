@@ -127,6 +127,25 @@ fn a_cluster_is_founded_once_and_before_anything_else() {
 }
 
 #[test]
+fn who_recovers_alone_leaves_the_others_and_all_tokens_behind() {
+    let mut world = World::founded();
+    let (token, open) = (world.token(0), world.token(0));
+    assert_eq!(world.admit(1, &token, 2), admitted(2));
+    world
+        .apply(2, EnsembleOp::Recover { cluster: ClusterId(10), node: NodeId(1), candidate: candidate(1) })
+        .unwrap();
+    let ensemble = &world.ensemble;
+    assert_eq!(
+        (ensemble.cluster, ensemble.members.len(), ensemble.tokens.len()),
+        (Some(ClusterId(10)), 1, 0)
+    );
+    assert_eq!(ensemble.removed_keys(), [KeyHash([2; 32])]);
+    assert_eq!(world.admit(3, &open, 3), Err(EnsembleError::UnknownToken));
+    let token = world.token(3);
+    assert_eq!(world.admit(4, &token, 3), admitted(3), "ids are not given again");
+}
+
+#[test]
 fn tokens_and_removed_nodes_are_bounded() {
     let mut world = World::founded();
     for _ in 0..TOKENS_MAX {
