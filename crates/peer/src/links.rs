@@ -4,7 +4,7 @@ use crate::{
     Link, Proof, Purpose, Roster, Security, VERSION, VERSION_MIN,
     hello::{Hello, decode_welcome, encode_welcome},
 };
-use muster_model::{ClusterId, HashMap, NodeId};
+use muster_model::{ClusterId, HashMap, NodeId, Timestamp};
 use muster_runtime::{
     Tasks,
     net::{BoxFuture, BoxStream, Incoming, SharedNetwork},
@@ -136,6 +136,8 @@ struct Inner {
     /// Who belongs to the cluster.
     roster: watch::Sender<Arc<Roster>>,
     places: Arc<Semaphore>,
+    /// When the certificates end that peers showed last; members only.
+    certificates: Mutex<HashMap<NodeId, Timestamp>>,
 }
 
 impl Links {
@@ -147,6 +149,7 @@ impl Links {
             acceptors: Mutex::default(),
             roster: watch::Sender::new(Arc::default()),
             places: Arc::new(Semaphore::new(ACCEPTED_MAX)),
+            certificates: Mutex::default(),
         }))
     }
 
@@ -162,7 +165,22 @@ impl Links {
 
     /// Who belongs to the cluster from now on: links of others are refused, and those that were accepted end.
     pub fn set_roster(&self, roster: Roster) {
+        self.0.certificates.lock().retain(|node, _| !roster.is_removed(*node));
         self.0.roster.send_replace(Arc::new(roster));
+    }
+
+    /// When the certificate of a node ends: this one's own, or the one that a peer showed last.
+    pub fn certificate_until(&self, node: NodeId) -> Option<Timestamp> {
+        match self.identity() {
+            Some((_, own)) if own == node => self.0.parts.security.certificate_until(),
+            Some(_) | None => self.0.certificates.lock().get(&node).copied(),
+        }
+    }
+
+    fn note_certificate(&self, node: NodeId, proof: &dyn Proof) {
+        if let (true, Some(until)) = (node != NodeId(0), proof.certificate_until()) {
+            self.0.certificates.lock().insert(node, until);
+        }
     }
 
     /// Says who serves a purpose. Until then its links are refused.
@@ -211,6 +229,9 @@ impl Links {
         let answer = link.receive().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
         let answer = decode_welcome(&answer)
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no answer of a Muster node"))?;
+        if answer.is_ok() {
+            self.note_certificate(to, &*proof);
+        }
         Ok(answer.map(|version| link.with(to, version, &*proof)))
     }
 
@@ -272,7 +293,10 @@ impl Links {
         let version = answer.as_ref().map(|(version, _)| *version).map_err(Clone::clone);
         link.send(&encode_welcome(&version)).await?;
         match answer {
-            Ok((version, acceptor)) => Ok((link.with(hello.from, version, &*proof), acceptor)),
+            Ok((version, acceptor)) => {
+                self.note_certificate(hello.from, &*proof);
+                Ok((link.with(hello.from, version, &*proof), acceptor))
+            }
             Err(refusal) => Err(io::Error::new(io::ErrorKind::PermissionDenied, refusal)),
         }
     }

@@ -1,7 +1,7 @@
 //! What protects a connection and proves who is at the other end.
 
 use crate::KeyHash;
-use muster_model::{ClusterId, NodeId};
+use muster_model::{ClusterId, NodeId, Timestamp};
 use muster_runtime::net::{BoxFuture, BoxStream};
 use std::io;
 
@@ -15,6 +15,11 @@ pub trait Security: Send + Sync + 'static {
 
     /// On the accepting side, before the other end has said who it is.
     fn accepted<'a>(&'a self, stream: BoxStream) -> BoxFuture<'a, io::Result<Secured>>;
+
+    /// When this node's own certificate ends; `None`: there is none.
+    fn certificate_until(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// What the other end proved of itself.
@@ -27,6 +32,11 @@ pub trait Proof: Send {
 
     /// The key it proved to have.
     fn key(&self) -> Option<KeyHash>;
+
+    /// When the certificate that it showed ends; `None`: it showed none.
+    fn certificate_until(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// No protection at all: for simulations and tests.

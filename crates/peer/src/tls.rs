@@ -7,9 +7,10 @@
 use crate::{
     Authority, CredentialError, KeyHash, NodeKey, Proof, Secured, Security,
     authority::{malformed, node_name},
+    certificate_expiry,
     verify::{ANYBODY, PeerVerifier, Trust},
 };
-use muster_model::{ClusterId, NodeId};
+use muster_model::{ClusterId, NodeId, Timestamp};
 use muster_runtime::{
     Clock,
     net::{BoxFuture, BoxStream},
@@ -84,6 +85,7 @@ struct State {
     /// Nobody is accepted without.
     server: Option<Arc<ServerConfig>>,
     client: Arc<ClientConfig>,
+    certificate_until: Option<Timestamp>,
 }
 
 struct ClockTime(Arc<dyn Clock>);
@@ -181,6 +183,8 @@ fn build(
         .map_err(unfit)?
         .dangerous()
         .with_custom_certificate_verifier(verifier);
+    let own = credentials.as_ref().map(Credentials::certificate);
+    let certificate_until = own.and_then(certificate_expiry);
     let (mut client, server) = match credentials {
         None => (client.with_no_client_auth(), None),
         Some(Credentials { chain, key, .. }) => {
@@ -192,7 +196,7 @@ fn build(
     client.resumption = Resumption::disabled();
     // The name is for the check alone, and tells strangers which cluster this is.
     client.enable_sni = false;
-    Ok(State { cluster, trust, server, client: Arc::new(client) })
+    Ok(State { cluster, trust, server, client: Arc::new(client), certificate_until })
 }
 
 fn server(
@@ -255,9 +259,17 @@ impl Proof for Shown {
     fn key(&self) -> Option<KeyHash> {
         self.certificate.as_ref().and_then(key_of)
     }
+
+    fn certificate_until(&self) -> Option<Timestamp> {
+        self.certificate.as_deref().and_then(certificate_expiry)
+    }
 }
 
 impl Security for Tls {
+    fn certificate_until(&self) -> Option<Timestamp> {
+        self.state.read().certificate_until
+    }
+
     fn connected<'a>(&'a self, stream: BoxStream, to: Option<NodeId>) -> BoxFuture<'a, io::Result<Secured>> {
         let (client, cluster, trust) = {
             let state = self.state.read();

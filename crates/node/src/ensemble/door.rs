@@ -4,7 +4,7 @@ use super::{Candidate, EnsembleView};
 use crate::Node;
 use muster_model::NodeId;
 use muster_peer::{
-    Acceptor, Answer, Authority, Founder, JoinRequest, Joined, Link, ProbeAnswer, Purpose, Question,
+    Acceptor, Answer, Authority, Founder, JoinRequest, Joined, KeyHash, Link, ProbeAnswer, Purpose, Question,
 };
 use muster_runtime::net::BoxFuture;
 use std::sync::{Arc, Weak};
@@ -16,6 +16,7 @@ struct Door(Weak<Node>);
 struct Caller {
     is_member: bool,
     is_proven: bool,
+    key: Option<KeyHash>,
 }
 
 /// Lets a node answer. It is not kept alive by that.
@@ -29,7 +30,7 @@ impl Acceptor for Door {
     fn serve(self: Arc<Self>, mut link: Link) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             let (Some(node), Ok(Some(question))) = (self.0.upgrade(), link.receive().await) else { return };
-            let caller = Caller { is_member: link.is_member(), is_proven: link.is_proven() };
+            let caller = Caller { is_member: link.is_member(), is_proven: link.is_proven(), key: link.key() };
             let answer = node.answer_at_the_door(caller, &question).await;
             if let Err(error) = link.send(&answer.encode()).await {
                 tracing::debug!(%error, "whoever asked has gone");
@@ -80,6 +81,9 @@ impl Node {
             return Err("it has no join token: make one with `muster cluster token create`".to_owned());
         }
         let Founder { address, client, version, key, .. } = request.itself;
+        if caller.key.is_some() && caller.key != key {
+            return Err("it names another key than it has".to_owned());
+        }
         let candidate = Candidate { address, client, version, key };
         let token = request.token.map(|token| (token.id, token.hash()));
         let node = self.admit_node(token, candidate).await.map_err(|error| error.to_string())?;

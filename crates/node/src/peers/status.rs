@@ -143,8 +143,8 @@ impl Node {
         String::new()
     }
 
-    fn certificate_until(&self, _node: NodeId) -> Option<Timestamp> {
-        None
+    fn certificate_until(&self, node: NodeId) -> Option<Timestamp> {
+        self.links().and_then(|links| links.certificate_until(node))
     }
 }
 

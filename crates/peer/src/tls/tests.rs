@@ -93,6 +93,9 @@ async fn nodes_of_one_cluster_talk_and_others_do_not() {
     let mut link = world.node(2, &key).connect(Some(NodeId(1)), &address, Purpose::Report).await.unwrap();
     link.send(b"hello").await.unwrap();
     assert_eq!(link.receive().await.unwrap().unwrap(), &b"hello"[..]);
+    let until = Timestamp(world.clock.now().wall.0 + CERTIFICATE_LIFETIME.as_millis() as u64);
+    let known = [1, 2].map(|node| server.certificate_until(NodeId(node)));
+    assert_eq!(known, [Some(until); 2]);
     let foreign = world.node_as(&Authority::create(), &key, (CLUSTER, 2), 2);
     assert!(matches!(trouble(&foreign, 1, &address).await, Some(LinkError::Broken { .. })));
     let other_name = world.node_as(&world.authority, &key, (CLUSTER, 3), 2);
