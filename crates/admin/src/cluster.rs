@@ -1,5 +1,7 @@
 //! The ensemble: who takes part, and how everybody is.
 
+pub(crate) mod change;
+
 use crate::AdminState;
 use axum::{
     Json,
@@ -94,8 +96,8 @@ pub(crate) fn warnings(status: &ClusterStatus) -> Vec<String> {
     let mut warnings = Vec::new();
     if let Some(ms) = status.without_leader_ms {
         warnings.push(format!(
-            "no leader for {} s: nothing durable can be written here, and what is read may be as old; start nodes \
-             that are down, or see `muster cluster recover --help` if they are lost for good",
+            "no leader for {} s: nothing durable can be written here, and what is read may be as old; start the \
+             nodes that are down, or see `muster cluster recover --help` if they are lost for good",
             ms / 1_000
         ));
     }

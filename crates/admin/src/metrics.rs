@@ -84,7 +84,7 @@ impl Snapshot {
             }),
         ];
         gauges.extend(cluster::gauges(node));
-        let counters = vec![
+        let mut counters = vec![
             ("muster_connections_accepted", "connections accepted", connections.accepted),
             (
                 "muster_connections_refused",
@@ -113,6 +113,7 @@ impl Snapshot {
             ("muster_expiry_brake_engagements", "times mass expiry was held", brakes.engagements),
             ("muster_journal_dropped", "flight recorder records dropped", node.history_dropped()),
         ];
+        counters.extend(cluster::counters(node));
         Self { gauges, counters }
     }
 }

@@ -1,6 +1,6 @@
 //! The routes as data: the router and the OpenAPI description are both made of them.
 
-use crate::{AdminState, backup, brakes, cluster, health, history, local, metrics, page};
+use crate::{AdminState, backup, brakes, cluster, cluster::change, health, history, local, metrics, page};
 use axum::{
     Router,
     extract::State,
@@ -170,6 +170,92 @@ const ROUTES: &[Route] = &[
         parameters: &[],
         answer: || ("application/json", cluster::schema()),
         errors: &[STARTING],
+    },
+    Route {
+        method: "POST",
+        path: "/muster/v1/cluster/tokens",
+        handler: || post(change::create_token),
+        surfaces: ADMIN,
+        access: Access::Local,
+        summary: "Makes a join token for one node",
+        parameters: &[(
+            "lifetime_s",
+            "integer",
+            false,
+            "seconds that it holds, up to 30 days; 1 h if absent",
+        )],
+        answer: || ("application/json", change::token_schema()),
+        errors: &[(409, "the node stands alone, or there are too many tokens"), STARTING],
+    },
+    Route {
+        method: "GET",
+        path: "/muster/v1/cluster/tokens",
+        handler: || get(change::list_tokens),
+        surfaces: ADMIN,
+        access: Access::Local,
+        summary: "Join tokens, without their secrets, the newest first",
+        parameters: &[],
+        answer: || ("application/json", change::tokens_schema()),
+        errors: &[],
+    },
+    Route {
+        method: "POST",
+        path: "/muster/v1/cluster/tokens/revoke",
+        handler: || post(change::revoke_token),
+        surfaces: ADMIN,
+        access: Access::Local,
+        summary: "Ends a join token at once",
+        parameters: &[("id", "string", true, "its id")],
+        answer: || {
+            (
+                "application/json",
+                json!({ "type": "object", "properties": { "revoked": { "type": "string" } } }),
+            )
+        },
+        errors: &[(404, "there is no such token"), STARTING],
+    },
+    Route {
+        method: "POST",
+        path: "/muster/v1/cluster/remove",
+        handler: || post(change::remove),
+        surfaces: ADMIN,
+        access: Access::Local,
+        summary: "Removes a node for good, dead or alive",
+        parameters: &[("node", "integer", true, "its id")],
+        answer: || {
+            ("application/json", json!({ "type": "object", "properties": { "node": { "type": "integer" } } }))
+        },
+        errors: &[(404, "there is no such node"), (409, "the others could not agree on anything"), STARTING],
+    },
+    Route {
+        method: "POST",
+        path: "/muster/v1/cluster/upgrade",
+        handler: || post(change::upgrade),
+        surfaces: ADMIN,
+        access: Access::Local,
+        summary: "Lets the nodes write what only this version reads; none can go back afterwards",
+        parameters: &[],
+        answer: || {
+            (
+                "application/json",
+                json!({ "type": "object", "properties": { "level": { "type": "integer" } } }),
+            )
+        },
+        errors: &[STARTING],
+    },
+    Route {
+        method: "POST",
+        path: "/muster/v1/cluster/promote",
+        handler: || post(change::promote),
+        surfaces: ADMIN,
+        access: Access::Local,
+        summary: "Makes learners voters, all of them in one change",
+        parameters: &[("nodes", "string", false, "ids with commas between; absent: all that have caught up")],
+        answer: || {
+            let voters = json!({ "type": "array", "items": { "type": "integer" } });
+            ("application/json", json!({ "type": "object", "properties": { "voters": voters } }))
+        },
+        errors: &[(404, "there is no such node"), (409, "one of them is not ready for it"), STARTING],
     },
 ];
 

@@ -17,6 +17,7 @@ mod ensemble;
 mod error;
 mod eureka;
 mod eureka_delta;
+mod eureka_owners;
 mod eureka_statuses;
 mod eureka_views;
 mod freshness;
@@ -60,6 +61,7 @@ pub use ensemble::{
 };
 pub use error::NodeError;
 pub use eureka::{EurekaOverriding, EurekaRegistration, EurekaRenewal, EurekaRenewing};
+pub use eureka_owners::RenewalObserver;
 pub use eureka_views::{EurekaDelta, EurekaSnapshot};
 pub use import_configs::{CloneItem, ImportPolicy, ImportReport};
 pub use locks::LockOp;
@@ -95,9 +97,9 @@ pub mod config {
 pub mod registry {
     pub use muster_registry::{
         BrakeReport, BrakeRule, BrakesSummary, Checker, ClientSummary, ClusterSpec, Counts, EurekaApp,
-        EurekaBase, EurekaEvent, EurekaRules, EurekaShown, Filter, LeaseKind, NamespaceSpec, Outcome,
-        Override, OverrideChange, Page, PublicationSummary, RegistryError, Search, Selection, ServiceDetails,
-        ServiceSnapshot, ServiceSpec, ServiceSummary, ShownHost, Threshold,
+        EurekaBase, EurekaEvent, EurekaOwner, EurekaRules, EurekaShown, Filter, LeaseKind, MirrorFigures,
+        NamespaceSpec, Outcome, Override, OverrideChange, Page, PublicationSummary, RegistryError, Search,
+        Selection, ServiceDetails, ServiceSnapshot, ServiceSpec, ServiceSummary, ShownHost, Threshold,
     };
 }
 

@@ -2,9 +2,10 @@
 
 use crate::{
     Settings, brake, checkpoint::Checkpoints, config_contents::Contents, ensemble::Membership,
-    error::NodeError, eureka_statuses::WaitingStatuses, eureka_views::EurekaViews, freshness::Freshness,
-    health_check::HealthChecks, labels::Labels, locks::Locks, machine::Applied, mirror::Mirroring,
-    op::DurableOp, peers::Peers, switches::SwitchBoard, views::Views, waiting::Waiting, watchers::Watchers,
+    error::NodeError, eureka_owners::RenewalObserver, eureka_statuses::WaitingStatuses,
+    eureka_views::EurekaViews, freshness::Freshness, health_check::HealthChecks, labels::Labels,
+    locks::Locks, machine::Applied, mirror::Mirroring, op::DurableOp, peers::Peers, switches::SwitchBoard,
+    views::Views, waiting::Waiting, watchers::Watchers,
 };
 use muster_config::Configs;
 use muster_consensus::Consensus;
@@ -48,6 +49,7 @@ pub struct Node {
     pub(crate) checkpoints: Checkpoints,
     pub(crate) mirroring: Mirroring,
     pub(crate) peers: Peers,
+    pub(crate) renewal_observer: OnceLock<RenewalObserver>,
     pub(crate) freshness: Freshness,
     pub(crate) switches: SwitchBoard,
     pub(crate) labels: Labels,
@@ -169,6 +171,7 @@ impl Node {
             }
             Effect::Recorded(change) => self.journal.record(change),
             Effect::Brake(change) => brake::say(&change),
+            Effect::EurekaRenewed { base, app, id } => self.eureka_renewed_elsewhere(&base, &app, &id),
             Effect::Mirrored => self.mirroring.changed(),
             Effect::Persist(_) => unreachable!("rows are taken out by the apply loop"),
         }

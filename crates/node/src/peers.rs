@@ -245,8 +245,11 @@ impl Node {
     }
 
     /// Where clients reach a node.
-    fn client_target(&self, _node: NodeId) -> Option<ClientTarget> {
-        None
+    fn client_target(&self, node: NodeId) -> Option<ClientTarget> {
+        let view = self.members_view();
+        let (host, port) = view.members.get(&node)?.is.client.rsplit_once(':')?;
+        let host = host.trim_matches(['[', ']']).to_owned();
+        Some(ClientTarget { host, port: port.parse().ok()? })
     }
 }
 

@@ -63,6 +63,7 @@ impl Node {
             checkpoints: Checkpoints::default(),
             mirroring: Mirroring::default(),
             peers: Peers::default(),
+            renewal_observer: OnceLock::new(),
             freshness: Freshness::default(),
             switches: SwitchBoard::default(),
             labels: Labels::default(),

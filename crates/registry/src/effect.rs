@@ -1,6 +1,6 @@
 //! What follows from an op.
 
-use crate::{BrakeChange, InstanceKey, StatusChange};
+use crate::{BrakeChange, EurekaBase, InstanceKey, StatusChange};
 use muster_model::{Cause, Change, Revision, Row, ServiceKey};
 use std::sync::Arc;
 
@@ -38,6 +38,16 @@ pub enum Effect {
     Recorded(Change),
     /// A brake on mass expiry was engaged or released: say it in the log.
     Brake(BrakeChange),
+    /// A beat that came to another node renewed what is registered here over Eureka. Only where somebody wants to know
+    /// ([`Registry::tell_eureka_renewals`](crate::Registry::tell_eureka_renewals)), and not of what came from an Eureka peer.
+    EurekaRenewed {
+        /// The view it is in.
+        base: EurekaBase,
+        /// The application.
+        app: Arc<str>,
+        /// The instance.
+        id: Arc<str>,
+    },
     /// There are ops for other nodes: wake the streams to them. At most once a call.
     Mirrored,
     /// A row to write in the transaction of this op. Durable ops only.

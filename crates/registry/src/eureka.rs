@@ -11,6 +11,7 @@ mod facet;
 mod index;
 mod metadata;
 mod op;
+mod owner;
 mod parts;
 mod register;
 mod renew;
@@ -21,6 +22,7 @@ mod weights;
 pub use base::{EurekaBase, EurekaRules};
 pub use index::{EurekaChanges, EurekaEvent, EurekaGone};
 pub use op::{EurekaCancel, EurekaMetadata, EurekaRegister, EurekaRenew, EurekaStatusChange};
+pub use owner::EurekaOwner;
 pub use parts::EurekaParts;
 pub use shown::{EurekaApp, EurekaShown};
 

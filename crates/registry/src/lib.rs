@@ -50,8 +50,8 @@ pub use checkpoint::{EphemeralPublication, ForeignPublication, PageCursor};
 pub use effect::Effect;
 pub use error::{DecodeError, RegistryError};
 pub use eureka::{
-    EurekaApp, EurekaBase, EurekaCancel, EurekaChanges, EurekaEvent, EurekaGone, EurekaMetadata, EurekaParts,
-    EurekaRegister, EurekaRenew, EurekaRules, EurekaShown, EurekaStatusChange,
+    EurekaApp, EurekaBase, EurekaCancel, EurekaChanges, EurekaEvent, EurekaGone, EurekaMetadata, EurekaOwner,
+    EurekaParts, EurekaRegister, EurekaRenew, EurekaRules, EurekaShown, EurekaStatusChange,
 };
 pub use health::CheckTarget;
 pub use list::{ClientSummary, Counts, Page, PublicationSummary, Search, ServiceSummary};

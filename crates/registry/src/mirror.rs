@@ -97,6 +97,8 @@ pub(crate) struct Mirror {
     pub(crate) passes: Vec<Pass>,
     pub(crate) healths: Healths,
     pub(crate) figures: MirrorFigures,
+    /// Whether somebody wants to know of renewals that came to other nodes.
+    pub(crate) tells_renewals: bool,
 }
 
 impl Registry {
@@ -127,6 +129,11 @@ impl Registry {
     pub fn digest(&self, origin: Origin) -> Option<MirrorDigest> {
         let known = self.mirror.origins.at(self.mirror.origins.find(origin)?);
         (known.complete && known.resync.is_none()).then(|| known.digest())
+    }
+
+    /// From now on there is an [`Effect::EurekaRenewed`] for each renewal that comes from another node.
+    pub fn tell_eureka_renewals(&mut self) {
+        self.mirror.tells_renewals = true;
     }
 
     /// Figures for operators.

@@ -14,6 +14,8 @@ pub(super) struct Held {
     pub(super) overridden: EurekaStatus,
     /// Its client spoke to us last, and not to a peer: it is ours to tell of.
     pub(super) is_ours: bool,
+    /// No other node of ours owns it: overrides are ours to tell of, whoever its client spoke to.
+    pub(super) is_here: bool,
 }
 
 /// What to do about a difference.
@@ -50,7 +52,8 @@ pub(super) fn differences(
             None => steps.push(Step::TakeOver(Box::new(copy))),
             Some(ours) if ours.last_dirty < copy.instance.last_dirty => {
                 steps.push(Step::TakeOver(Box::new(copy)));
-                if overridden == EurekaStatus::Unknown && ours.overridden != EurekaStatus::Unknown {
+                let is_lost = overridden == EurekaStatus::Unknown && ours.overridden != EurekaStatus::Unknown;
+                if is_lost && ours.is_here {
                     steps.push(Step::Tell(key, BatchAction::StatusUpdate));
                 }
             }
@@ -59,6 +62,7 @@ pub(super) fn differences(
             }
             Some(ours) if ours.overridden == overridden => {}
             Some(_) if overridden != EurekaStatus::Unknown => steps.push(Step::TakeOver(Box::new(copy))),
+            Some(ours) if !ours.is_here => {}
             Some(_) => steps.push(Step::Tell(key, BatchAction::StatusUpdate)),
         }
     }
@@ -113,7 +117,7 @@ mod tests {
     }
 
     fn ours(last_dirty: i64, overridden: EurekaStatus, is_ours: bool) -> Option<Held> {
-        Some(Held { last_dirty, overridden, is_ours })
+        Some(Held { last_dirty, overridden, is_ours, is_here: true })
     }
 
     fn take_over(copy: &Declared) -> Step {
@@ -150,6 +154,17 @@ mod tests {
         let mut both = vec![take_over(&plain)];
         both.extend(tell(BatchAction::StatusUpdate));
         assert_eq!(steps(ours(4, OutOfService, true), Some(plain)), both);
+    }
+
+    #[test]
+    fn what_another_node_of_ours_owns_is_told_by_that_one() {
+        let elsewhere =
+            |last_dirty, overridden| Some(Held { last_dirty, overridden, is_ours: false, is_here: false });
+        let plain = theirs("a", 5, Unknown);
+        assert_eq!(steps(elsewhere(5, OutOfService), Some(plain.clone())), []);
+        assert_eq!(steps(elsewhere(6, Unknown), Some(plain.clone())), []);
+        assert_eq!(steps(elsewhere(4, OutOfService), Some(plain.clone())), [take_over(&plain)]);
+        assert_eq!(steps(elsewhere(5, Unknown), None), []);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::wire::Declared;
 use muster_model::{Actor, ErrorCode, EurekaStatus};
 use muster_node::{
     EurekaOverriding, EurekaRegistration, Node, NodeError,
-    registry::{EurekaBase, EurekaShown},
+    registry::{EurekaBase, EurekaOwner, EurekaShown},
 };
 use parking_lot::Mutex;
 use std::{
@@ -13,7 +13,8 @@ use std::{
     sync::Arc,
 };
 
-/// The view that peers share with us, and which of its instances are ours to tell of.
+/// The view that peers share with us, and which of its instances are ours to tell of. The lock on those is held over the
+/// registry's at times, never the other way round.
 pub(super) struct Local {
     pub(super) node: Arc<Node>,
     pub(super) base: EurekaBase,
@@ -60,9 +61,27 @@ impl Local {
         }
     }
 
-    /// Whether its client spoke to us last.
+    /// Whether it is this node that tells peers of it. On a node that stands alone: whether its client spoke to us last. Among
+    /// several it is the owner, of what a client registered with any of them.
     pub(super) fn is_ours(&self, key: &Key) -> bool {
-        self.ours.lock().keys.contains(key)
+        let spoke_to_us = self.ours.lock().keys.contains(key);
+        self.is_told_here(key, spoke_to_us)
+    }
+
+    fn is_told_here(&self, key: &Key, spoke_to_us: bool) -> bool {
+        match self.owner(key).filter(|owner| owner.is_mirrored) {
+            Some(owner) => owner.is_here && (spoke_to_us || !owner.from_peer),
+            None => spoke_to_us,
+        }
+    }
+
+    /// Whether no other node of ours owns it.
+    pub(super) fn is_here(&self, key: &Key) -> bool {
+        self.owner(key).is_none_or(|owner| owner.is_here)
+    }
+
+    fn owner(&self, key: &Key) -> Option<EurekaOwner> {
+        self.node.eureka_owner(&self.base, &key.app, &key.id)
     }
 
     /// An instance as it is now; `None` if it is gone, or registered over Nacos: peers are not told of those.
@@ -79,8 +98,10 @@ impl Local {
         let held: HashMap<Key, Held> = shown
             .map(|shown| {
                 let key = Key::of(&shown.instance);
-                let is_ours = ours.keys.contains(&key);
-                (key, Held { last_dirty: shown.last_dirty, overridden: shown.overridden, is_ours })
+                let is_ours = self.is_told_here(&key, ours.keys.contains(&key));
+                let is_here = self.is_here(&key);
+                let (last_dirty, overridden) = (shown.last_dirty, shown.overridden);
+                (key, Held { last_dirty, overridden, is_ours, is_here })
             })
             .collect();
         ours.keep(|key| held.contains_key(key));

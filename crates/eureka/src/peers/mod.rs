@@ -95,6 +95,12 @@ impl Peers {
     /// Starts speaking to the peers; the node must be ready.
     pub fn start(self: &Arc<Self>) {
         if !self.links.is_empty() {
+            let told = Arc::downgrade(self);
+            self.local.node.observe_eureka_renewals(Arc::new(move |base, app, id| {
+                if let Some(peers) = told.upgrade().filter(|peers| peers.base() == base) {
+                    peers.renewed_elsewhere(app, id);
+                }
+            }));
             let peers = self.clone();
             self.tasks.spawn("eureka peers", async move { peers.run().await });
         }
@@ -133,7 +139,18 @@ impl Peers {
         if let Some(is_ours) = change.moves_to_us() {
             self.local.note(&key, is_ours);
         }
+        if change == EurekaChange::Renewed && !self.local.is_here(&key) {
+            // The beat goes on to the node that owns it, which tells.
+            return;
+        }
         let (action, keep_ms) = change.task();
+        self.links.iter().for_each(|link| link.tell(&key, action, keep_ms));
+    }
+
+    /// What is owned here was renewed by a beat to another node of ours.
+    fn renewed_elsewhere(&self, app: &str, id: &str) {
+        let key = Key { app: app.to_uppercase().into(), id: id.into() };
+        let (action, keep_ms) = EurekaChange::Renewed.task();
         self.links.iter().for_each(|link| link.tell(&key, action, keep_ms));
     }
 

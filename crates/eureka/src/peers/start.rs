@@ -56,7 +56,8 @@ impl Peers {
 
     /// Removes an instance whose client has not come to us since the start.
     fn forget(&self, key: &Key) -> bool {
-        !self.local.is_ours(key) && self.local.forget(key).unwrap_or(false)
+        // What another node of ours holds is its own business.
+        self.local.is_here(key) && !self.local.is_ours(key) && self.local.forget(key).unwrap_or(false)
     }
 }
 

@@ -4,6 +4,7 @@ use super::{NodeFigures, Seen};
 use crate::{Node, NodeError};
 use muster_consensus::Role;
 use muster_model::{NodeId, Timestamp};
+use muster_registry::MirrorFigures;
 
 /// A peer that answers no question in this many rounds is down; before that it is only suspected, as in Nacos
 /// (`nacos.core.member.fail-access-cnt`).
@@ -94,22 +95,27 @@ impl Node {
     pub fn cluster_status(&self) -> Result<ClusterStatus, NodeError> {
         let consensus = self.consensus()?;
         let (standing, members) = (consensus.standing(), consensus.members().borrow().clone());
-        let seen = self.peers.seen.lock().clone();
+        let (seen, records) = (self.peers.seen.lock().clone(), self.members_view());
         let member = |node: &NodeId| {
             let of = seen.get(node).cloned();
             let of = if *node == self.id { self.own_seen() } else { of.unwrap_or_default() };
             let applied = of.figures.as_ref().map(|figures| figures.applied);
+            let record = records.members.get(node);
+            let said = |text: Option<&String>| text.cloned().unwrap_or_default();
             MemberStatus {
                 node: *node,
                 is_voter: members.voters.contains(node),
                 is_leader: standing.leader == Some(*node),
                 address: members.addresses.get(node).cloned().unwrap_or_default(),
-                client_address: self.client_address(*node),
+                client_address: said(record.map(|record| &record.is.client)),
                 state: state(&of),
                 seen_ms_ago: of.at.map(|at| self.now().mono.since(at)),
                 failures: of.failures,
                 lag: applied.map(|applied| standing.committed.saturating_sub(applied)),
-                version: of.figures.as_ref().map(|figures| figures.version.clone()).unwrap_or_default(),
+                version: match of.figures.as_ref().filter(|figures| !figures.version.is_empty()) {
+                    Some(figures) => figures.version.clone(),
+                    None => said(record.map(|record| &record.is.version)),
+                },
                 figures: of.figures,
                 certificate_until: self.certificate_until(*node),
             }
@@ -134,13 +140,20 @@ impl Node {
         })
     }
 
-    fn own_seen(&self) -> Seen {
-        Seen { figures: Some(self.figures()), at: Some(self.now().mono), failures: 0 }
+    /// What is mirrored of other nodes' ephemeral publications, and what was told of ours.
+    pub fn mirror_figures(&self) -> MirrorFigures {
+        self.registry.lock().mirror_figures()
     }
 
-    /// Where clients reach a node; blank if that is not known.
-    fn client_address(&self, _node: NodeId) -> String {
-        String::new()
+    /// Lets the nodes write what only this version reads, once all of them can read it; gives the format level in force.
+    /// Afterwards none of them can go back to the version before.
+    pub async fn upgrade_cluster(&self) -> Result<u32, NodeError> {
+        self.ready()?;
+        Ok(self.consensus()?.raise_level().await?)
+    }
+
+    fn own_seen(&self) -> Seen {
+        Seen { figures: Some(self.figures()), at: Some(self.now().mono), failures: 0 }
     }
 
     fn certificate_until(&self, node: NodeId) -> Option<Timestamp> {

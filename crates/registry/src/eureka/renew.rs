@@ -26,6 +26,10 @@ impl Registry {
             return Outcome::UnknownInstance;
         };
         let (held, shown) = ((index, facet.client), facet.shown.clone());
+        if facet.from_peer && !replicated && self.mirror.is_on {
+            // Its client left the peer and speaks to our nodes now: this one tells the peers from here on.
+            self.leave_peer(held, &id, cause.reason, now);
+        }
         let interval_ms = if self.is_kept_elsewhere(held) {
             self.pass_on(held);
             self.eureka_timing(&shown.instance, true).beat_interval_ms
@@ -48,6 +52,17 @@ impl Registry {
             Some(theirs) if theirs < shown.last_dirty && replicated => Outcome::Conflict,
             Some(_) | None => Outcome::Renewed { interval_ms },
         }
+    }
+
+    /// What a peer told of is our own client's from now on.
+    fn leave_peer(&mut self, held: LeaseKey, id: &str, reason: Reason, now: Now) {
+        self.own_anew(held, reason, now);
+        self.detach(held, Because::ItsOwner);
+        let service = self.services.get_mut(held.0);
+        if let Some(facet) = service.and_then(|service| service.facets.as_mut()?.get_mut(id)) {
+            facet.from_peer = false;
+        }
+        self.attach_edited(held, reason);
     }
 
     /// Renews the lease of a registration that is ours, or is to be; gives how often to renew it, milliseconds.

@@ -5,7 +5,7 @@ use super::{
     claim::OURS,
     wire::{self, ClientRef, Reader},
 };
-use crate::{Beat, Effect, Registry, brake::LeaseKey, services::ServiceIndex, stored::malformed};
+use crate::{Beat, Effect, EurekaBase, Registry, brake::LeaseKey, services::ServiceIndex, stored::malformed};
 use bytes::Bytes;
 use muster_model::{
     Actor, Cause, ClientId, GroupName, HashMap, HashSet, Host, Kind, Namespace, NodeId, Now, Reason,
@@ -102,7 +102,14 @@ impl Registry {
             let Some(held) = held.filter(is_ours) else { continue };
             let cause = Cause { actor: Actor::default(), reason: Reason::BeatReturned };
             match &client {
-                ClientId::Eureka(_) => _ = self.renew_facet(held, cause, now, effects),
+                ClientId::Eureka(id) => {
+                    self.renew_facet(held, cause, now, effects);
+                    let facet = self.facet(held.0, id).filter(|facet| !facet.from_peer);
+                    if let (Some(facet), true) = (facet, self.mirror.tells_renewals) {
+                        let (app, base) = (facet.shown.instance.app.clone(), EurekaBase::of(&service));
+                        effects.push(Effect::EurekaRenewed { base, app, id: id.clone() });
+                    }
+                }
                 ClientId::Address(..) | ClientId::Connection(_) => {
                     let beat =
                         Beat { client, origin: self.own_node(), service: service.clone(), full: None, cause };

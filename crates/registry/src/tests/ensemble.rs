@@ -17,6 +17,8 @@ pub(crate) struct Member {
     pub(crate) skew: i64,
     /// Wakes for streams and pushes that were told of.
     pub(crate) pushes: usize,
+    /// Renewals that came from other nodes and are told of.
+    pub(crate) renewed: usize,
 }
 
 /// What one node takes in of another.
@@ -50,7 +52,7 @@ impl Member {
         let origin = Origin { node: NodeId(node), epoch };
         let mut registry = Registry::new(Limits::default());
         registry.set_identity(origin);
-        Self { registry, origin, skew: 0, pushes: 0 }
+        Self { registry, origin, skew: 0, pushes: 0, renewed: 0 }
     }
 }
 
@@ -89,6 +91,8 @@ impl Ensemble {
     fn note(&mut self, at: usize, effects: Vec<Effect>) {
         let pushes = effects.iter().filter(|effect| matches!(effect, Effect::ServiceChanged { .. }));
         self.members[at].pushes += pushes.count();
+        let renewed = effects.iter().filter(|effect| matches!(effect, Effect::EurekaRenewed { .. }));
+        self.members[at].renewed += renewed.count();
     }
 
     /// Cuts or mends what one node hears of another.

@@ -7,6 +7,7 @@ mod checkpoint;
 mod ensemble;
 mod eureka;
 mod eureka_naive;
+mod eureka_owner;
 mod eureka_status;
 mod explicit;
 mod measure;
@@ -148,7 +149,7 @@ impl World {
             Effect::ProposeStatus { instance, change, .. } => {
                 Some(format!("propose {:?} of {:?}", change.status, instance.eureka))
             }
-            Effect::Mirrored | Effect::Persist(_) => None,
+            Effect::Mirrored | Effect::Persist(_) | Effect::EurekaRenewed { .. } => None,
         });
         told.collect()
     }

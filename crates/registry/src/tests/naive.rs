@@ -365,6 +365,7 @@ fn check_effects(world: &World, before: &Before) {
                 | Effect::Recorded(_)
                 | Effect::ProposeStatus { .. }
                 | Effect::Brake(_)
+                | Effect::EurekaRenewed { .. }
                 | Effect::Mirrored
                 | Effect::Persist(_) => {}
             }

@@ -22,6 +22,8 @@ pub(crate) enum ClusterCommand {
     Remove(RemoveArgs),
     /// Make learners voters, all of them in one change
     Promote(PromoteArgs),
+    /// After all nodes run this version: let them use what only it can; none can go back afterwards
+    Upgrade(UpgradeArgs),
     /// Make, list and revoke join tokens
     Token(TokenArgs),
     /// After a quorum was lost for good: have a stopped node go on alone, as a new cluster
@@ -104,6 +106,13 @@ pub(crate) enum TokenCommand {
     List(TokenListArgs),
     /// End a token at once
     Revoke(RevokeArgs),
+}
+
+/// `muster cluster upgrade`
+#[derive(Args, Debug)]
+pub(crate) struct UpgradeArgs {
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 /// `muster cluster token list`

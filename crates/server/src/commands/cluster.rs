@@ -6,7 +6,7 @@ use super::{history::time, http, output};
 use crate::cli::{ClusterArgs, ClusterCommand, Output, TokenCommand};
 #[cfg(test)]
 use answers::TokenLine;
-use answers::{Member, Removed, Status, Token, Tokens, Voters};
+use answers::{Member, Removed, Status, Token, Tokens, Upgraded, Voters};
 use anyhow::Context;
 use hyper::Method;
 use muster_runtime::{Clock, SystemClock};
@@ -23,6 +23,7 @@ pub(crate) async fn run(args: &ClusterArgs) -> anyhow::Result<()> {
         ClusterCommand::Remove(args) => remove(args.id, &args.output).await,
         ClusterCommand::Promote(args) => promote(&args.ids, &args.output).await,
         ClusterCommand::Recover(_) => unreachable!("`main` runs what works on a stopped node"),
+        ClusterCommand::Upgrade(args) => upgrade(&args.output).await,
         ClusterCommand::Token(args) => match &args.command {
             TokenCommand::Create(args) => create(args.lifetime, &args.output).await,
             TokenCommand::List(args) => list(&args.output).await,
@@ -123,10 +124,9 @@ async fn add(lifetime: Duration, output: &Output) -> anyhow::Result<()> {
     let token = create_token(lifetime, output).await?;
     print(output, &token, |token| {
         output::line(&format!(
-            "On the new machine, put the token into a file that only its owner reads, and start a node with it:\n\n\
-             umask 077 && echo {} > join-token\n\
-             muster --join {} --join-token-file join-token --cluster-listen ITS-ADDRESS:7848 \\\n       \
-             --listen ITS-ADDRESS:8848 --open-client-api\n",
+            "On the new machine, put the token into a file that only its owner reads, and start a node with it:\n\n  \
+             (umask 077; echo {} > join-token)\n  \
+             muster --join {} --set join_token_file=join-token --listen ITS-ADDRESS:8848 --open-client-api\n",
             token.token, token.join
         ))?;
         output::note(&format!(
@@ -168,6 +168,11 @@ async fn remove(node: u64, output: &Output) -> anyhow::Result<()> {
         );
         Ok(())
     })
+}
+
+async fn upgrade(output: &Output) -> anyhow::Result<()> {
+    let upgraded: Upgraded = ask(output, Method::POST, "/upgrade").await?;
+    print(output, &upgraded, |upgraded| output::line(&format!("format level {} is in force", upgraded.level)))
 }
 
 async fn promote(nodes: &[u64], output: &Output) -> anyhow::Result<()> {

@@ -7,7 +7,13 @@ use http_body_util::{BodyExt, Empty};
 use hyper::{Method, Request, Response, StatusCode, body::Incoming};
 use hyper_util::rt::TokioIo;
 use muster_runtime::Tasks;
+use std::time::Duration;
 use tokio::net::TcpStream;
+
+/// How often a node is asked again that can't answer yet.
+const PATIENCE: usize = 10;
+/// The pause in between.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Sends a GET and gives the body of a 200; another status is an error with the text the node gave.
 pub(crate) async fn get(server: &str, path: &str) -> anyhow::Result<Incoming> {
@@ -22,7 +28,7 @@ pub(crate) async fn post(server: &str, path: &str) -> anyhow::Result<Incoming> {
 /// Sends a request without a body; gives the body of a 200 as text. Another status is an error with the text that the node
 /// gave, and nothing before it; 404 has the exit code of what does not exist.
 pub(crate) async fn ask(server: &str, method: Method, path: &str) -> anyhow::Result<String> {
-    let answer = answer(server, method, path).await?;
+    let answer = patiently(server, &method, path).await?;
     let (status, text) = (answer.status(), text(answer.into_body()).await?);
     let said = text.trim();
     match status {
@@ -39,6 +45,18 @@ pub(crate) async fn ask(server: &str, method: Method, path: &str) -> anyhow::Res
         _ if said.is_empty() => bail!("{server} answered {status}"),
         _ => bail!("{said}"),
     }
+}
+
+/// As [`answer`]; a node that can't yet, because it starts or the cluster elects a leader, is asked again for a while.
+async fn patiently(server: &str, method: &Method, path: &str) -> anyhow::Result<Response<Incoming>> {
+    for _ in 0..PATIENCE {
+        let answer = answer(server, method.clone(), path).await?;
+        if answer.status() != StatusCode::SERVICE_UNAVAILABLE {
+            return Ok(answer);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    answer(server, method.clone(), path).await
 }
 
 async fn send(server: &str, method: Method, path: &str) -> anyhow::Result<Incoming> {

@@ -85,6 +85,11 @@ pub(super) struct Removed {
 }
 
 #[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Upgraded {
+    pub(super) level: u32,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Voters {
     pub(super) voters: Vec<u64>,
 }
