@@ -31,27 +31,43 @@ pub(super) struct Cuts {
     cut: Mutex<BTreeSet<(u64, u64)>>,
     addresses: Mutex<BTreeMap<String, u64>>,
     /// Bytes that a node may still send before it is cut off, if that is limited.
-    budget: Mutex<BTreeMap<u64, u64>>,
+    budget: Mutex<BTreeMap<u64, Budget>>,
     /// Bytes that each node sent on connections that it opened.
     pub(super) sent: Mutex<BTreeMap<u64, u64>>,
+}
+
+struct Budget {
+    bytes: u64,
+    /// Only the connections that the node opened itself are cut.
+    is_own_only: bool,
 }
 
 impl Cuts {
     /// Has a node cut off when it has sent so many bytes more.
     pub(super) fn cut_after(&self, node: u64, bytes: u64) {
-        self.budget.lock().insert(node, bytes);
+        self.budget.lock().insert(node, Budget { bytes, is_own_only: false });
+    }
+
+    /// Has a node lose the connections that it opened when it has sent so many bytes more: it gets no answer.
+    pub(super) fn cut_own_after(&self, node: u64, bytes: u64) {
+        self.budget.lock().insert(node, Budget { bytes, is_own_only: true });
     }
 
     fn count(&self, node: u64, bytes: usize) {
         *self.sent.lock().entry(node).or_default() += bytes as u64;
         let mut budget = self.budget.lock();
         let Some(left) = budget.get_mut(&node) else { return };
-        *left = left.saturating_sub(bytes as u64);
-        if *left == 0 {
+        left.bytes = left.bytes.saturating_sub(bytes as u64);
+        if left.bytes == 0 {
+            let is_own_only = left.is_own_only;
             budget.remove(&node);
-            let others: Vec<u64> = self.addresses.lock().values().copied().collect();
             let mut cut = self.cut.lock();
-            others.into_iter().for_each(|other| cut.extend([(node, other), (other, node)]));
+            for other in self.addresses.lock().values().copied() {
+                cut.insert((node, other));
+                if !is_own_only {
+                    cut.insert((other, node));
+                }
+            }
         }
     }
 

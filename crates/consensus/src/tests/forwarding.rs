@@ -160,6 +160,44 @@ async fn elections_lose_nothing_and_double_nothing() {
     }
 }
 
+/// The leader, or the link to it, is gone between the commit and the answer.
+async fn answer_lost(is_killed: bool) {
+    let mut all = started(patient()).await;
+    let (leader, follower) = (all.leader().await, all.follower().await);
+    // More than a hello, less than a hello and an operation.
+    all.cuts.cut_own_after(follower, 40);
+    let handle = all.lives[&follower].consensus.clone();
+    let mut proposal = Box::pin(handle.propose(op("once")));
+    let applied = all.until("the write", |all| all.lives[&follower].ledger.ops().len() == 1);
+    tokio::select! {
+        biased;
+        early = &mut proposal => panic!("it has no way to know: {early:?}"),
+        () = applied => {}
+    }
+    if is_killed {
+        all.kill(leader).await;
+    }
+    all.heal();
+    assert_eq!(number(&proposal.await.unwrap()), 1, "the result of the first time");
+    // Also by a node that starts from what it has stored.
+    if is_killed {
+        all.boot(leader).await;
+    }
+    all.lives[&follower].consensus.propose(op("next")).await.unwrap();
+    all.converge(&["once", "next"].map(op)).await;
+    all.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_whose_answer_got_lost_is_done_once() {
+    answer_lost(false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_whose_leader_died_after_the_commit_is_done_once() {
+    answer_lost(true).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn members_are_changed_at_any_node() {
     let all = started(patient()).await;
