@@ -43,6 +43,8 @@ pub(crate) struct Elections {
     rng: Rng,
     /// When it was looked for unfinished things.
     tidied: Instant,
+    /// The leader that was logged last.
+    told: Option<u64>,
     /// The members, if they were being changed then.
     joint: Option<Membership>,
 }
@@ -50,7 +52,7 @@ pub(crate) struct Elections {
 impl Elections {
     pub(crate) fn new(settings: &Settings, raft: Raft, parts: EngineParts, rng: Rng) -> Self {
         let (own, level) = (settings.node.0, settings.level);
-        Self { own, level, raft, parts, rng, tidied: Instant::now(), joint: None }
+        Self { own, level, raft, parts, rng, tidied: Instant::now(), told: None, joint: None }
     }
 
     /// Goes on until it is dropped.
@@ -58,12 +60,13 @@ impl Elections {
         let mut delay = self.draw();
         loop {
             tokio::time::sleep(LOOK).await;
-            let (state, membership, vote) = {
+            let (state, membership, vote, leader) = {
                 let metrics = self.raft.server_metrics();
                 let metrics = metrics.borrow();
                 let membership = metrics.membership_config.membership().clone();
-                (metrics.state, membership, metrics.vote)
+                (metrics.state, membership, metrics.vote, metrics.current_leader)
             };
+            self.tell(leader, vote);
             if state == ServerState::Leader {
                 self.lead(&membership, vote);
                 self.tidy_up(&membership).await;
@@ -81,6 +84,17 @@ impl Elections {
             }
             // Time for the votes to come in, and for others to try if they do not.
             tokio::time::sleep(delay).await;
+        }
+    }
+
+    /// openraft's own words go nowhere: it says much, and calls a peer that is down an error each time.
+    fn tell(&mut self, leader: Option<u64>, vote: Vote) {
+        if std::mem::replace(&mut self.told, leader) == leader {
+            return;
+        }
+        match leader {
+            Some(leader) => tracing::info!(leader, term = vote.leader_id.term, "a node leads"),
+            None => tracing::warn!(term = vote.leader_id.term, "no node leads"),
         }
     }
 

@@ -26,9 +26,10 @@ impl fmt::Debug for Filter {
     }
 }
 
-/// The consensus library speaks of its routine at INFO, so it is heard from WARN. Later directives win.
+/// The consensus library calls each call to a peer that is down an error: `muster_consensus` says what matters instead.
+/// Later directives win.
 fn directives(setting: &str, changed: &BTreeMap<String, &'static str>) -> String {
-    let mut text = format!("openraft=warn,{setting}");
+    let mut text = format!("openraft=off,{setting}");
     for (target, level) in changed {
         let equals = if target.is_empty() { "" } else { "=" };
         text.push_str(&format!(",{target}{equals}{level}"));
@@ -73,7 +74,7 @@ mod tests {
     #[test]
     fn what_was_changed_stands_last() {
         let changed = BTreeMap::from([("".to_owned(), "warn"), ("muster_nacos".to_owned(), "trace")]);
-        assert_eq!(directives("info", &changed), "openraft=warn,info,warn,muster_nacos=trace");
-        assert_eq!(directives("info", &BTreeMap::new()), "openraft=warn,info");
+        assert_eq!(directives("info", &changed), "openraft=off,info,warn,muster_nacos=trace");
+        assert_eq!(directives("info", &BTreeMap::new()), "openraft=off,info");
     }
 }
