@@ -157,6 +157,7 @@ impl Consensus {
             space: Arc::new(Space::new(disk, data_dir, settings.reserve_bytes, clock)),
             raft: Arc::new(OnceLock::new()),
             tasks: tasks.clone(),
+            known_level: settings.level,
             contacts,
             status,
         };

@@ -57,6 +57,8 @@ pub(crate) struct EngineParts {
     /// Where the handle to openraft goes once it is there.
     pub(crate) raft: Arc<OnceLock<Raft>>,
     pub(crate) tasks: Tasks,
+    /// The newest format level that this node takes.
+    pub(crate) known_level: u32,
 }
 
 /// How long it is waited for a leader before it is looked again.

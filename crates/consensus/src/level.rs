@@ -3,7 +3,9 @@
 //! The level in force is replicated state. A new group starts at the newest level that its nodes know; one that was
 //! begun by an older program stays at its level, so that going back to that program works, until it is raised.
 
-use crate::{ProposeError, engine::EngineParts, entry::encode_level, types::Batch, waiters::Applied};
+use crate::{
+    ProposeError, contact::LEASE, engine::EngineParts, entry::encode_level, types::Batch, waiters::Applied,
+};
 use bytes::Bytes;
 use muster_model::NodeId;
 use std::collections::BTreeSet;
@@ -14,7 +16,7 @@ pub(crate) const NEWEST: u32 = if cfg!(feature = "previous-format") { 1 } else {
 /// Raises the level, as the leader, if every member knows the new one. It is in force when this returns.
 pub(crate) async fn raise(own: NodeId, parts: &EngineParts, level: u32) -> Result<Applied, ProposeError> {
     let raft = parts.raft.get().ok_or(ProposeError::Unavailable("starting"))?;
-    if level > NEWEST {
+    if level > parts.known_level {
         return Err(ProposeError::Unavailable("this program does not know that format level"));
     }
     let others: BTreeSet<u64> = {
@@ -22,7 +24,11 @@ pub(crate) async fn raise(own: NodeId, parts: &EngineParts, level: u32) -> Resul
         let metrics = metrics.borrow();
         metrics.membership_config.nodes().map(|(id, _)| *id).filter(|id| *id != own.0).collect()
     };
-    let knows = |node: &u64| parts.contacts.follower(*node).is_some_and(|answer| answer.level >= level);
+    // Not what it knew before it was replaced by an older program.
+    let knows = |node: &u64| {
+        let answer = parts.contacts.follower(*node);
+        answer.is_some_and(|answer| answer.level >= level && answer.sent.elapsed() < LEASE)
+    };
     if !others.iter().all(knows) {
         return Err(ProposeError::Unavailable("not every member is known to know that format level"));
     }
