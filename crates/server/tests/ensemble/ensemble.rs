@@ -53,13 +53,20 @@ impl Ensemble {
         ensemble
     }
 
+    /// All start together, from a list of all, and prove who they are by a secret.
     async fn found(&mut self) {
-        let first: &[&str] = if self.nodes.len() > 1 { &["--cluster-init"] } else { &[] };
-        self.set_arguments(0, first);
-        self.start_node(0);
-        self.nodes[0].wait_ready().await;
-        for index in 1..self.nodes.len() {
-            self.join(index, 0).await;
+        let secret = self.folder.path().join("secret");
+        fs::write(&secret, "the secret of this ensemble, of 32 bytes and more").unwrap();
+        let list: Vec<_> = self.advertised.iter().map(ToString::to_string).collect();
+        let peers = format!("cluster_peers={}", list.join(","));
+        let secret = format!("cluster_secret_file={}", secret.display());
+        let listed = ["--set", &peers, "--set", &secret];
+        for index in 0..self.nodes.len() {
+            self.set_arguments(index, if list.is_empty() { &[] } else { &listed });
+            self.start_node(index);
+        }
+        for node in &mut self.nodes {
+            node.wait_ready().await;
         }
         self.wait_voters().await;
     }
@@ -71,7 +78,7 @@ impl Ensemble {
         let file = self.folder.path().join(format!("token-{index}"));
         fs::write(&file, token["token"].as_str().unwrap()).unwrap();
         let (file, address) = (file.display().to_string(), self.advertised[by].to_string());
-        self.set_arguments(index, &["--join", &address, "--join-token-file", &file]);
+        self.set_arguments(index, &["--join", &address, "--set", &format!("join_token_file={file}")]);
         self.start_node(index);
         self.nodes[index].wait_ready().await;
     }

@@ -2,7 +2,8 @@
 //! clients that write, read, register and watch. What clients saw is checked as the simulation checks it.
 //!
 //! Figures come from the environment: `MUSTER_SEED` repeats a run, `MUSTER_BINARY` names another binary than the
-//! one of this build. `cargo xtask soak` runs everything, long.
+//! one of this build, `MUSTER_ONLY` a part of the names of the steps that are wanted, `MUSTER_CROWD` how many instances of
+//! either kind a power-off meets. `cargo xtask soak` runs everything, long.
 #![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 mod calls;
@@ -75,18 +76,18 @@ async fn three_nodes() {
         })
         .await;
     stage.step("disk full", async |stage| disk::full(stage, SHORT).await).await;
-    stage
-        .step("node wiped", async |stage| {
-            let follower = (stage.ensemble.leader().await + 1) % 3;
-            steps::wipe(stage, follower).await
-        })
-        .await;
     let crowd = Crowd::gather(&stage).await;
     for first in [&[0, 1, 2][..], &[1], &[0, 2]] {
         let name = format!("power off, {} of 3 first", first.len());
         stage.step(&name, async |stage| power::power_off(stage, first).await).await;
     }
     crowd.disperse().await;
+    stage
+        .step("node wiped", async |stage| {
+            let follower = (stage.ensemble.leader().await + 1) % 3;
+            steps::wipe(stage, follower).await
+        })
+        .await;
     stage.close().await;
 }
 

@@ -1,13 +1,13 @@
 //! All nodes lose power at once, under twenty thousand instances, and come back: all together, or not.
 
 use crate::{
-    figures::figure,
+    figures::{figure, say},
     readers::Readers,
     residents::{Plan, Protocol, Residents},
     stage::Stage,
 };
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// The checkpoint of ephemeral registrations is at most five seconds old.
 const CHECKPOINT: Duration = Duration::from_secs(6);
@@ -43,13 +43,16 @@ impl Crowd {
                 keepers: 4,
             },
         ];
+        let began = Instant::now();
         let nodes = stage.ensemble.addresses();
         let mut residents = Vec::new();
         for plan in plans {
             residents.push(Residents::settle(plan, &nodes, &stage.tally).await);
         }
         let services: Vec<_> = residents.iter().flat_map(|some| some.services.clone()).collect();
+        let registered = began.elapsed();
         stage.wait_listed(&services).await;
+        say(&format!("a crowd came in {registered:?} and was listed after {:?}", began.elapsed()));
         sleep(CHECKPOINT).await;
         Self { readers: Readers::start(&nodes, &services, &stage.tally), residents }
     }
@@ -95,7 +98,7 @@ async fn start(stage: &mut Stage, together: &[usize]) -> Vec<u128> {
     stage.lag.take();
     let mut took = Vec::new();
     let limit = stage.ensemble.ready_within();
-    let began = tokio::time::Instant::now();
+    let began = Instant::now();
     for node in together {
         stage.ensemble.nodes[*node].wait_ready().await;
         let ready = began.elapsed();
