@@ -1,4 +1,4 @@
-//! The automation of this workspace: `cargo xtask verify | fix | tidy | conformance | interop | bench`.
+//! The automation of this workspace: `cargo xtask verify | fix | tidy | conformance | interop | ensemble | soak | bench`.
 //!
 //! `verify` is all of CI and writes nothing to the repository. It is not a place for product code: nothing
 //! here is linked into `muster`. Start at [`verify`], which lists the steps.
@@ -10,14 +10,17 @@
 )]
 
 mod audit;
+mod balancer;
 mod bench;
 mod conformance;
+mod ensemble;
 mod fix;
 mod interop;
 mod process;
 mod python;
 mod report;
 mod server;
+mod soak;
 mod tidy;
 mod verify;
 mod workspace;
@@ -38,6 +41,8 @@ Commands:
   audit                         licences, duplicate versions, banned crates, advisories
   conformance [--address A:P]   replay what real servers answered, against a fresh server or the one at A:P
   interop [suite...]            real, unmodified clients against a fresh server
+  ensemble                      three processes under faults and load, everything once; needs a release build
+  soak [--minutes N]            the same again and again, and long: an hour if nothing is said
   bench [argument...]           speed and memory; arguments go to the load generator
 
 Environment:
@@ -67,6 +72,8 @@ fn run(arguments: &[String]) -> anyhow::Result<bool> {
         Some("audit") => report::alone("audit", audit::audit),
         Some("conformance") => report::alone("conformance", || conformance::conformance(rest)),
         Some("interop") => report::alone("interop", || interop::interop(rest)),
+        Some("ensemble") => report::alone("ensemble", soak::once),
+        Some("soak") => report::alone("soak", || soak::soak(rest)),
         Some("bench") => bench::bench(rest),
         Some("--help" | "-h" | "help") | None => {
             println!("{USAGE}");

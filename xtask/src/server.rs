@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -17,9 +17,9 @@ const READY_WITHIN: Duration = Duration::from_secs(20);
 /// A running `muster serve`; it is killed when this is dropped.
 pub(crate) struct Server {
     child: Child,
-    port: u16,
+    address: SocketAddr,
     folder: PathBuf,
-    settings: Given,
+    arguments: Vec<String>,
 }
 
 /// Settings of a server that are given to it on its command line: keys and values.
@@ -33,20 +33,26 @@ impl Server {
 
     /// As [`Server::fresh`], with other settings than the defaults.
     pub(crate) fn fresh_with(name: &str, settings: Given) -> anyhow::Result<Self> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, process::free_port_pair()?));
+        let set = |(key, value): (&str, String)| ["--set".to_owned(), format!("{key}={value}")];
+        let mut server = Self::begin(name, address, settings.into_iter().flat_map(set).collect())?;
+        server.wait_ready()?;
+        Ok(server)
+    }
+
+    /// As [`Server::fresh`], at an address and with arguments of the caller's; not waited for.
+    pub(crate) fn begin(name: &str, address: SocketAddr, arguments: Vec<String>) -> anyhow::Result<Self> {
         let folder = workspace::target().join(name);
         if folder.exists() {
             fs::remove_dir_all(&folder).context("remove what an earlier run stored")?;
         }
         fs::create_dir_all(&folder).context("create the folder of the server")?;
-        let port = process::free_port_pair()?;
-        let mut server = Self { child: spawn(&folder, port, &settings)?, port, folder, settings };
-        server.wait_ready()?;
-        Ok(server)
+        Ok(Self { child: spawn(&folder, address, &arguments)?, address, folder, arguments })
     }
 
     /// The port for HTTP; gRPC is 1000 above.
     pub(crate) fn port(&self) -> u16 {
-        self.port
+        self.address.port()
     }
 
     /// Ends the process without any warning to it.
@@ -57,7 +63,7 @@ impl Server {
 
     /// Starts it again on the same ports and data.
     pub(crate) fn restart(&mut self) -> anyhow::Result<()> {
-        self.child = spawn(&self.folder, self.port, &self.settings)?;
+        self.child = spawn(&self.folder, self.address, &self.arguments)?;
         self.wait_ready()
     }
 
@@ -69,7 +75,7 @@ impl Server {
 
     /// The status of its answer to a plain GET, if there is one.
     pub(crate) fn status_of(&self, path: &str) -> Option<u16> {
-        status_of(self.port, path)
+        status_of(self.address, path)
     }
 
     /// Whether the process still runs.
@@ -84,9 +90,10 @@ impl Server {
         format!("── the end of {}:\n{text}", self.folder.join("server.log").display())
     }
 
-    fn wait_ready(&mut self) -> anyhow::Result<()> {
+    /// Waits until it serves.
+    pub(crate) fn wait_ready(&mut self) -> anyhow::Result<()> {
         let deadline = Instant::now() + READY_WITHIN;
-        while status_of(self.port, "/ready") != Some(200) {
+        while status_of(self.address, "/ready") != Some(200) {
             if let Some(status) = self.child.try_wait().context("look at the server")? {
                 bail!("the server ended ({status}) before it was ready\n{}", self.log_tail());
             }
@@ -107,28 +114,21 @@ impl Drop for Server {
     }
 }
 
-fn spawn(folder: &Path, port: u16, settings: &Given) -> anyhow::Result<Child> {
+fn spawn(folder: &Path, address: SocketAddr, arguments: &[String]) -> anyhow::Result<Child> {
     let log =
         File::options().create(true).append(true).open(folder.join("server.log")).context("open the log")?;
     let mut serve = process::command(workspace::muster());
-    serve
-        .arg("serve")
-        .arg("--listen")
-        .arg(format!("127.0.0.1:{port}"))
-        .arg("--data-dir")
-        .arg(folder.join("data"));
-    for (key, value) in settings {
-        serve.arg("--set").arg(format!("{key}={value}"));
-    }
+    serve.arg("serve").arg("--listen").arg(address.to_string()).arg("--data-dir").arg(folder.join("data"));
+    serve.args(arguments);
     serve.stdout(log.try_clone().context("share the log")?).stderr(Stdio::from(log));
     serve.spawn().context("start target/release/muster; `cargo build --release` makes it")
 }
 
-/// The status of a plain GET on the loopback interface, if there was an answer.
-fn status_of(port: u16, path: &str) -> Option<u16> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+/// The status of a plain GET, if there was an answer.
+fn status_of(address: SocketAddr, path: &str) -> Option<u16> {
+    let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = [0; 12];
     stream.read_exact(&mut answer).ok()?;

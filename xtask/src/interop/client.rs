@@ -29,6 +29,8 @@ pub(super) enum Line {
     NotApplicable(String),
     /// It waits for the driver.
     Ready,
+    /// Something that people should read.
+    Note(String),
     /// Anything else, mostly a library's own output.
     Other(String),
 }
@@ -124,6 +126,7 @@ fn read(text: &str) -> Line {
     match word {
         "ok" => Line::Ok(rest.to_owned()),
         "FAIL" => Line::Fail(check.to_owned(), why.to_owned()),
+        "note" => Line::Note(rest.to_owned()),
         "n/a" => Line::NotApplicable(check.to_owned()),
         _ => Line::Other(text.to_owned()),
     }
@@ -138,6 +141,7 @@ mod tests {
         assert_eq!(read("ok register"), Line::Ok("register".into()));
         assert_eq!(read("FAIL cas: stale: taken"), Line::Fail("cas".into(), "stale: taken".into()));
         assert_eq!(read("n/a batch: no such call"), Line::NotApplicable("batch".into()));
+        assert_eq!(read("note 3 calls: 1 failed"), Line::Note("3 calls: 1 failed".into()));
         assert_eq!(read("ready"), Line::Ready);
         assert_eq!(read("okay then"), Line::Other("okay then".into()));
     }

@@ -2,6 +2,7 @@
 //! `interop/README.md`; this module builds the programs, gives them servers and counts their checks.
 
 mod client;
+mod ensemble;
 mod eureka;
 mod eureka_peers;
 mod flood;
@@ -105,6 +106,9 @@ fn run_suite(suite: &Suite, prepared: anyhow::Result<Vec<Launch>>, ports: Ports)
         if let (Plan::Peers, [real_server]) = (&suite.plan, &launches[..]) {
             return eureka_peers::run(real_server);
         }
+        if matches!(suite.plan, Plan::Ensemble) {
+            return ensemble::run(&launches);
+        }
         let mut stage = Stage::open(suite.name, &launches)?;
         match &suite.plan {
             Plan::Nacos => stage.nacos(ports.nacos),
@@ -114,7 +118,7 @@ fn run_suite(suite: &Suite, prepared: anyhow::Result<Vec<Launch>>, ports: Ports)
             }
             Plan::Own(acts) => stage.acts(acts, ports.nacos),
             Plan::Mixed => stage.mixed(ports.nacos),
-            Plan::Peers => bail!("one program is the real server"),
+            Plan::Peers | Plan::Ensemble => bail!("the suite brings its own servers"),
         }
         Ok(stage.tally)
     });

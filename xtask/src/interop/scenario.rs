@@ -257,6 +257,7 @@ impl<'a> Stage<'a> {
                 self.tally.not_applicable.push(format!("{scenario}/{check}"));
                 seen.insert(check);
             }
+            Line::Note(text) => println!("   {} {scenario}: {text}", self.suite),
             Line::Ready | Line::Other(_) => {}
         }
     }

@@ -8,7 +8,7 @@ use anyhow::Context;
 use super::client::Launch;
 use super::eureka::{Refused, Traits};
 use super::scenario::Act;
-use super::{eureka_peers, jvm};
+use super::{ensemble, eureka_peers, jvm};
 use crate::{process, python, workspace};
 
 /// One published client, driven by a program of ours.
@@ -36,12 +36,17 @@ pub(super) enum Plan {
     Mixed,
     /// Real Eureka servers and ours replicate to each other.
     Peers,
+    /// Three nodes of ours are killed one after another under clients of all languages.
+    Ensemble,
 }
 
 const JAVA: &[(&str, &str)] = &[("java", "-version"), ("mvn", "--version")];
 const NODE: &[(&str, &str)] = &[("node", "--version"), ("npm", "--version")];
 const PYTHON: &[(&str, &str)] = &[("python3", "--version")];
 const GO: &[(&str, &str)] = &[("go", "version")];
+
+const ALL: &[(&str, &str)] =
+    &[("java", "-version"), ("mvn", "--version"), ("go", "version"), ("python3", "--version")];
 
 const JDK: &str = "a JDK with Maven";
 
@@ -130,6 +135,13 @@ pub(super) const SUITES: &[Suite] = &[
         Plan::Mixed,
     ),
     suite(eureka_peers::NAME, JDK, JAVA, || Ok(vec![eureka_peers::build()?]), Plan::Peers),
+    suite(
+        ensemble::NAME,
+        "a JDK with Maven, Go and Python 3",
+        ALL,
+        || Ok(vec![java("1")?, java("3")?, go("go")?, python_program("python")?]),
+        Plan::Ensemble,
+    ),
 ];
 
 const fn suite(
