@@ -15,6 +15,7 @@ pub(crate) enum Unit {
     MiB,
     Count,
     Times,
+    Percent,
 }
 
 /// One named value, held in the unit it is printed in.
@@ -55,7 +56,8 @@ impl Figures {
             | Unit::KiB
             | Unit::MiB
             | Unit::Count
-            | Unit::Times => 1.0,
+            | Unit::Times
+            | Unit::Percent => 1.0,
         };
         self.put(name, time.as_secs_f64() * scale, unit);
     }
@@ -71,7 +73,8 @@ impl Figures {
             | Unit::Seconds
             | Unit::PerSecond
             | Unit::Count
-            | Unit::Times => 1.0,
+            | Unit::Times
+            | Unit::Percent => 1.0,
         };
         self.put(name, bytes / scale, unit);
     }
@@ -113,6 +116,7 @@ impl fmt::Display for Value {
             Unit::MiB => write!(out, "{amount:.1} MiB"),
             Unit::Count => write!(out, "{amount:.0}"),
             Unit::Times => write!(out, "{amount:.2}×"),
+            Unit::Percent => write!(out, "{amount:.2} %"),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! with bodies encoded before the clock starts, so that the servers have the processors. Start at `rows`.
 
 mod bodies;
+mod cluster;
 mod compare;
 mod connection;
 mod figures;

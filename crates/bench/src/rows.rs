@@ -1,6 +1,7 @@
 //! The rows of the table, one module each kind.
 
 mod change;
+mod clustered;
 mod config_push;
 mod config_search;
 mod eureka;
@@ -70,6 +71,16 @@ pub(crate) enum Row {
     LongPoll,
     /// Search 100,000 configs by parts of names, the first page.
     ConfigSearch,
+    /// Three nodes: publish 1 KiB through a follower, 64 clients; CPU of all nodes.
+    ClusterPublish,
+    /// Three nodes: publish through a follower with one request in flight, against an fdatasync of the same file system.
+    ClusterSequential,
+    /// Three nodes: register spread over them, against one node by itself; CPU of all nodes.
+    ClusterRegister,
+    /// Three nodes that hold 10,000 instances and do nothing, against one node by itself.
+    ClusterIdle,
+    /// 200,000 instances are mirrored to a node that joins.
+    ClusterMirror,
 }
 
 impl Row {
@@ -99,6 +110,11 @@ impl Row {
             Self::EurekaToNacos => "eureka-to-nacos",
             Self::LongPoll => "long-poll",
             Self::ConfigSearch => "config-search",
+            Self::ClusterMirror => "cluster-mirror",
+            Self::ClusterIdle => "cluster-idle",
+            Self::ClusterRegister => "cluster-register",
+            Self::ClusterSequential => "cluster-sequential",
+            Self::ClusterPublish => "cluster-publish",
         }
     }
 
@@ -128,13 +144,29 @@ impl Row {
 
     /// Whether r-nacos can do it.
     pub(crate) fn is_nacos(self) -> bool {
-        !self.is_eureka() && self != Self::EurekaToNacos
+        !self.is_eureka() && self != Self::EurekaToNacos && !self.is_cluster()
+    }
+
+    /// Whether it starts a cluster of Muster beside the server.
+    pub(crate) fn is_cluster(self) -> bool {
+        matches!(
+            self,
+            Self::ClusterPublish
+                | Self::ClusterSequential
+                | Self::ClusterRegister
+                | Self::ClusterIdle
+                | Self::ClusterMirror
+        )
     }
 
     /// Whether the floor, which keeps nothing, can be asked.
     #[cfg(test)]
     pub(crate) fn runs_on_floor(self) -> bool {
-        !matches!(self, Self::EurekaVisible | Self::EurekaToNacos | Self::LongPoll | Self::ConfigSearch)
+        !self.is_cluster()
+            && !matches!(
+                self,
+                Self::EurekaVisible | Self::EurekaToNacos | Self::LongPoll | Self::ConfigSearch
+            )
     }
 }
 
@@ -164,6 +196,11 @@ pub(crate) async fn run(row: Row, server: &Server, sizes: &Sizes) -> Result<Figu
         Row::EurekaVisible => eureka::visible(server, sizes, &mut figures).await?,
         Row::EurekaToNacos => eureka::crossing(server, sizes, &mut figures).await?,
         Row::LongPoll => long_poll::run(server, sizes, &mut figures).await?,
+        Row::ClusterPublish => clustered::publish(server, sizes, &mut figures).await?,
+        Row::ClusterSequential => clustered::sequential(server, sizes, &mut figures).await?,
+        Row::ClusterRegister => clustered::register(server, sizes, &mut figures).await?,
+        Row::ClusterIdle => clustered::idle(server, sizes, &mut figures).await?,
+        Row::ClusterMirror => clustered::mirror(server, sizes, &mut figures).await?,
         Row::ConfigSearch => config_search::run(server, sizes, &mut figures).await?,
     }
     Ok(figures)

@@ -65,6 +65,8 @@ pub(crate) struct Server {
     http: SocketAddr,
     process: Process,
     directory: TempDir,
+    /// What it was started from, for more of its kind. None: it was not started here.
+    places: Option<Places>,
     /// None: it runs on its own, or in this process.
     _child: Option<Child>,
 }
@@ -72,15 +74,25 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server on a fresh directory and waits until it serves.
     pub(crate) async fn start(kind: Kind, places: &Places) -> Result<Self> {
+        let http = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        Self::start_at(kind, places, http, &[]).await
+    }
+
+    /// As [`Server::start`], at this address and with more arguments.
+    pub(crate) async fn start_at(
+        kind: Kind,
+        places: &Places,
+        http: SocketAddr,
+        arguments: &[String],
+    ) -> Result<Self> {
         let directory = fresh_directory(&places.data_root)?;
-        let port = free_port()?;
-        let http = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let grpc = match kind {
             Kind::Floor | Kind::Eureka => http,
-            Kind::Muster | Kind::Rnacos => SocketAddr::from((Ipv4Addr::LOCALHOST, port + GRPC_OFFSET)),
+            Kind::Muster | Kind::Rnacos => SocketAddr::new(http.ip(), http.port() + GRPC_OFFSET),
         };
         let log = File::create(directory.path().join("output")).context("create the log of the server")?;
         let mut child = command(kind, places, http, directory.path())?
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(log.try_clone().context("share the log of the server")?)
             .stderr(log)
@@ -88,7 +100,8 @@ impl Server {
             .spawn()
             .with_context(|| format!("start {}", kind.name()))?;
         let process = Process::new(child.id().context("read the id of the server")?);
-        let server = Self { kind, grpc, http, process, directory, _child: None };
+        let places = Some(places.clone());
+        let server = Self { kind, grpc, http, process, directory, places, _child: None };
         server.wait_until_ready(&mut child).await?;
         Ok(Self { _child: Some(child), ..server })
     }
@@ -96,7 +109,8 @@ impl Server {
     /// A server that runs already.
     pub(crate) fn attached(kind: Kind, address: SocketAddr, pid: u32, data_root: &Path) -> Result<Self> {
         let directory = fresh_directory(data_root)?;
-        Ok(Self { kind, grpc: address, http: address, process: Process::new(pid), directory, _child: None })
+        let process = Process::new(pid);
+        Ok(Self { kind, grpc: address, http: address, process, directory, places: None, _child: None })
     }
 
     /// What it is called in the table.
@@ -127,6 +141,11 @@ impl Server {
     /// Its process.
     pub(crate) fn process(&self) -> Process {
         self.process
+    }
+
+    /// What more of its kind can be started from.
+    pub(crate) fn places(&self) -> Result<&Places> {
+        self.places.as_ref().context("only a server that was started here can be compared with a cluster")
     }
 
     /// A directory on its file system.
@@ -213,7 +232,7 @@ fn command(kind: Kind, places: &Places, http: SocketAddr, directory: &Path) -> R
 }
 
 /// A port that is free now, as is the one of gRPC above it.
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     for _ in 0..100 {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("find a free port")?;
         let port = listener.local_addr().context("find a free port")?.port();

@@ -37,6 +37,11 @@ pub(crate) fn judge(row: Row, muster: &Figures, floor: Option<&Figures>) -> Vec<
         Row::EurekaVisible => at_most(muster, &[("p99", 5.0)]),
         Row::EurekaToNacos => at_most(muster, &[("p99", 10.0)]),
         Row::LongPoll => at_most(muster, &[("a poll", 24.0), ("p99", 10.0)]),
+        Row::ClusterPublish => at_most(muster, &[("cpu", 250.0)]),
+        Row::ClusterSequential => at_most(muster, &[("above 3 × fdatasync", 1.0)]),
+        Row::ClusterRegister => at_most(muster, &[("above 1.25 × alone", 30.0)]),
+        Row::ClusterIdle => at_most(muster, &[("cpu a node", 1.0), ("more than alone", 20.0)]),
+        Row::ClusterMirror => at_most(muster, &[("cpu of who joins", 0.4), ("cpu of who serves", 0.4)]),
         Row::ConfigSearch => at_most(muster, &[("p99", 50.0)]),
     }
 }

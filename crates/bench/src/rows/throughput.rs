@@ -21,7 +21,13 @@ const CONTENTS: u64 = 8;
 /// Each connection registers its instance in 32 services, with another port each time round.
 pub(crate) async fn register(server: &Server, sizes: &Sizes, figures: &mut Figures) -> Result<()> {
     let sessions = session::open_many(server.grpc(), "naming", sizes.connections).await?;
-    let slots = slots(&sessions, sizes, |connection, slot| {
+    load::closed_loop(register_slots(&sessions, sizes), server.process(), sizes).await?.put(figures);
+    Ok(())
+}
+
+/// What these connections register.
+pub(super) fn register_slots(sessions: &[Session], sizes: &Sizes) -> Vec<Slot> {
+    slots(sessions, sizes, |connection, slot| {
         let mut frames = Vec::new();
         for port in [8080, 8081] {
             for service in
@@ -33,9 +39,7 @@ pub(crate) async fn register(server: &Server, sizes: &Sizes, figures: &mut Figur
             }
         }
         frames
-    });
-    load::closed_loop(slots, server.process(), sizes).await?.put(figures);
-    Ok(())
+    })
 }
 
 /// Queries services of `size` instances that do not change.
@@ -76,12 +80,16 @@ pub(crate) async fn config_query(server: &Server, sizes: &Sizes, figures: &mut F
 /// Publishes 1 KiB, each slot to its own config, another content each time.
 pub(crate) async fn publish(server: &Server, sizes: &Sizes, figures: &mut Figures) -> Result<()> {
     let sessions = session::open_many(server.grpc(), "config", sizes.connections).await?;
-    let slots = slots(&sessions, sizes, |connection, slot| {
+    load::closed_loop(publish_slots(&sessions, sizes), server.process(), sizes).await?.put(figures);
+    Ok(())
+}
+
+/// What these connections publish.
+pub(super) fn publish_slots(sessions: &[Session], sizes: &Sizes) -> Vec<Slot> {
+    slots(sessions, sizes, |connection, slot| {
         let name = format!("bench-publish-{connection}-{slot}");
         (0..CONTENTS).map(|mark| bodies::publish(&name, &bodies::content(mark))).collect()
-    });
-    load::closed_loop(slots, server.process(), sizes).await?.put(figures);
-    Ok(())
+    })
 }
 
 /// The slots of all connections, each with the frames that `frames(connection, slot)` gives.
