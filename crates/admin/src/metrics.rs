@@ -1,6 +1,7 @@
 //! `/metrics`, for Prometheus: read from the node at each scrape, so that nothing is counted twice.
 
 mod cluster;
+mod mirror;
 
 use crate::AdminState;
 use axum::{
@@ -84,6 +85,7 @@ impl Snapshot {
             }),
         ];
         gauges.extend(cluster::gauges(node));
+        gauges.extend(mirror::gauges(node));
         let mut counters = vec![
             ("muster_connections_accepted", "connections accepted", connections.accepted),
             (
@@ -114,6 +116,7 @@ impl Snapshot {
             ("muster_journal_dropped", "flight recorder records dropped", node.history_dropped()),
         ];
         counters.extend(cluster::counters(node));
+        counters.extend(mirror::counters(node));
         Self { gauges, counters }
     }
 }

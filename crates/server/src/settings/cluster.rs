@@ -1,9 +1,11 @@
 //! The settings of a node's part in a cluster: where peers reach it, how it comes in, what proves who it is.
 
 use super::{Settings, table::Setting, values};
+use muster_node::mirroring::Settings as Mirroring;
 use std::{
     fmt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// How far below the clients' port that of peers is, by convention (Nacos: the Raft port is the main port - 1000).
@@ -52,6 +54,8 @@ pub(crate) struct ClusterSettings {
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
     pub(crate) voters_max: usize,
+    pub(crate) peer_silence: Duration,
+    pub(crate) join_wait: Duration,
 }
 
 impl Default for ClusterSettings {
@@ -70,6 +74,8 @@ impl Default for ClusterSettings {
             certificate: PathBuf::new(),
             key: PathBuf::new(),
             voters_max: muster_node::VOTERS_MAX,
+            peer_silence: Mirroring::default().peer_silence,
+            join_wait: Mirroring::default().join_wait,
         }
     }
 }
@@ -276,6 +282,13 @@ fn joined(addresses: &[String]) -> String {
     addresses.join(",")
 }
 
+fn bounded(text: &str, min: Duration) -> Result<Duration, String> {
+    match values::duration(text)? {
+        time if (min..=Duration::from_secs(60)).contains(&time) => Ok(time),
+        _ => Err(format!("expected a duration from {} to 1m, found {text:?}", values::show_duration(min))),
+    }
+}
+
 /// All of them.
 pub(super) fn table() -> Vec<Setting> {
     let mut all = ways();
@@ -326,6 +339,20 @@ fn ways() -> Vec<Setting> {
             "caught-up nodes vote by themselves up to this many",
             |text| values::number(text, 1, 9).map(|number| number as usize),
             usize::to_string
+        ),
+        setting!(
+            "cluster_peer_silence",
+            peer_silence,
+            "a node that is not heard for so long loses what its clients registered to the others: 1 s to 1 m",
+            |text| bounded(text, Duration::from_secs(1)),
+            |time: &Duration| values::show_duration(*time)
+        ),
+        setting!(
+            "cluster_join_wait",
+            join_wait,
+            "how long a starting node waits for a leader and for what the others have: 10 ms to 1 m",
+            |text| bounded(text, Duration::from_millis(10)),
+            |time: &Duration| values::show_duration(*time)
         ),
     ]
 }

@@ -178,6 +178,8 @@ impl Settings {
             content_bytes_max: self.content_cache_bytes_max,
             ..muster_node::Settings::default()
         };
+        node.mirror.peer_silence = self.cluster.peer_silence;
+        node.mirror.join_wait = self.cluster.join_wait;
         node.history.history_retention_ms = self.history_days * DAY_MS;
         node.history.history_entries_max = self.history_per_config_max;
         node
