@@ -20,6 +20,7 @@ mod process;
 mod python;
 mod report;
 mod server;
+mod simulate;
 mod soak;
 mod tidy;
 mod verify;
@@ -43,6 +44,7 @@ Commands:
   interop [suite...]            real, unmodified clients against a fresh server
   ensemble                      three processes under faults and load, everything once; needs a release build
   soak [--minutes N]            the same again and again, and long: an hour if nothing is said
+  simulate [argument...]        whole ensembles under virtual time and faults: --seeds N, --seed S, --mutations
   bench [argument...]           speed and memory; arguments go to the load generator
 
 Environment:
@@ -75,6 +77,7 @@ fn run(arguments: &[String]) -> anyhow::Result<bool> {
         Some("ensemble") => report::alone("ensemble", soak::once),
         Some("soak") => report::alone("soak", || soak::soak(rest)),
         Some("bench") => bench::bench(rest),
+        Some("simulate") => simulate::simulate(rest),
         Some("--help" | "-h" | "help") | None => {
             println!("{USAGE}");
             Ok(!arguments.is_empty())

@@ -81,6 +81,7 @@ impl Node {
         loop {
             let Some((key, change, cause)) = self.waiting_statuses.first() else {
                 tokio::select! {
+                    biased;
                     () = stopping.cancelled() => return,
                     () = self.waiting_statuses.came.notified() => continue,
                 }
@@ -89,6 +90,7 @@ impl Node {
             let change_of = OverrideChange::Status(change);
             let op = Op::Override { service, instance, change: change_of, cause: Cause::clone(&cause) };
             let proposed = tokio::select! {
+                biased;
                 () = stopping.cancelled() => return,
                 proposed = self.propose_registry(op) => proposed,
             };
@@ -101,6 +103,7 @@ impl Node {
                 Err(error) => {
                     tracing::debug!(service = %key.0, %error, "an overridden status waits for the log");
                     tokio::select! {
+                        biased;
                         () = stopping.cancelled() => return,
                         () = tokio::time::sleep(RETRY) => {}
                     }

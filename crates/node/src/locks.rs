@@ -2,8 +2,7 @@
 //! reentrancy, as in the original: whoever knows the key may release it. Pure; time is that of the log entry.
 
 use bytes::Bytes;
-use muster_model::{Row, Table, Timestamp};
-use std::collections::HashMap;
+use muster_model::{HashMap, Row, Table, Timestamp};
 
 /// How long a lock is held when the client names no duration (Nacos: `nacos.lock.default_expire_time`).
 const HOLD_MS_DEFAULT: i64 = 30_000;

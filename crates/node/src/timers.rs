@@ -26,6 +26,7 @@ impl Node {
         loop {
             let pause = self.expire();
             tokio::select! {
+                biased;
                 () = stopping.cancelled() => return,
                 () = self.watchers.timer.notified() => {
                     // Deadlines are at least a second away: a moment's patience lets many pushes share one look.
@@ -61,6 +62,7 @@ impl Node {
         let mut orphans = HashMap::default();
         loop {
             tokio::select! {
+                biased;
                 () = stopping.cancelled() => return,
                 () = tokio::time::sleep(Duration::from_millis(HOUSEKEEPING_MS)) => {}
             }

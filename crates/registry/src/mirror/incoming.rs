@@ -21,6 +21,7 @@ use bytes::Bytes;
 use muster_model::{
     Actor, Cause, ClientId, GroupName, HashSet, Host, Incarnation, Instance, Kind, Namespace, Now, Origin,
     Reason, ServiceKey, ServiceName,
+    mutation::{self, Mutation},
 };
 use prost::Message;
 use std::{cmp::Reverse, sync::Arc};
@@ -132,7 +133,11 @@ impl Registry {
         let mut batch = Batch::new(now, effects, false);
         let mut taken = Ok(());
         for op in &ops[known..] {
-            taken = self.take_op(place, op, &mut batch);
+            let is_lost =
+                mutation::is_on(Mutation::DropDelta) && self.mirror.origins.at_mut(place).sequence % 3 == 2;
+            if !is_lost {
+                taken = self.take_op(place, op, &mut batch);
+            }
             if taken.is_err() {
                 break;
             }

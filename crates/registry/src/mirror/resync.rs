@@ -3,7 +3,10 @@
 use super::{HeldSequence, MirrorError, Presence, claim::OURS, incoming::Batch, outgoing::Because};
 use crate::{Effect, Registry, brake::LeaseKey};
 use bytes::Bytes;
-use muster_model::{NodeId, Now, Origin, Reason};
+use muster_model::{
+    NodeId, Now, Origin, Reason,
+    mutation::{self, Mutation},
+};
 
 impl Registry {
     /// Up to where the ops of a node's present life are held here: what to tell it at the beginning of a stream. `None`:
@@ -74,6 +77,9 @@ impl Registry {
                     .is_some_and(|(claim, _)| claim.owner == place && claim.generation != generation)
             }));
             next = self.clients.at_or_behind(client.place() + 1);
+        }
+        if mutation::is_on(Mutation::ForgetResync) {
+            gone.clear();
         }
         let mut batch = Batch::new(now, effects, true);
         for held in gone {

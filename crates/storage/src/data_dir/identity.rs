@@ -7,7 +7,10 @@
 
 use super::{DataDir, DataDirError};
 use crate::double::{Double, Found};
-use muster_model::{ClusterId, Epoch, NodeId};
+use muster_model::{
+    ClusterId, Epoch, NodeId,
+    mutation::{self, Mutation},
+};
 use muster_runtime::Rng;
 use std::path::PathBuf;
 
@@ -56,6 +59,9 @@ impl DataDir {
     pub fn begin_life(&self, rng: &mut Rng) -> Result<Epoch, DataDirError> {
         let missing = || DataDirError::IdentityMissing { path: self.path.clone() };
         let (mut file, stored) = self.read_identity()?.ok_or_else(missing)?;
+        if mutation::is_on(Mutation::ReuseEpoch) {
+            return Ok(Epoch { boot: 1, random: 1 });
+        }
         let boot = stored.boot + 1;
         file.write(&encode(Stored { boot, ..stored }))?;
         Ok(Epoch { boot, random: rng.next_u64() })

@@ -189,10 +189,12 @@ impl JournalTask {
         let shared = &self.0.0;
         loop {
             tokio::select! {
+                biased;
                 () = &mut stop => break,
                 () = shared.some.notified() => {}
             }
             tokio::select! {
+                biased;
                 () = &mut stop => break,
                 () = shared.much.notified() => {}
                 () = tokio::time::sleep(shared.settings.flush_interval) => {}
