@@ -12,7 +12,7 @@ use crate::{
     DecodeError, Effect, EurekaBase, LeaseKind, Outcome, Register, Registry, RegistryError,
     clients::{Client, ClientIndex},
     eureka::Facet,
-    mirror::{Claim, OURS},
+    mirror::{Claim, OURS, Version},
     op::kind_of,
     registry::Report,
     services::{Publication, ServiceIndex},
@@ -232,10 +232,10 @@ impl Registry {
             }
             ClientId::Address(..) | ClientId::Eureka(_) => client,
         };
-        let incarnation = Incarnation { at: sequence, node };
+        let version = Version { incarnation: Incarnation { at: sequence, node }, term: 0 };
         let known = self.services.find(&service).zip(self.clients.find(&client));
         if known.is_some_and(|(service, client)| self.is_published(service, client))
-            || self.is_buried(&service, &client, incarnation)
+            || self.is_buried(&service, &client, version)
         {
             return Ok(Outcome::Unchanged);
         }

@@ -194,7 +194,7 @@ impl Registry {
             return None;
         }
         if !self.is_kept_elsewhere(key) {
-            self.own_anew(key, Reason::BeatReturned, now);
+            self.keep_on(key, now);
             return None;
         }
         let metadata = publication.instances.first().map(|instance| &instance.metadata)?;

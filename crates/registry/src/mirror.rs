@@ -13,8 +13,9 @@
 //! 3. of two adopters the lower node wins.
 //!
 //! Every node decides so by itself, and all come to the same, whatever the order in which they hear of claims. An owner that
-//! loses gives up at once and says so (*yield*); until then the others keep the hash of what it told, so that its digest
-//! adds up (`beaten`). A connection that is open here does not lose: its owner claims it anew.
+//! loses gives up at once and says so (*yield*); until then the others keep what it told, so that its digest adds up and
+//! its claim can hold after all, if the better one goes (`beaten`). A connection that is open here does not lose: its
+//! owner claims it anew.
 //!
 //! # What makes a new incarnation
 //! Registering, metadata set over Eureka, a deregistration or a beat that reaches a node that is not the owner and can't
@@ -43,6 +44,7 @@
 //! state alone, so they are equal on the owner and on a mirror at the same sequence.
 
 mod api;
+mod beaten;
 mod claim;
 mod clock;
 mod graves;
@@ -59,7 +61,7 @@ mod wire;
 pub use api::{
     HeldSequence, MirrorChanges, MirrorDigest, MirrorError, MirrorFigures, SnapshotCursor, SnapshotPage,
 };
-pub(crate) use claim::{Claim, OURS, OriginPlace};
+pub(crate) use claim::{Claim, OURS, OriginPlace, Version};
 pub(crate) use incoming::Batch;
 pub(crate) use origins::Presence;
 pub(crate) use outgoing::Because;
@@ -68,6 +70,7 @@ pub(crate) use wire::entry;
 pub(crate) use wire::{Reader, SET};
 
 use crate::{Effect, Registry};
+use beaten::Beaten;
 use clock::Clock;
 use graves::Graves;
 use health::Healths;
@@ -89,8 +92,8 @@ pub(crate) struct Mirror {
     pub(crate) has_sent: bool,
     /// Room for the op that is being written.
     pub(crate) scratch: Vec<u8>,
-    /// Hashes of what origins tell and what does not hold, by origin and hash of the key.
-    pub(crate) beaten: HashMap<(OriginPlace, u64), u64>,
+    /// What origins tell and what does not hold, by origin and hash of the key.
+    pub(crate) beaten: HashMap<(OriginPlace, u64), Beaten>,
     pub(crate) graves: Graves,
     pub(crate) renewals: Renewals,
     /// Looks at what gone origins own, to adopt it.

@@ -75,7 +75,7 @@ impl Registry {
     ) -> u64 {
         let (index, client) = held;
         if self.claim_of(held).is_some_and(|claim| claim.owner != OURS || claim.adopted) {
-            self.own_anew(held, cause.reason, now);
+            self.keep_on(held, now);
         }
         let ClientId::Eureka(id) = &self.clients.get(client).id else { return 0 };
         let Some(shown) = self.facet(index, id).map(|facet| facet.shown.clone()) else { return 0 };

@@ -1,7 +1,6 @@
 //! Who owns a publication, and since which registration.
 
 use muster_model::Incarnation;
-use std::cmp::Ordering;
 
 /// The number by which an origin is known here; 0 is this life of this node.
 pub(crate) type OriginPlace = u16;
@@ -16,8 +15,10 @@ pub(crate) struct Claim {
     pub(crate) owner: OriginPlace,
     /// The node of the incarnation, by its place in [`super::origins::Origins::nodes`].
     pub(crate) by: u16,
-    /// Counts what changed under one incarnation: of two states of one owner the later is known by it.
-    pub(crate) edit: u16,
+    /// How often the publication changed hands under its incarnation, because its client was heard elsewhere.
+    pub(crate) term: u8,
+    /// Counts what changed under one version: of two states of one owner the later is known by it.
+    pub(crate) edit: u8,
     /// The resync in which it was last seen.
     pub(crate) generation: u8,
     /// Whether the owner took it over from an origin that was gone, and its client was not heard since.
@@ -35,26 +36,21 @@ pub(crate) enum Standing {
     Live,
 }
 
-/// What claims of one publication are ordered by, on all nodes alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rank {
+/// Of two states of a publication the later registration's is newer, and of one registration that of the later term.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Version {
     pub(crate) incarnation: Incarnation,
+    pub(crate) term: u8,
+}
+
+/// What claims of one publication are ordered by, on all nodes alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rank {
+    pub(crate) version: Version,
     pub(crate) standing: Standing,
 }
 
-impl PartialOrd for Rank {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Rank {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.incarnation.cmp(&other.incarnation).then_with(|| self.standing.cmp(&other.standing))
-    }
-}
-
-/// Whether a state under one incarnation is older than another; the counter begins anew after 65,535.
-pub(crate) fn is_older(edit: u16, than: u16) -> bool {
-    (edit.wrapping_sub(than) as i16) < 0
+/// Whether a state under one version is older than another; the counter begins anew after 255.
+pub(crate) fn is_older(edit: u8, than: u8) -> bool {
+    (edit.wrapping_sub(than) as i8) < 0
 }

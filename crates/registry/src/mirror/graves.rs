@@ -1,6 +1,7 @@
 //! What was removed lately, so that no older claim brings it back.
 
-use muster_model::{HashMap, Incarnation, Monotonic};
+use super::claim::Version;
+use muster_model::{HashMap, Monotonic};
 use std::collections::VecDeque;
 
 /// Removals remembered at most; the newest are.
@@ -11,13 +12,13 @@ const REMEMBERED_MS: u64 = 300_000;
 /// Removals by the hash of their keys. Two keys of one hash would at worst hide an older registration of the other.
 #[derive(Debug, Default)]
 pub(crate) struct Graves {
-    by_key: HashMap<u64, Incarnation>,
+    by_key: HashMap<u64, Version>,
     order: VecDeque<(Monotonic, u64)>,
 }
 
 impl Graves {
     /// Remembers a removal.
-    pub(crate) fn bury(&mut self, key: u64, incarnation: Incarnation, now: Monotonic) {
+    pub(crate) fn bury(&mut self, key: u64, version: Version, now: Monotonic) {
         while self
             .order
             .front()
@@ -31,11 +32,11 @@ impl Graves {
             self.order.push_back((now, key));
         }
         let last = known.or_default();
-        *last = (*last).max(incarnation);
+        *last = (*last).max(version);
     }
 
     /// The last removal of a key, if it is remembered.
-    pub(crate) fn of(&self, key: u64) -> Option<Incarnation> {
+    pub(crate) fn of(&self, key: u64) -> Option<Version> {
         self.by_key.get(&key).copied()
     }
 }

@@ -108,7 +108,8 @@ impl Registry {
         let Some(old) = self.mirror.healths.0.remove(place) else { return };
         let owner = self.mirror.origins.at_mut(old.owner);
         if old.owner != OURS && old.owner != to && owner.is_live() {
-            self.mirror.beaten.insert((old.owner, old.entry.key), old.entry.hash);
+            owner.subtract(old.entry);
+            self.keep_beaten(old.owner, old.entry, &[]);
         } else {
             owner.subtract(old.entry);
         }
@@ -184,7 +185,7 @@ impl Registry {
         let ClientId::Address(host, port, Kind::Persistent) = client else {
             return Err(malformed("op of a peer", "health of what is not persistent"));
         };
-        self.forget_beaten(from, entry.key);
+        self.take_beaten(from, entry.key);
         if !self.mirror.clock.see(incarnation.at, batch.now) {
             self.mirror.figures.refused_ahead += 1;
             return Ok(());
@@ -197,7 +198,7 @@ impl Registry {
                 return Ok(());
             }
             if known.incarnation > incarnation {
-                self.beaten(from, entry);
+                self.keep_beaten(from, entry, &[]);
                 return Ok(());
             }
         }
@@ -225,7 +226,7 @@ impl Registry {
         let key = reader.key()?;
         let healthy = reader.byte()?;
         let (service, client, held) = self.find_publication(&key, batch)?;
-        self.forget_beaten(from, wire::key_hash(key.bytes));
+        self.take_beaten(from, wire::key_hash(key.bytes));
         let ClientId::Address(host, port, Kind::Persistent) = client else { return Ok(()) };
         let place = (service, host, port);
         if self.mirror.healths.0.get(&place).is_some_and(|known| known.owner == from) {

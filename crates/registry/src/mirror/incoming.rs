@@ -2,7 +2,7 @@
 
 use super::{
     MirrorError,
-    claim::{Claim, OURS, OriginPlace, Rank, Standing, is_older},
+    claim::{Claim, OURS, OriginPlace, Rank, Standing, Version, is_older},
     origins::Entry,
     outgoing::Because,
     wire::{self, ClientRef, Key, Reader},
@@ -19,8 +19,8 @@ use crate::{
 };
 use bytes::Bytes;
 use muster_model::{
-    Actor, Cause, ClientId, GroupName, HashSet, Host, Incarnation, Instance, Kind, Namespace, Now, Origin,
-    Reason, ServiceKey, ServiceName,
+    Actor, Cause, ClientId, GroupName, HashSet, Host, Instance, Kind, Namespace, Now, Origin, Reason,
+    ServiceKey, ServiceName,
     mutation::{self, Mutation},
 };
 use prost::Message;
@@ -43,12 +43,34 @@ pub(crate) struct Batch<'a> {
 struct Described {
     service: ServiceKey,
     client: ClientId,
-    incarnation: Incarnation,
-    edit: u16,
+    version: Version,
+    edit: u8,
     adopted: bool,
     content: Content,
     entry: Entry,
     reason: Reason,
+}
+
+/// The same as it was told, its content not yet read.
+struct Told<'a> {
+    reason: Reason,
+    key: Key<'a>,
+    entry: Entry,
+    version: Version,
+    edit: u8,
+    flags: u8,
+    reader: Reader<'a>,
+}
+
+impl<'a> Told<'a> {
+    fn read(op: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(op);
+        _ = reader.byte()?;
+        let (reason, key) = (reader.reason()?, reader.key()?);
+        let entry = wire::entry(key.bytes, reader.rest());
+        let (version, edit, flags) = (reader.version()?, reader.byte()?, reader.byte()?);
+        Ok(Self { reason, key, entry, version, edit, flags, reader })
+    }
 }
 
 enum Content {
@@ -156,7 +178,7 @@ impl Registry {
     ) -> Result<(), DecodeError> {
         let mut reader = Reader::new(op);
         match reader.byte()? {
-            wire::SET => self.take_set(place, reader, batch),
+            wire::SET => self.take_set(place, op, batch),
             wire::REMOVE => self.take_removal(place, reader, batch),
             wire::YIELD => self.take_yield(place, reader, batch),
             wire::HEALTH => self.take_health(place, reader, batch),
@@ -196,85 +218,105 @@ impl Registry {
             (true, true) => Standing::Adopted(Reverse(owner.origin.node.0)),
             (true, false) => Standing::Live,
         };
-        Rank { incarnation: self.mirror.incarnation(at, claim), standing }
+        Rank { version: self.mirror.version(at, claim), standing }
     }
 
-    /// What an origin told of a publication is not to be counted any more, if it was.
-    pub(crate) fn forget_beaten(&mut self, place: OriginPlace, key: u64) -> bool {
-        let Some(hash) = self.mirror.beaten.remove(&(place, key)) else { return false };
-        self.mirror.origins.at_mut(place).subtract(Entry { key, hash });
-        true
-    }
-
-    /// Counts what an origin tells of a publication, though it does not hold here.
-    pub(crate) fn beaten(&mut self, place: OriginPlace, entry: Entry) {
-        self.mirror.beaten.insert((place, entry.key), entry.hash);
-        self.mirror.origins.at_mut(place).add(entry);
-        self.mirror.figures.beaten += 1;
-    }
-
-    fn take_set(
-        &mut self,
-        place: OriginPlace,
-        mut reader: Reader<'_>,
-        batch: &mut Batch<'_>,
-    ) -> Result<(), DecodeError> {
-        let reason = reader.reason()?;
-        let key = reader.key()?;
-        let entry = wire::entry(key.bytes, reader.rest());
-        let incarnation = reader.incarnation()?;
-        let edit = reader.number()? as u16;
-        let flags = reader.byte()?;
-        let (service, client, held) = self.find_publication(&key, batch)?;
-        let was_beaten = self.forget_beaten(place, entry.key);
-        if !self.mirror.clock.see(incarnation.at, batch.now) {
+    fn take_set(&mut self, place: OriginPlace, op: &[u8], batch: &mut Batch<'_>) -> Result<(), DecodeError> {
+        let told = Told::read(op)?;
+        let (service, client, held) = self.find_publication(&told.key, batch)?;
+        let was_beaten = self.take_beaten(place, told.entry.key).is_some();
+        if !self.mirror.clock.see(told.version.incarnation.at, batch.now) {
             // It is in no digest here, so it is asked for again.
             self.mirror.figures.refused_ahead += 1;
             return Ok(());
         }
-        let adopted = flags & wire::ADOPTED != 0;
-        let node = self.mirror.origins.at(place).origin.node.0;
-        let standing = if adopted { Standing::Adopted(Reverse(node)) } else { Standing::Live };
-        let rank = Rank { incarnation, standing };
         let found = held.and_then(|held| Some((held, self.claim_at(held)?)));
         match found {
             Some((held, (claim, at))) if claim.owner == place => {
-                let generation = self.mirror.origins.at(place).generation;
-                let old = self.mirror.incarnation(at, claim);
-                let is_old = incarnation < old || (incarnation == old && is_older(edit, claim.edit));
-                if is_old || self.entry_of(held) == Some(entry) {
-                    if let Some(claim) = self.claim_mut(held) {
-                        claim.generation = generation;
-                    }
+                if self.confirms(place, held, (claim, at), &told) {
                     return Ok(());
                 }
+                self.detach(held, Because::ItsOwner);
             }
             Some((held, (claim, at))) => {
                 let is_here = matches!(&client, ClientId::Connection(id) if id.place() == 0);
-                if rank < self.rank_of(claim, at) || (claim.owner == OURS && !claim.adopted && is_here) {
-                    self.beaten(place, entry);
-                    if rank > self.rank_of(claim, at) {
+                let (rank, held_rank) = (self.rank_told(place, &told), self.rank_of(claim, at));
+                if rank < held_rank || (claim.owner == OURS && !claim.adopted && is_here) {
+                    self.keep_beaten(place, told.entry, op);
+                    if rank > held_rank {
                         self.own_anew(held, Reason::Registered, batch.now);
                     }
                     return Ok(());
                 }
+                self.give_up(held, claim, at, place, told.key.bytes, batch.now);
             }
             None => {
-                if let Some(grave) = self.mirror.graves.of(entry.key).filter(|grave| *grave >= incarnation) {
-                    self.beaten(place, entry);
+                let grave = self.mirror.graves.of(told.entry.key);
+                if let Some(grave) = grave.filter(|grave| *grave >= told.version) {
+                    self.keep_beaten(place, told.entry, op);
                     if !was_beaten {
                         let (at, reason) = (batch.now.wall, Reason::Deregistered);
-                        self.mirror.send_removal(key.bytes, grave, false, at, reason);
+                        self.mirror.send_removal(told.key.bytes, grave, false, at, reason);
                     }
                     return Ok(());
                 }
             }
         }
-        let content = self.content(&mut reader, flags, &client)?;
-        let described = Described { service, client, incarnation, edit, adopted, content, entry, reason };
-        if let Some((held, (claim, at))) = found {
-            self.give_up(held, claim, at, place, key.bytes, batch.now);
+        self.put_told(place, told, service, client, batch)
+    }
+
+    /// What a claim that is told is worth.
+    fn rank_told(&self, place: OriginPlace, told: &Told<'_>) -> Rank {
+        let node = self.mirror.origins.at(place).origin.node.0;
+        let is_adopted = told.flags & wire::ADOPTED != 0;
+        let standing = if is_adopted { Standing::Adopted(Reverse(node)) } else { Standing::Live };
+        Rank { version: told.version, standing }
+    }
+
+    /// Whether an owner tells what is held of it, or what it was before.
+    fn confirms(
+        &mut self,
+        place: OriginPlace,
+        held: LeaseKey,
+        (claim, at): (Claim, u64),
+        told: &Told<'_>,
+    ) -> bool {
+        let generation = self.mirror.origins.at(place).generation;
+        let (old, version) = (self.mirror.version(at, claim), told.version);
+        // What was booked to it on the word of another says nothing of its order.
+        let is_told = claim.generation == generation;
+        let is_old = version < old || (version == old && is_older(told.edit, claim.edit));
+        let confirms = (is_told && is_old) || self.entry_of(held) == Some(told.entry);
+        if confirms && let Some(claim) = self.claim_mut(held) {
+            claim.generation = generation;
         }
+        confirms
+    }
+
+    /// Puts in place what an origin told, whatever there is.
+    pub(crate) fn hold(
+        &mut self,
+        place: OriginPlace,
+        op: &[u8],
+        batch: &mut Batch<'_>,
+    ) -> Result<(), DecodeError> {
+        let told = Told::read(op)?;
+        let (service, client, _) = self.find_publication(&told.key, batch)?;
+        self.put_told(place, told, service, client, batch)
+    }
+
+    fn put_told(
+        &mut self,
+        place: OriginPlace,
+        mut told: Told<'_>,
+        service: ServiceKey,
+        client: ClientId,
+        batch: &mut Batch<'_>,
+    ) -> Result<(), DecodeError> {
+        let content = self.content(&mut told.reader, told.flags, &client)?;
+        let Told { version, edit, flags, entry, reason, .. } = told;
+        let adopted = flags & wire::ADOPTED != 0;
+        let described = Described { service, client, version, edit, adopted, content, entry, reason };
         self.put_described(place, described, batch);
         Ok(())
     }
@@ -285,8 +327,8 @@ impl Registry {
         self.detach(held, because);
         if claim.owner == OURS {
             let origin = self.mirror.origins.at(to).origin;
-            let incarnation = self.mirror.incarnation(at, claim);
-            self.mirror.send_yield(key, incarnation, origin);
+            let version = self.mirror.version(at, claim);
+            self.mirror.send_yield(key, version, origin);
             self.leases.revoke(held, now.mono);
         }
     }
@@ -328,7 +370,7 @@ impl Registry {
 
     /// Puts a publication of another origin in place.
     fn put_described(&mut self, place: OriginPlace, described: Described, batch: &mut Batch<'_>) {
-        let Described { service: key, client: id, incarnation, edit, adopted, content, entry, reason } =
+        let Described { service: key, client: id, version, edit, adopted, content, entry, reason } =
             described;
         let is_facet = matches!(content, Content::Facet { .. });
         if is_facet {
@@ -345,9 +387,9 @@ impl Registry {
                 (self.nacos_instances(&shown), changed)
             }
         };
-        let by = self.mirror.origins.node_place(muster_model::NodeId(incarnation.node));
-        let claim = Claim { owner: place, by, edit, generation, adopted };
-        let stamp = Stamp::new(incarnation.at, Kind::Ephemeral);
+        let by = self.mirror.origins.node_place(muster_model::NodeId(version.incarnation.node));
+        let claim = Claim { owner: place, by, term: version.term, edit, generation, adopted };
+        let stamp = Stamp::new(version.incarnation.at, Kind::Ephemeral);
         let publication = Publication { stamp, instances: instances.clone(), claim };
         let Some(service) = self.services.get_mut(index) else { return };
         if !is_facet && service.stored_kind().is_none() {
@@ -402,24 +444,24 @@ impl Registry {
     ) -> Result<(), DecodeError> {
         let reason = reader.reason()?;
         let key = reader.key()?;
-        let incarnation = reader.incarnation()?;
+        let version = reader.version()?;
         let is_weak = reader.byte()? & wire::WEAK != 0;
         let wall = reader.timestamp()?;
         let (_, client, held) = self.find_publication(&key, batch)?;
         let hash = wire::key_hash(key.bytes);
-        self.forget_beaten(place, hash);
-        if !self.mirror.clock.see(incarnation.at, batch.now) {
+        self.take_beaten(place, hash);
+        if !self.mirror.clock.see(version.incarnation.at, batch.now) {
             self.mirror.figures.refused_ahead += 1;
             return Ok(());
         }
-        if !is_weak {
-            self.mirror.graves.bury(hash, incarnation, batch.now.mono);
+        if reason != Reason::BeatMissed && !is_weak {
+            self.mirror.graves.bury(hash, version, batch.now.mono);
         }
         let Some((held, (claim, at))) = held.and_then(|held| Some((held, self.claim_at(held)?))) else {
             return Ok(());
         };
         let rank = self.rank_of(claim, at);
-        let is_gone = match incarnation.cmp(&rank.incarnation) {
+        let is_gone = match version.cmp(&rank.version) {
             std::cmp::Ordering::Less => false,
             std::cmp::Ordering::Greater => true,
             // The adopter knows no more than that it heard nothing, the owner does.
@@ -437,6 +479,9 @@ impl Registry {
             return Ok(());
         }
         self.give_up(held, claim, at, place, key.bytes, batch.now);
+        if self.fall_back(held, Some((version, is_weak)), batch) {
+            return Ok(());
+        }
         let now = Now { wall, ..batch.now };
         let cause = Batch::cause(reason);
         self.take_away(held.0, held.1, &mut Report::new(now, cause, batch.effects));
@@ -452,21 +497,23 @@ impl Registry {
     ) -> Result<(), DecodeError> {
         let reason = reader.reason()?;
         let key = reader.key()?;
-        let incarnation = reader.incarnation()?;
+        let version = reader.version()?;
         let to = reader.origin()?;
         let (_, _, held) = self.find_publication(&key, batch)?;
-        self.forget_beaten(place, wire::key_hash(key.bytes));
+        self.take_beaten(place, wire::key_hash(key.bytes));
         let Some((held, (claim, at))) = held.and_then(|held| Some((held, self.claim_at(held)?))) else {
             return Ok(());
         };
-        if claim.owner != place || self.mirror.incarnation(at, claim) > incarnation {
+        if claim.owner != place || self.mirror.version(at, claim) > version {
             return Ok(());
         }
         self.detach(held, Because::ItsOwner);
-        match self.mirror.origins.place(to).filter(|to| *to != place) {
-            Some(to) if to != OURS => self.reassign(held, to, batch.now),
+        match self.mirror.origins.place(to).filter(|to| *to != place && *to != OURS) {
+            Some(to) if self.let_hold(held, to, batch) => {}
+            Some(to) => self.reassign(held, to, batch.now),
             // We had the better claim, and gave it up since; or nobody has.
-            Some(_) | None => {
+            None if self.fall_back(held, None, batch) => {}
+            None => {
                 let mut report = batch.report(reason);
                 self.take_away(held.0, held.1, &mut report);
             }

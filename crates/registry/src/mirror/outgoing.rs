@@ -2,7 +2,7 @@
 
 use super::{
     Mirror, MirrorChanges, SnapshotCursor, SnapshotPage,
-    claim::{Claim, OURS, OriginPlace},
+    claim::{Claim, OURS, OriginPlace, Version},
     origins::Entry,
     wire::{self, ClientRef},
 };
@@ -81,7 +81,7 @@ impl Mirror {
     pub(crate) fn send_removal(
         &mut self,
         key: &[u8],
-        incarnation: Incarnation,
+        version: Version,
         is_weak: bool,
         at: Timestamp,
         reason: Reason,
@@ -89,25 +89,26 @@ impl Mirror {
         let mut op = Vec::with_capacity(key.len() + 32);
         op.extend([wire::REMOVE, wire::reason(reason)]);
         op.extend_from_slice(key);
-        wire::incarnation(&mut op, incarnation);
+        wire::version(&mut op, version);
         op.push(if is_weak { wire::WEAK } else { 0 });
         wire::number(&mut op, at.0);
         self.send(&op);
     }
 
     /// Tells the others that another origin has the better claim to what was ours.
-    pub(crate) fn send_yield(&mut self, key: &[u8], incarnation: Incarnation, to: Origin) {
+    pub(crate) fn send_yield(&mut self, key: &[u8], version: Version, to: Origin) {
         let mut op = Vec::with_capacity(key.len() + 40);
         op.extend([wire::YIELD, wire::reason(Reason::PeerLost)]);
         op.extend_from_slice(key);
-        wire::incarnation(&mut op, incarnation);
+        wire::version(&mut op, version);
         wire::origin(&mut op, to);
         self.send(&op);
         self.figures.yielded += 1;
     }
 
-    pub(crate) fn incarnation(&self, at: u64, claim: Claim) -> Incarnation {
-        Incarnation { at, node: self.origins.node(claim.by).0 }
+    pub(crate) fn version(&self, at: u64, claim: Claim) -> Version {
+        let incarnation = Incarnation { at, node: self.origins.node(claim.by).0 };
+        Version { incarnation, term: claim.term }
     }
 }
 
@@ -131,8 +132,8 @@ impl Registry {
         self.mirror.key(out, &service.key, id);
         let key_end = out.len();
         let claim = publication.claim;
-        wire::incarnation(out, self.mirror.incarnation(publication.stamp.sequence(), claim));
-        wire::number(out, claim.edit.into());
+        wire::version(out, self.mirror.version(publication.stamp.sequence(), claim));
+        out.push(claim.edit);
         let adopted = if claim.adopted { wire::ADOPTED } else { 0 };
         match id {
             ClientId::Eureka(eureka) => {
@@ -175,15 +176,20 @@ impl Registry {
         if !self.mirror.is_on {
             return;
         }
-        let (Some(claim), Some(entry)) = (self.claim_of(place), self.entry_of(place)) else { return };
-        let owner = self.mirror.origins.at_mut(claim.owner);
-        owner.count -= 1;
-        if because == Because::Displaced && claim.owner != OURS && owner.is_live() {
-            // Its owner counts it until it hears of this.
-            self.mirror.beaten.insert((claim.owner, entry.key), entry.hash);
-        } else {
+        let Some(claim) = self.claim_of(place) else { return };
+        let mut bytes = std::mem::take(&mut self.mirror.scratch);
+        bytes.clear();
+        if let Some((key, end)) = self.write_set(place, Reason::Registered, &mut bytes) {
+            let entry = wire::entry(&bytes[2..key], &bytes[key..end]);
+            let owner = self.mirror.origins.at_mut(claim.owner);
+            owner.count -= 1;
             owner.subtract(entry);
+            if because == Because::Displaced && claim.owner != OURS && owner.is_live() {
+                // Its owner counts it until it hears of this.
+                self.keep_beaten(claim.owner, entry, &bytes);
+            }
         }
+        self.mirror.scratch = bytes;
     }
 
     /// Enters a publication of ours in the books, as it is now, and tells the others.
@@ -314,23 +320,19 @@ impl Registry {
             at = self.mirror.clock.next(now);
             claim = Claim::default();
         }
-        let incarnation = self.mirror.incarnation(at, claim);
-        if !is_weak {
-            self.mirror.graves.bury(wire::key_hash(&key), incarnation, now.mono);
+        let version = self.mirror.version(at, claim);
+        // Who heard nothing lately does not bury what others may hear.
+        if reason != Reason::BeatMissed && !is_weak {
+            self.mirror.graves.bury(wire::key_hash(&key), version, now.mono);
         }
-        self.mirror.send_removal(&key, incarnation, is_weak, now.wall, reason);
+        self.mirror.send_removal(&key, version, is_weak, now.wall, reason);
     }
 
     /// Whether a publication of an incarnation was removed here lately.
-    pub(crate) fn is_buried(
-        &self,
-        service: &ServiceKey,
-        client: &ClientId,
-        incarnation: Incarnation,
-    ) -> bool {
+    pub(crate) fn is_buried(&self, service: &ServiceKey, client: &ClientId, version: Version) -> bool {
         let mut key = Vec::with_capacity(96);
         self.mirror.key(&mut key, service, client);
-        self.mirror.graves.of(wire::key_hash(&key)).is_some_and(|grave| grave >= incarnation)
+        self.mirror.graves.of(wire::key_hash(&key)).is_some_and(|grave| grave >= version)
     }
 
     /// The claim to an ephemeral publication, and the time of its incarnation.

@@ -4,6 +4,7 @@ use super::{
     Presence,
     claim::{Claim, OURS, OriginPlace},
     hash::{hash, mix},
+    incoming::Batch,
     outgoing::Because,
     wire,
 };
@@ -52,7 +53,7 @@ impl Registry {
                 self.plan_adoption(place, Some(reachable), now.mono);
             }
         }
-        self.adopt_due(now);
+        self.adopt_due(now, effects);
         self.tell_streams(effects);
     }
 
@@ -66,7 +67,7 @@ impl Registry {
         effects: &mut Vec<Effect>,
     ) {
         self.hear(origin, Some(reachable), now);
-        self.adopt_due(now);
+        self.adopt_due(now, effects);
         self.tell_streams(effects);
     }
 
@@ -115,7 +116,7 @@ impl Registry {
 
     /// Goes on with that, some of it a call.
     pub fn adopt_more(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        self.adopt_due(now);
+        self.adopt_due(now, effects);
         self.tell_streams(effects);
     }
 
@@ -125,26 +126,43 @@ impl Registry {
     }
 
     /// Goes on with one look at orphans.
-    pub(crate) fn adopt_due(&mut self, now: Now) {
+    pub(crate) fn adopt_due(&mut self, now: Now, effects: &mut Vec<Effect>) {
         let due = self.mirror.passes.iter().position(|pass| pass.at <= now.mono);
         let Some(mut pass) = due.map(|at| self.mirror.passes.swap_remove(at)) else { return };
+        let mut batch = Batch::new(now, effects, false);
+        let mut is_over = false;
         for _ in 0..LOOKS {
             let Some((client, _)) = self.clients.at_or_behind(pass.next) else {
-                let own = self.own_node();
-                return self.adopt_findings(pass.place, |key| pass.falls_to(own, key), now);
+                is_over = true;
+                break;
             };
             pass.next = client.place() + 1;
-            self.adopt_of(&pass, client, now);
+            self.adopt_of(&pass, client, &mut batch);
         }
-        self.mirror.passes.push(pass);
+        batch.finish(self);
+        if is_over {
+            let own = self.own_node();
+            self.adopt_findings(pass.place, |key| pass.falls_to(own, key), now);
+            self.tell_streams(effects);
+        } else {
+            self.mirror.passes.push(pass);
+        }
     }
 
-    fn adopt_of(&mut self, pass: &Pass, client: ClientIndex, now: Now) {
+    fn adopt_of(&mut self, pass: &Pass, client: ClientIndex, batch: &mut Batch<'_>) {
         let services = self.clients.get(client).services();
         let is_orphan =
             |held: &LeaseKey| self.claim_at(*held).is_some_and(|(claim, _)| claim.owner == pass.place);
-        let orphans: Vec<LeaseKey> =
+        let mut orphans: Vec<LeaseKey> =
             services.iter().map(|index| (*index, client)).filter(is_orphan).collect();
+        // Another may have claimed it while its owner was heard.
+        orphans.retain(|held| match self.heir(*held) {
+            Some((heir, _)) => {
+                self.detach(*held, Because::ItsOwner);
+                !self.let_hold(*held, heir, batch)
+            }
+            None => true,
+        });
         if orphans.is_empty() {
             return;
         }
@@ -152,7 +170,7 @@ impl Registry {
         wire::client(&mut key, self.mirror.client_ref(&self.clients.get(client).id));
         let is_ours = pass.falls_to(self.own_node(), &key);
         if is_ours {
-            orphans.into_iter().for_each(|held| self.adopt(held, now));
+            orphans.into_iter().for_each(|held| self.adopt(held, batch.now));
         }
     }
 
@@ -190,23 +208,40 @@ impl Registry {
         self.leases.grant(held, (&namespace, kind), timing, now.mono);
     }
 
-    /// Claims a publication anew, as it is: its client was heard here.
+    /// Claims a publication anew, as it is, over whatever is known of it.
     pub(crate) fn own_anew(&mut self, held: LeaseKey, reason: Reason, now: Now) {
-        let Some((claim, _)) = self.claim_at(held) else { return };
-        self.detach(held, Because::Displaced);
         let at = self.mirror.clock.next(now);
+        self.own(held, (at, Claim::default()), reason, now);
+        // It is the newest of its address now.
+        self.touch(held.0, now);
+    }
+
+    /// Keeps a publication on, whose owner is gone: its client was heard here. It is the same registration still, so that
+    /// one which was made meanwhile where we do not hear of it stands.
+    pub(crate) fn keep_on(&mut self, held: LeaseKey, now: Now) {
+        let Some((claim, at)) = self.claim_at(held) else { return };
+        match claim.term.checked_add(1) {
+            Some(term) => {
+                let claim = Claim { by: claim.by, term, ..Claim::default() };
+                self.own(held, (at, claim), Reason::BeatReturned, now);
+            }
+            None => self.own_anew(held, Reason::BeatReturned, now),
+        }
+    }
+
+    fn own(&mut self, held: LeaseKey, (at, claim): (u64, Claim), reason: Reason, now: Now) {
+        let Some((old, _)) = self.claim_at(held) else { return };
+        self.detach(held, Because::Displaced);
         let service = self.services.get_mut(held.0);
         if let Some(publication) = service.and_then(|service| service.publications.get_mut(&held.1)) {
             publication.stamp = Stamp::new(at, Kind::Ephemeral);
-            publication.claim = Claim::default();
+            publication.claim = claim;
         }
-        if claim.owner != OURS {
+        if old.owner != OURS {
             self.clients.set_origin(held.1, self.own_node());
             self.grant_adopted(held, now);
         }
         self.attach(held, reason);
-        // It is the newest of its address now.
-        self.touch(held.0, now);
     }
 
     /// Whether the owner of a publication is another node that is heard: what changes nothing is left to it.

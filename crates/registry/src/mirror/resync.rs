@@ -29,13 +29,7 @@ impl Registry {
         let known = self.mirror.origins.at_mut(place);
         known.generation = known.generation.wrapping_add(1);
         known.resync = Some(sequence);
-        let (beaten, origins) = (&mut self.mirror.beaten, &mut self.mirror.origins);
-        beaten.retain(|(of, key), hash| {
-            if *of == place {
-                origins.at_mut(place).subtract(super::origins::Entry { key: *key, hash: *hash });
-            }
-            *of != place
-        });
+        self.forget_all_beaten(place);
     }
 
     /// Takes in a page of a peer's snapshot.
@@ -84,7 +78,9 @@ impl Registry {
         let mut batch = Batch::new(now, effects, true);
         for held in gone {
             self.detach(held, Because::ItsOwner);
-            self.take_away(held.0, held.1, &mut batch.report(Reason::PeerLost));
+            if !self.fall_back(held, None, &mut batch) {
+                self.take_away(held.0, held.1, &mut batch.report(Reason::PeerLost));
+            }
         }
         self.end_health_resync(place);
         batch.finish(self);

@@ -9,6 +9,7 @@
 use crate::{
     DecodeError,
     mirror::{
+        claim::Version,
         hash::{hash, mix},
         origins::Entry,
     },
@@ -106,6 +107,11 @@ pub(crate) fn client(out: &mut Vec<u8>, client: ClientRef<'_>) {
 pub(crate) fn incarnation(out: &mut Vec<u8>, incarnation: Incarnation) {
     out.extend_from_slice(&incarnation.at.to_le_bytes());
     number(out, incarnation.node);
+}
+
+pub(crate) fn version(out: &mut Vec<u8>, version: Version) {
+    incarnation(out, version.incarnation);
+    out.push(version.term);
 }
 
 /// Writes instances; of a client that is known by its address its host is not repeated.
@@ -258,6 +264,10 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn incarnation(&mut self) -> Result<Incarnation, DecodeError> {
         Ok(Incarnation { at: self.fixed()?, node: self.number()? })
+    }
+
+    pub(crate) fn version(&mut self) -> Result<Version, DecodeError> {
+        Ok(Version { incarnation: self.incarnation()?, term: self.byte()? })
     }
 
     pub(crate) fn reason(&mut self) -> Result<Reason, DecodeError> {

@@ -1,0 +1,100 @@
+//! Claims that do not hold because there are better ones, and that their owners still tell of.
+
+use super::{
+    claim::{OriginPlace, Rank, Standing, Version},
+    incoming::Batch,
+    origins::Entry,
+    wire::{self, Reader},
+};
+use crate::{DecodeError, Registry, brake::LeaseKey};
+use std::cmp::Reverse;
+
+/// One of them: what was told, and its hash.
+#[derive(Debug)]
+pub(crate) struct Beaten {
+    pub(crate) hash: u64,
+    op: Box<[u8]>,
+}
+
+impl Registry {
+    /// What an origin told of a publication is not to be counted as beaten any more, if it was.
+    pub(crate) fn take_beaten(&mut self, place: OriginPlace, key: u64) -> Option<Box<[u8]>> {
+        let beaten = self.mirror.beaten.remove(&(place, key))?;
+        self.mirror.origins.at_mut(place).subtract(Entry { key, hash: beaten.hash });
+        Some(beaten.op)
+    }
+
+    /// Counts what an origin tells of a publication, though it does not hold here.
+    pub(crate) fn keep_beaten(&mut self, place: OriginPlace, entry: Entry, op: &[u8]) {
+        self.mirror.beaten.insert((place, entry.key), Beaten { hash: entry.hash, op: op.into() });
+        self.mirror.origins.at_mut(place).add(entry);
+        self.mirror.figures.beaten += 1;
+    }
+
+    /// What an origin tells of all is not to be counted any more.
+    pub(crate) fn forget_all_beaten(&mut self, place: OriginPlace) {
+        let (beaten, origins) = (&mut self.mirror.beaten, &mut self.mirror.origins);
+        beaten.retain(|(of, key), beaten| {
+            if *of == place {
+                origins.at_mut(place).subtract(Entry { key: *key, hash: beaten.hash });
+            }
+            *of != place
+        });
+    }
+
+    /// The best claim of those that were beaten, of an origin that is heard.
+    fn best_beaten(&self, key: u64) -> Option<(OriginPlace, Version)> {
+        let grave = self.mirror.graves.of(key);
+        let heard = self.mirror.origins.others().filter(|(_, known)| known.is_live());
+        let claims = heard.filter_map(|(place, known)| {
+            let beaten = self.mirror.beaten.get(&(place, key))?;
+            let (version, adopted) = header(&beaten.op).ok()?;
+            let node = known.origin.node.0;
+            let standing = if adopted { Standing::Adopted(Reverse(node)) } else { Standing::Live };
+            grave.is_none_or(|grave| version > grave).then_some((Rank { version, standing }, place))
+        });
+        claims.max().map(|(rank, place)| (place, rank.version))
+    }
+
+    /// Lets the best of the beaten claims hold, in place of one that is out of the books already; whether there is one.
+    /// A removal counts against those that are no higher; a weak one only against lower ones.
+    pub(crate) fn fall_back(
+        &mut self,
+        held: LeaseKey,
+        removed: Option<(Version, bool)>,
+        batch: &mut Batch<'_>,
+    ) -> bool {
+        let Some((place, version)) = self.heir(held) else { return false };
+        let is_removed = removed.is_some_and(|(removed, is_weak)| match is_weak {
+            true => version < removed,
+            false => version <= removed,
+        });
+        !is_removed && self.let_hold(held, place, batch)
+    }
+
+    /// Whose claim would hold, if the one that does went.
+    pub(crate) fn heir(&self, held: LeaseKey) -> Option<(OriginPlace, Version)> {
+        if self.mirror.beaten.is_empty() {
+            return None;
+        }
+        self.best_beaten(wire::key_hash(&self.key_of(held)?))
+    }
+
+    /// Lets what an origin told hold, if that was beaten, in place of what is out of the books already; whether it was.
+    pub(crate) fn let_hold(&mut self, held: LeaseKey, place: OriginPlace, batch: &mut Batch<'_>) -> bool {
+        let key = self.key_of(held).filter(|_| !self.mirror.beaten.is_empty());
+        let Some(key) = key.map(|key| wire::key_hash(&key)) else { return false };
+        let Some(op) = self.take_beaten(place, key) else { return false };
+        // It was read once already.
+        self.hold(place, &op, batch).is_ok()
+    }
+}
+
+/// The version of a publication that was told, and whether it is adopted.
+fn header(op: &[u8]) -> Result<(Version, bool), DecodeError> {
+    let mut reader = Reader::new(op);
+    _ = (reader.byte()?, reader.reason()?, reader.key()?);
+    let version = reader.version()?;
+    _ = reader.byte()?;
+    Ok((version, reader.byte()? & wire::ADOPTED != 0))
+}
