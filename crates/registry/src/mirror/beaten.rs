@@ -2,11 +2,15 @@
 
 use super::{
     claim::{OriginPlace, Rank, Standing, Version},
-    incoming::Batch,
+    clock::COUNTER_BITS,
+    incoming::{Batch, Told},
     origins::Entry,
+    outgoing::removal,
     wire::{self, Reader},
 };
 use crate::{DecodeError, Registry, brake::LeaseKey};
+use bytes::Bytes;
+use muster_model::{Reason, Timestamp};
 use std::cmp::Reverse;
 
 /// One of them: what was told, and its hash.
@@ -40,6 +44,33 @@ impl Registry {
             }
             *of != place
         });
+    }
+
+    /// Removals that origins do not know, by what they tell: part of a snapshot, because they were told before it. Those
+    /// of as many places as have so many bytes together, and the next place if there is one.
+    pub(crate) fn unknown_removals(&self, from: u32, bytes_max: usize) -> (Vec<Bytes>, Option<u32>) {
+        let mut all: Vec<(u32, u64, &Beaten)> = Vec::new();
+        for ((_, key), beaten) in &self.mirror.beaten {
+            let place = (key >> 32) as u32;
+            if place >= from && self.mirror.graves.of(*key).is_some() {
+                all.push((place, *key, beaten));
+            }
+        }
+        all.sort_by_key(|(_, key, _)| *key);
+        let (mut ops, mut bytes, mut last) = (Vec::new(), 0, None);
+        for (place, key, beaten) in all {
+            if bytes >= bytes_max && last != Some(place) {
+                return (ops, Some(place));
+            }
+            last = Some(place);
+            if let (Some(grave), Ok(told)) = (self.mirror.graves.of(key), Told::read(&beaten.op)) {
+                let (at, reason) = (Timestamp(grave.incarnation.at >> COUNTER_BITS), Reason::Deregistered);
+                let op = removal(told.key.bytes, grave, false, at, reason);
+                bytes += op.len();
+                ops.push(Bytes::from(op));
+            }
+        }
+        (ops, None)
     }
 
     /// The best claim of those that were beaten, of an origin that is heard.

@@ -52,9 +52,9 @@ struct Described {
 }
 
 /// The same as it was told, its content not yet read.
-struct Told<'a> {
+pub(crate) struct Told<'a> {
     reason: Reason,
-    key: Key<'a>,
+    pub(crate) key: Key<'a>,
     entry: Entry,
     version: Version,
     edit: u8,
@@ -63,7 +63,7 @@ struct Told<'a> {
 }
 
 impl<'a> Told<'a> {
-    fn read(op: &'a [u8]) -> Result<Self, DecodeError> {
+    pub(crate) fn read(op: &'a [u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(op);
         _ = reader.byte()?;
         let (reason, key) = (reader.reason()?, reader.key()?);
@@ -248,7 +248,14 @@ impl Registry {
                     }
                     return Ok(());
                 }
+                let was_heard = claim.owner == OURS && self.was_heard(held, batch.now);
                 self.give_up(held, claim, at, place, told.key.bytes, batch.now);
+                self.put_told(place, told, service, client, batch)?;
+                if was_heard {
+                    // It may be long since its client was heard there.
+                    self.pass_on(held);
+                }
+                return Ok(());
             }
             None => {
                 let grave = self.mirror.graves.of(told.entry.key);
@@ -263,6 +270,12 @@ impl Registry {
             }
         }
         self.put_told(place, told, service, client, batch)
+    }
+
+    /// Whether the client of what is ours beat here lately.
+    fn was_heard(&self, held: LeaseKey, now: Now) -> bool {
+        let lease = self.leases.last_beat(held).zip(self.leases.timing(held));
+        lease.is_some_and(|(beat, timing)| now.mono.since(beat) <= timing.beat_interval_ms)
     }
 
     /// What a claim that is told is worth.
@@ -467,7 +480,9 @@ impl Registry {
             // The adopter knows no more than that it heard nothing, the owner does.
             std::cmp::Ordering::Equal if claim.owner == place => true,
             std::cmp::Ordering::Equal if is_weak => rank.standing == Standing::Orphan,
-            std::cmp::Ordering::Equal => rank.standing != Standing::Live,
+            // Two may have kept it on where they did not hear of each other, and one of them heard nothing since.
+            std::cmp::Ordering::Equal if reason == Reason::BeatMissed => rank.standing != Standing::Live,
+            std::cmp::Ordering::Equal => true,
         };
         if !is_gone {
             return Ok(());
@@ -478,7 +493,14 @@ impl Registry {
             self.own_anew(held, Reason::Registered, batch.now);
             return Ok(());
         }
-        self.give_up(held, claim, at, place, key.bytes, batch.now);
+        if claim.owner == OURS {
+            // Those who hold it of us may never hear of it from who removed it.
+            self.detach(held, Because::ItsOwner);
+            self.leases.revoke(held, batch.now.mono);
+            self.mirror.send_removal(key.bytes, version, is_weak, wall, reason);
+        } else {
+            self.give_up(held, claim, at, place, key.bytes, batch.now);
+        }
         if self.fall_back(held, Some((version, is_weak)), batch) {
             return Ok(());
         }

@@ -44,6 +44,17 @@ impl Ring {
     }
 }
 
+/// The op of a removal.
+pub(crate) fn removal(key: &[u8], version: Version, is_weak: bool, at: Timestamp, reason: Reason) -> Vec<u8> {
+    let mut op = Vec::with_capacity(key.len() + 32);
+    op.extend([wire::REMOVE, wire::reason(reason)]);
+    op.extend_from_slice(key);
+    wire::version(&mut op, version);
+    op.push(if is_weak { wire::WEAK } else { 0 });
+    wire::number(&mut op, at.0);
+    op
+}
+
 /// Why a publication leaves the books.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Because {
@@ -86,13 +97,7 @@ impl Mirror {
         at: Timestamp,
         reason: Reason,
     ) {
-        let mut op = Vec::with_capacity(key.len() + 32);
-        op.extend([wire::REMOVE, wire::reason(reason)]);
-        op.extend_from_slice(key);
-        wire::version(&mut op, version);
-        op.push(if is_weak { wire::WEAK } else { 0 });
-        wire::number(&mut op, at.0);
-        self.send(&op);
+        self.send(&removal(key, version, is_weak, at, reason));
     }
 
     /// Tells the others that another origin has the better claim to what was ours.
@@ -253,10 +258,15 @@ impl Registry {
         let mut page = SnapshotPage { sequence: self.mirror_sequence(), ops: Vec::new(), next: None };
         let (mut at, mut bytes) = (from, 0);
         for _ in 0..PAGE_LOOKS {
-            if at.part == 1 {
-                let (findings, next) = self.mirror.healths.page(at.place, bytes_max.saturating_sub(bytes));
-                page.ops.extend(findings);
-                page.next = next.map(|place| SnapshotCursor { place, ..at });
+            if at.part > 0 {
+                let left = bytes_max.saturating_sub(bytes);
+                let (ops, next) = match at.part {
+                    1 => self.mirror.healths.page(at.place, left),
+                    _ => self.unknown_removals(at.place, left),
+                };
+                page.ops.extend(ops);
+                let after = (at.part == 1).then_some(SnapshotCursor { part: 2, ..SnapshotCursor::default() });
+                page.next = next.map(|place| SnapshotCursor { place, ..at }).or(after);
                 return page;
             }
             match self.clients.at_or_behind(at.place) {

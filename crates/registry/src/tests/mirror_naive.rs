@@ -297,7 +297,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, max_shrink_time: 60_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 16, max_shrink_time: 60_000, ..ProptestConfig::default() })]
 
     #[test]
     fn ensembles_come_to_what_their_clients_know(
@@ -307,5 +307,54 @@ proptest! {
         let mut schedule = Schedule::new(around);
         steps.into_iter().for_each(|step| schedule.run(step));
         schedule.settle();
+    }
+}
+
+#[test]
+fn schedules_that_failed_once() {
+    use Step::{Deregister, Isolate, Pass, Register, Restart};
+    let a_removal_that_was_told_before_the_snapshot =
+        vec![Register(5, 1), Isolate(0), Pass(4_251), Register(0, 0), Deregister(5, 0)];
+    let a_removal_that_an_adopter_alone_hears_of = vec![
+        Register(6, 1),
+        Isolate(1),
+        Deregister(6, 0),
+        Isolate(0),
+        Register(0, 0),
+        Register(0, 0),
+        Pass(5_001),
+        Register(8, 2),
+        Pass(5_677),
+        Isolate(2),
+        Register(3, 2),
+        Isolate(0),
+    ];
+    let a_client_that_beat_where_its_last_registration_was_unknown = vec![
+        Register(1, 0),
+        Isolate(0),
+        Register(1, 0),
+        Register(2, 0),
+        Deregister(2, 0),
+        Restart(2, false),
+        Register(2, 0),
+        Register(2, 0),
+        Pass(18_751),
+        Pass(1_251),
+        Register(2, 0),
+        Pass(2_752),
+    ];
+    let a_removal_by_one_of_two_that_kept_it_on =
+        vec![Register(8, 1), Isolate(0), Isolate(1), Pass(19_251), Deregister(8, 0)];
+    for steps in [
+        a_removal_by_one_of_two_that_kept_it_on,
+        a_removal_that_was_told_before_the_snapshot,
+        a_removal_that_an_adopter_alone_hears_of,
+        a_client_that_beat_where_its_last_registration_was_unknown,
+    ] {
+        for around in [false, true] {
+            let mut schedule = Schedule::new(around);
+            steps.iter().for_each(|step| schedule.run(step.clone()));
+            schedule.settle();
+        }
     }
 }
