@@ -103,6 +103,12 @@ impl Registry {
         !is_removed && self.let_hold(held, place, batch)
     }
 
+    /// Whether what was beaten of an origin is no older than a version.
+    pub(crate) fn told_since(&self, place: OriginPlace, key: &[u8], version: Version) -> bool {
+        let told = self.mirror.beaten.get(&(place, wire::key_hash(key)));
+        told.is_some_and(|told| header(&told.op).is_ok_and(|(told, _)| told >= version))
+    }
+
     /// Whose claim would hold, if the one that does went.
     pub(crate) fn heir(&self, held: LeaseKey) -> Option<(OriginPlace, Version)> {
         if self.mirror.beaten.is_empty() {

@@ -296,10 +296,10 @@ impl Registry {
     ) -> bool {
         let generation = self.mirror.origins.at(place).generation;
         let (old, version) = (self.mirror.version(at, claim), told.version);
-        // What was booked to it on the word of another says nothing of its order.
+        // What was booked to it on the word of another has the edits of that one.
         let is_told = claim.generation == generation;
-        let is_old = version < old || (version == old && is_older(told.edit, claim.edit));
-        let confirms = (is_told && is_old) || self.entry_of(held) == Some(told.entry);
+        let is_old = version < old || (is_told && version == old && is_older(told.edit, claim.edit));
+        let confirms = is_old || self.entry_of(held) == Some(told.entry);
         if confirms && let Some(claim) = self.claim_mut(held) {
             claim.generation = generation;
         }
@@ -531,7 +531,7 @@ impl Registry {
         }
         self.detach(held, Because::ItsOwner);
         match self.mirror.origins.place(to).filter(|to| *to != place && *to != OURS) {
-            Some(to) if self.let_hold(held, to, batch) => {}
+            Some(to) if self.told_since(to, key.bytes, version) && self.let_hold(held, to, batch) => {}
             Some(to) => self.reassign(held, to, batch.now),
             // We had the better claim, and gave it up since; or nobody has.
             None if self.fall_back(held, None, batch) => {}
