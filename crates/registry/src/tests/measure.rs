@@ -229,3 +229,36 @@ fn measure_checkpoint() {
         restored / 1_000_000,
     );
 }
+
+#[test]
+#[ignore = "a measurement, not a test"]
+fn measure_mirror() {
+    let origin = |node| Origin { node: NodeId(node), epoch: Epoch { boot: 1, random: node } };
+    let (mut owner, mut effects) = (World::new(), Vec::new());
+    owner.registry.set_identity(origin(1));
+    let ops: Vec<Op> = (0..2 * SERVICES * EACH)
+        .map(|number| op(number % SERVICES, number / SERVICES, connection(number as u64)))
+        .collect();
+    let (count, before) = (ops.len() as u64, cpu());
+    ops.into_iter().for_each(|op| _ = owner.ok(op));
+    println!("register with an identity: {} ns", (cpu() - before) / count);
+    let (mut pages, mut from, before) = (Vec::new(), Some(SnapshotCursor::default()), cpu());
+    while let Some(cursor) = from {
+        let page = owner.registry.snapshot_page(cursor, 256 << 10);
+        from = page.next;
+        pages.push(page);
+    }
+    println!("snapshot: {} ms", (cpu() - before) / 1_000_000);
+    let mut mirror = World::new();
+    mirror.registry.set_identity(origin(2));
+    let before = cpu();
+    mirror.registry.resync_begin(origin(1), pages[0].sequence, mirror.now, &mut effects);
+    for page in &pages {
+        effects.clear();
+        mirror.registry.resync_page(origin(1), &page.ops, mirror.now, &mut effects).unwrap();
+    }
+    mirror.registry.resync_end(origin(1), mirror.now, &mut effects).unwrap();
+    println!("taking it in: {} ms, {:?}", (cpu() - before) / 1_000_000, mirror.registry.counts());
+    assert_eq!(mirror.registry.digest(origin(1)), owner.registry.digest(origin(1)));
+    black_box((owner, mirror));
+}
