@@ -8,6 +8,7 @@ mod brakes;
 mod cluster;
 mod health;
 mod history;
+mod import;
 mod local;
 mod metrics;
 mod page;

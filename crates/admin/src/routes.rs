@@ -1,9 +1,9 @@
 //! The routes as data: the router and the OpenAPI description are both made of them.
 
-use crate::{AdminState, backup, brakes, cluster, cluster::change, health, history, local, metrics, page};
+use crate::{AdminState, backup, brakes, cluster, cluster::change, health, history, import, local, metrics, page};
 use axum::{
     Router,
-    extract::State,
+    extract::{DefaultBodyLimit, State},
     http::{StatusCode, header},
     middleware,
     response::IntoResponse,
@@ -257,7 +257,34 @@ const ROUTES: &[Route] = &[
         },
         errors: &[(404, "there is no such node"), (409, "one of them is not ready for it"), STARTING],
     },
+    Route {
+        method: "POST",
+        path: "/muster/v1/import/configs",
+        handler: || post(import::configs).layer(limited()),
+        surfaces: ADMIN,
+        access: Access::Local,
+        summary: "Takes over configs of another server, with their history, for `muster import`",
+        parameters: &[],
+        answer: || ("application/json", import::schema()),
+        errors: &[(400, "the body can't be read"), (413, "the body is too long"), STARTING],
+    },
+    Route {
+        method: "POST",
+        path: "/muster/v1/import/accounts",
+        handler: || post(import::accounts).layer(limited()),
+        surfaces: ADMIN,
+        access: Access::Local,
+        summary: "Keeps users, roles and permissions of another server until there is access control",
+        parameters: &[],
+        answer: || ("application/json", import::schema()),
+        errors: &[(400, "the body can't be read"), (413, "the body is too long"), STARTING],
+    },
 ];
+
+/// Bodies of imports are longer than axum allows by itself.
+fn limited() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(import::BODY_BYTES_MAX)
+}
 
 /// `GET /muster/openapi.json`.
 async fn openapi(State(state): State<AdminState>) -> impl IntoResponse {

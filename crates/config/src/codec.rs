@@ -1,8 +1,8 @@
 //! Ops and results as bytes, for the log.
 
 use crate::{
-    Author, Bounds, CapacityOf, Condition, ConfigError, Content, Describe, ExpireHistory, Gray, LoadError,
-    Op, Outcome, Publish, QuotaOf, Remove, RemoveTarget,
+    Author, Bounds, CapacityOf, Condition, ConfigError, Content, Describe, ExpireHistory, Gray, HistoryOp,
+    LoadError, Op, Outcome, Publish, QuotaOf, Remove, RemoveTarget, TakeOver,
     capacity::{CapacityMessage, QuotaMessage},
     row::{
         AuthorMessage, DetailsMessage, GrayMessage, by_number, damaged, decode, encode, key_of, number_of,
@@ -124,6 +124,40 @@ struct SetCapacityMessage {
     change: Option<CapacityMessage>,
 }
 
+#[derive(Clone, PartialEq, Message)]
+struct TakeOverMessage {
+    #[prost(message, optional, tag = "1")]
+    key: Option<KeyMessage>,
+    #[prost(uint32, tag = "2")]
+    op: u32,
+    #[prost(uint64, tag = "3")]
+    time: u64,
+    #[prost(message, optional, tag = "4")]
+    author: Option<AuthorMessage>,
+    #[prost(message, optional, tag = "5")]
+    gray: Option<GrayMessage>,
+    #[prost(bytes = "bytes", tag = "6")]
+    content: Bytes,
+    #[prost(bytes = "vec", tag = "7")]
+    md5: Vec<u8>,
+    #[prost(uint32, tag = "8")]
+    kind: u32,
+    #[prost(string, tag = "9")]
+    app_name: String,
+    #[prost(string, repeated, tag = "10")]
+    tags: Vec<String>,
+    #[prost(message, optional, tag = "11")]
+    details: Option<DetailsMessage>,
+    #[prost(string, tag = "12")]
+    encrypted_data_key: String,
+    #[prost(message, optional, tag = "13")]
+    published_by: Option<AuthorMessage>,
+    #[prost(uint32, tag = "14")]
+    gray_versions_max: u32,
+    #[prost(uint32, tag = "15")]
+    history_entries_max: u32,
+}
+
 #[derive(Clone, PartialEq, Oneof)]
 enum OpKind {
     #[prost(message, boxed, tag = "1")]
@@ -136,11 +170,13 @@ enum OpKind {
     Describe(Box<DescribeMessage>),
     #[prost(message, tag = "5")]
     SetCapacity(SetCapacityMessage),
+    #[prost(message, boxed, tag = "6")]
+    TakeOver(Box<TakeOverMessage>),
 }
 
 #[derive(Clone, PartialEq, Message)]
 struct OpMessage {
-    #[prost(oneof = "OpKind", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "OpKind", tags = "1, 2, 3, 4, 5, 6")]
     op: Option<OpKind>,
 }
 
@@ -174,6 +210,7 @@ impl Op {
                 of: of.row_key(),
                 change: Some(CapacityMessage::of(0, *change)),
             }),
+            Self::TakeOver(past) => OpKind::TakeOver(Box::new(take_over_message(past))),
         };
         encode(&OpMessage { op: Some(op) })
     }
@@ -209,6 +246,7 @@ impl Op {
             Some(OpKind::SetCapacity(set)) => {
                 Ok(Self::SetCapacity(CapacityOf::parse(&set.of)?, set.change.unwrap_or_default().change()))
             }
+            Some(OpKind::TakeOver(past)) => Ok(Self::TakeOver(Box::new(parse_take_over(*past)?))),
             None => Err(damaged("config op", "unknown op")),
         }
     }
@@ -264,6 +302,49 @@ fn parse_publish(message: PublishMessage) -> Result<Publish, LoadError> {
             history_entries_max: message.history_entries_max,
         },
         quota: message.quota.map(Into::into),
+    })
+}
+
+fn take_over_message(past: &TakeOver) -> TakeOverMessage {
+    TakeOverMessage {
+        key: Some(KeyMessage::of(&past.key)),
+        op: number_of(&HistoryOp::ALL, past.op),
+        time: past.time.0,
+        author: Some((&past.author).into()),
+        gray: past.gray.as_ref().map(|gray| GrayMessage::of(&gray.name, &gray.rule)),
+        content: past.content.bytes().clone(),
+        md5: past.content.md5().as_bytes().to_vec(),
+        kind: number_of(&ConfigType::ALL, past.kind),
+        app_name: past.app_name.clone(),
+        tags: past.tags.clone(),
+        details: (!past.details.is_empty()).then(|| (&past.details).into()),
+        encrypted_data_key: past.encrypted_data_key.clone(),
+        published_by: Some((&past.published_by).into()),
+        gray_versions_max: past.bounds.gray_versions_max,
+        history_entries_max: past.bounds.history_entries_max,
+    }
+}
+
+fn parse_take_over(message: TakeOverMessage) -> Result<TakeOver, LoadError> {
+    let what = "config op";
+    let gray = message.gray.map(|gray| gray.parse()).transpose()?;
+    Ok(TakeOver {
+        key: KeyMessage::parse(message.key)?,
+        op: by_number(what, &HistoryOp::ALL, message.op)?,
+        time: Timestamp(message.time),
+        author: author_of(message.author),
+        gray: gray.map(|(name, rule)| Gray { name, rule }),
+        content: Content::trusted(message.content, parse_md5(what, &message.md5)?),
+        kind: by_number(what, &ConfigType::ALL, message.kind)?,
+        app_name: message.app_name,
+        tags: message.tags,
+        details: message.details.unwrap_or_default().into(),
+        encrypted_data_key: message.encrypted_data_key,
+        published_by: author_of(message.published_by),
+        bounds: Bounds {
+            gray_versions_max: message.gray_versions_max,
+            history_entries_max: message.history_entries_max,
+        },
     })
 }
 

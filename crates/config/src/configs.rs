@@ -59,6 +59,7 @@ impl Configs {
             Op::Remove(remove) => Ok(self.remove(remove, at, effects)),
             Op::ExpireHistory(expire) => Ok(self.expire_history(expire, effects)),
             Op::Describe(describe) => self.describe(describe, at, effects),
+            Op::TakeOver(past) => self.take_over(&past, at, effects),
             Op::SetCapacity(of, change) => {
                 effects.push(Effect::Persist(self.capacities.set(of, change, at.revision)));
                 Ok(Outcome::Done)
@@ -82,7 +83,7 @@ impl Configs {
         } else if table == Table::ConfigHistory {
             let stored = HistoryRow::decode(key, value)?;
             let key = self.shared(stored.key());
-            self.by_age.insert((stored.revision, key.clone()), stored.time);
+            self.by_age.insert((stored.revision, key.clone()), stored.since());
             self.entries.entry(key).or_default().history.load(&stored);
         } else if table == Table::ConfigCapacity {
             self.capacities.load(key, value)?;

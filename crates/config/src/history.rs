@@ -1,8 +1,8 @@
 //! What was done to a config.
 
-use crate::{Author, Bounds, Content, ContentKey, Details, Gray, LoadError, Publish, row};
+use crate::{Author, Bounds, Content, ContentKey, Details, FieldError, Gray, LoadError, Publish, row, text};
 use bytes::Bytes;
-use muster_model::{ConfigKey, ConfigType, Md5, Revision, Timestamp};
+use muster_model::{ConfigKey, ConfigType, Limits, Md5, Revision, Timestamp};
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct HistoryRow {
     pub op: HistoryOp,
     /// When.
     pub time: Timestamp,
+    /// When it came here, if it was done on another server and taken over: its age counts from then.
+    pub taken_over: Option<Timestamp>,
     /// By whom.
     pub author: Author,
     /// The gray version it was done to; `None` is the formal one.
@@ -80,6 +82,11 @@ impl HistoryRow {
         &self.content.key
     }
 
+    /// When its age begins to count.
+    pub(crate) fn since(&self) -> Timestamp {
+        self.taken_over.unwrap_or(self.time)
+    }
+
     /// The publication that brings back what the entry has: `content` is what its content row holds
     /// ([`ContentKey::content_of`]).
     pub fn rollback(&self, content: Bytes, author: Author, bounds: Bounds) -> Publish {
@@ -91,6 +98,72 @@ impl HistoryRow {
             details: self.details.clone(),
             encrypted_data_key: self.encrypted_data_key.clone(),
             ..Publish::new(self.key().clone(), Content::trusted(content, self.md5), author, bounds)
+        }
+    }
+}
+
+/// Takes over what was done to a config on another server, as the newest entry of its history: before the config itself
+/// is published, and oldest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakeOver {
+    /// The config.
+    pub key: ConfigKey,
+    /// What was done.
+    pub op: HistoryOp,
+    /// When it was done there.
+    pub time: Timestamp,
+    /// By whom.
+    pub author: Author,
+    /// The gray version it was done to; `None` is the formal one.
+    pub gray: Option<Gray>,
+    /// The content the entry has, see [`HistoryOp`].
+    pub content: Content,
+    /// Its type.
+    pub kind: ConfigType,
+    /// Its application.
+    pub app_name: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// What was written about it.
+    pub details: Details,
+    /// Its cipher key.
+    pub encrypted_data_key: String,
+    /// Who had published that content.
+    pub published_by: Author,
+    /// Bounds to decide by.
+    pub bounds: Bounds,
+}
+
+impl TakeOver {
+    /// Refuses what is too long. To be called before proposing: applying does not check it again.
+    pub fn check(&self, limits: &Limits) -> Result<(), FieldError> {
+        if self.content.bytes().len() > limits.content_bytes_max {
+            return Err(FieldError::ContentTooLong { max: limits.content_bytes_max });
+        }
+        text::check_length("appName", &self.app_name, 128)?;
+        text::check_length("encryptedDataKey", &self.encrypted_data_key, 1_024)?;
+        self.author.check()?;
+        self.published_by.check()
+    }
+
+    /// The entry at its place in the history.
+    pub(crate) fn row(&self, key: ConfigKey, revision: Revision, taken_over: Timestamp) -> HistoryRow {
+        HistoryRow {
+            content: ContentKey { key, revision },
+            revision,
+            config_id: 0,
+            op: self.op,
+            time: self.time,
+            taken_over: Some(taken_over),
+            author: self.author.clone(),
+            gray: self.gray.clone(),
+            md5: self.content.md5(),
+            kind: self.kind,
+            app_name: self.app_name.clone(),
+            tags: self.tags.clone(),
+            details: self.details.clone(),
+            encrypted_data_key: self.encrypted_data_key.clone(),
+            published_by: self.published_by.clone(),
         }
     }
 }

@@ -31,7 +31,7 @@ pub use content::{Content, ContentKey};
 pub use effect::{Effect, Outcome, VariantName};
 pub use error::{ConfigError, FieldError, LoadError, QuotaOf};
 pub use gray::{Gray, GrayName, GrayRule, RuleKind};
-pub use history::{HistoryOp, HistoryRow};
+pub use history::{HistoryOp, HistoryRow, TakeOver};
 pub use item::{Config, Details, Selection, Variant};
 pub use labels::ClientLabels;
 pub use op::{

@@ -1,6 +1,6 @@
 //! What can be done to configs.
 
-use crate::{CapacityChange, CapacityOf, Content, Details, FieldError, Gray, QuotaDefaults, text};
+use crate::{CapacityChange, CapacityOf, Content, Details, FieldError, Gray, QuotaDefaults, TakeOver, text};
 use muster_model::{ConfigKey, ConfigType, Limits, Revision, Timestamp};
 use std::collections::HashSet;
 
@@ -244,4 +244,6 @@ pub enum Op {
     Describe(Describe),
     /// Sets what a group or a namespace may hold.
     SetCapacity(CapacityOf, CapacityChange),
+    /// See [`TakeOver`].
+    TakeOver(Box<TakeOver>),
 }

@@ -5,6 +5,7 @@
 //! of everything durable. It knows no wire format, opens no listener, and writes no file itself. Start at [`Node`],
 //! then `register_instance.rs`, `publish_config.rs` and `watchers.rs`.
 
+mod accounts;
 mod brake;
 mod checkpoint;
 mod config_capacity;
@@ -44,12 +45,14 @@ mod settings;
 mod start;
 mod subscribers;
 mod switches;
+mod take_over;
 mod timers;
 mod views;
 mod waiting;
 mod watch_names;
 mod watchers;
 
+pub use accounts::Account;
 pub use checkpoint::CheckpointFigures;
 pub use config_capacity::CapacityView;
 pub use config_contents::CachedContent;
@@ -76,6 +79,7 @@ pub use search_configs::{ConfigPage, ConfigSearch, Like, PageRequest, ShownConfi
 pub use settings::{QuotaSettings, Settings};
 pub use start::NodeParts;
 pub use subscribers::{PushCounts, ServiceSubscription};
+pub use take_over::{ConfigTakenOver, ForeignConfig, HistoryTakenOver, TakeOverOptions, TakenOver};
 pub use views::ServiceView;
 pub use watchers::{ConfigInterest, Push, PushRef, ServiceInterest, WatchCounts, Watcher, WatcherKind};
 
@@ -89,7 +93,7 @@ pub mod config {
     pub use muster_config::{
         Author, Bounds, CapacityChange, CapacityOf, ClientLabels, Condition, Config, ConfigError, Content,
         ContentKey, Describe, Details, FieldError, Gray, GrayName, GrayRule, HistoryOp, HistoryRow, Outcome,
-        Publish, QuotaDefaults, QuotaOf, RemoveTarget, Selection, Variant, VariantName,
+        Publish, QuotaDefaults, QuotaOf, RemoveTarget, Selection, TakeOver, Variant, VariantName,
     };
 }
 

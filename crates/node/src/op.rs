@@ -7,7 +7,7 @@ use crate::{
     waiting::Ticket,
 };
 use bytes::{BufMut, Bytes, BytesMut};
-use muster_model::Timestamp;
+use muster_model::{Row, Table, Timestamp};
 use prost::Message;
 
 /// The version byte of every encoded operation.
@@ -28,6 +28,8 @@ pub(crate) enum DurableOp {
     Switch { entry: String, value: String },
     /// Members, join tokens.
     Ensemble(EnsembleOp),
+    /// The row of an account.
+    Account(Row),
 }
 
 /// Why bytes from the log are no operation of this version. The log is checksummed, so this means a newer
@@ -60,6 +62,14 @@ struct SwitchBody {
 }
 
 #[derive(Clone, PartialEq, Message)]
+struct AccountBody {
+    #[prost(bytes = "bytes", tag = "1")]
+    key: Bytes,
+    #[prost(bytes = "bytes", optional, tag = "2")]
+    value: Option<Bytes>,
+}
+
+#[derive(Clone, PartialEq, Message)]
 struct Envelope {
     #[prost(fixed64, tag = "1")]
     ticket: u64,
@@ -75,6 +85,8 @@ struct Envelope {
     switch: Option<SwitchBody>,
     #[prost(message, optional, tag = "7")]
     ensemble: Option<OpMessage>,
+    #[prost(message, optional, tag = "8")]
+    account: Option<AccountBody>,
 }
 
 impl DurableOp {
@@ -97,6 +109,9 @@ impl DurableOp {
                 envelope.switch = Some(SwitchBody { entry: entry.clone(), value: value.clone() });
             }
             Self::Ensemble(op) => envelope.ensemble = Some(op.into()),
+            Self::Account(row) => {
+                envelope.account = Some(AccountBody { key: row.key.clone(), value: row.value.clone() });
+            }
         }
         let mut bytes = BytesMut::with_capacity(1 + envelope.encoded_len());
         bytes.put_u8(VERSION);
@@ -131,6 +146,9 @@ impl DurableOp {
             Envelope { ensemble: Some(op), .. } => Self::Ensemble(
                 op.read().ok_or_else(|| DecodeError::Malformed("a change of the ensemble".into()))?,
             ),
+            Envelope { account: Some(AccountBody { key, value }), .. } => {
+                Self::Account(Row { table: Table::Meta, key, value })
+            }
             Envelope { .. } => return Err(DecodeError::Missing("operation")),
         };
         Ok((Ticket(envelope.ticket), op))

@@ -2,14 +2,15 @@
 
 mod client;
 mod cluster;
+mod import;
 mod values;
 
 pub(crate) use client::{
     BackupArgs, BrakesArgs, ClientFlags, GetArgs, HistoryArgs, ListArgs, PublishArgs, RegisterArgs,
     RestoreArgs, WatchArgs,
 };
-
 pub(crate) use cluster::{ClusterArgs, ClusterCommand, Output, RecoverArgs, TokenCommand};
+pub(crate) use import::{ImportArgs, ImportFrom, ImportNacosArgs};
 
 use crate::settings::Flags;
 use clap::{
@@ -83,6 +84,8 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Put a backup into an empty data directory
     Restore(RestoreArgs),
+    /// Take over what another server has
+    Import(ImportArgs),
     /// Print every setting, its value and where it came from
     Settings(SettingsArgs),
 }

@@ -7,6 +7,7 @@ mod configs;
 mod connection;
 pub(crate) mod history;
 mod http;
+mod import;
 pub(crate) mod output;
 pub(crate) mod restore;
 mod services;
@@ -33,6 +34,7 @@ pub(crate) fn block_on(command: Command) -> anyhow::Result<()> {
             Command::Brakes(args) => brakes::run(&args).await,
             Command::Cluster(args) => cluster::run(&args).await,
             Command::Backup(args) => backup::run(&args).await,
+            Command::Import(args) => import::run(&args).await,
             Command::Serve(_) | Command::Settings(_) | Command::Restore(_) => {
                 unreachable!("these run without a client")
             }

@@ -2,7 +2,8 @@
 
 use super::{Configs, Entry, first_key, persist};
 use crate::{
-    Config, Effect, ExpireHistory, GrayName, HistoryOp, HistoryRow, Outcome, content::ContentKey, row,
+    At, Config, ConfigError, Effect, ExpireHistory, GrayName, HistoryOp, HistoryRow, Outcome, TakeOver,
+    content::ContentKey, row,
 };
 use bytes::Bytes;
 use muster_model::{ConfigKey, Revision, Table, Timestamp};
@@ -43,7 +44,7 @@ impl Mark {
         Self {
             revision: stored.revision,
             content: stored.content.revision,
-            time: stored.time,
+            time: stored.since(),
             op: stored.op,
             config_id: stored.config_id,
             gray: stored.gray.as_ref().map(|gray| gray.name.clone()),
@@ -58,7 +59,7 @@ pub struct HistoryRef {
     pub key: ConfigKey,
     /// The entry's number (`nid`), unique in its config.
     pub revision: Revision,
-    /// When.
+    /// When its age began: when it was done, or taken over.
     pub time: Timestamp,
     /// What was done.
     pub op: HistoryOp,
@@ -128,7 +129,7 @@ impl Configs {
         let entry = self.entries.entry(key.clone()).or_default();
         for stored in added {
             entry.history.0.push_back(Mark::of(stored));
-            self.by_age.insert((stored.revision, key.clone()), stored.time);
+            self.by_age.insert((stored.revision, key.clone()), stored.since());
             let row_key = HistoryRow::row_key(key, stored.revision);
             effects.push(persist(Table::ConfigHistory, row_key, Some(row::encode_history(stored))));
         }
@@ -136,6 +137,26 @@ impl Configs {
         while entry.history.0.len() > kept {
             entry.forget_oldest(key, &mut self.by_age, effects);
         }
+    }
+
+    /// Adds an entry of another server's history, with its content. It comes before what is done here: where the config
+    /// exists it is refused.
+    pub(super) fn take_over(
+        &mut self,
+        past: &TakeOver,
+        at: At,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Outcome, ConfigError> {
+        let key = self.shared(&past.key);
+        if self.get(&key).is_some() {
+            return Err(ConfigError::Exists);
+        }
+        let revision = self.entries.entry(key.clone()).or_default().revision(at);
+        let content = ContentKey { key: key.clone(), revision };
+        effects.push(Effect::Persist(content.put(past.content.bytes())));
+        let stored = past.row(key.clone(), revision, at.time);
+        self.record(&key, &[stored], past.bounds.history_entries_max, effects);
+        Ok(Outcome::Done)
     }
 
     pub(super) fn expire_history(&mut self, expire: ExpireHistory, effects: &mut Vec<Effect>) -> Outcome {

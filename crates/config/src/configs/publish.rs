@@ -163,6 +163,7 @@ pub(super) fn history_of(config: &Config, name: &VariantName, op: HistoryOp) -> 
         config_id: if gray.is_none() { config.id } else { 0 },
         op,
         time: variant.modified,
+        taken_over: None,
         author: variant.author.clone(),
         gray,
         md5: variant.md5,

@@ -4,11 +4,12 @@ mod capacity;
 mod fields;
 mod format;
 mod model;
+mod take_over;
 
 use super::*;
 use crate::{
-    Author, Bounds, ClientLabels, Condition, Content, Details, ExpireHistory, Gray, GrayName, HistoryOp, Op,
-    Publish, Remove, RemoveTarget, Selection, Settings,
+    Author, Bounds, ClientLabels, Condition, Content, Details, ExpireHistory, Gray, GrayName, HistoryOp,
+    HistoryRow, Op, Publish, Remove, RemoveTarget, Selection, Settings,
 };
 use muster_model::{ConfigType, DataId, GroupName, Limits, Md5};
 use std::collections::BTreeMap;

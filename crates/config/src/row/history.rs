@@ -37,6 +37,8 @@ struct HistoryMessage {
     published_by: Option<AuthorMessage>,
     #[prost(uint64, tag = "13")]
     config_id: u64,
+    #[prost(uint64, optional, tag = "14")]
+    taken_over: Option<u64>,
 }
 
 /// The value of a history row.
@@ -55,6 +57,7 @@ pub(crate) fn encode_history(entry: &HistoryRow) -> Bytes {
         encrypted_data_key: entry.encrypted_data_key.clone(),
         published_by: Some((&entry.published_by).into()),
         config_id: entry.config_id,
+        taken_over: entry.taken_over.map(|time| time.0),
     })
 }
 
@@ -69,6 +72,7 @@ pub(crate) fn decode_history(key: &[u8], value: Bytes) -> Result<HistoryRow, Loa
         config_id: message.config_id,
         op: by_number(what, &HistoryOp::ALL, message.op)?,
         time: Timestamp(message.time),
+        taken_over: message.taken_over.map(Timestamp),
         author: message.author.unwrap_or_default().into(),
         gray: gray.map(|(name, rule)| Gray { name, rule }),
         md5: parse_md5(what, &message.md5)?,
