@@ -14,6 +14,7 @@ mod config_history;
 mod config_listeners;
 mod create_service;
 mod describe_services;
+mod doctor;
 mod ensemble;
 mod error;
 mod eureka;
@@ -58,6 +59,7 @@ pub use config_capacity::CapacityView;
 pub use config_contents::CachedContent;
 pub use config_history::{HistoryChange, HistoryFound, HistoryItem};
 pub use describe_services::ServiceDescription;
+pub use doctor::{CHECKS, DiskSpace, Examination, Facts, Finding, MirrorReport, NodeReport};
 pub use ensemble::{
     Candidate, ClusterReport, ClusterWarning, EnsembleError, EnsembleParts, EnsembleView, MemberRecord,
     MemberReport, RemovedNode, TOKEN_LIFETIME, TokenRecord, TokenState, VOTERS_MAX, stored_ensemble,

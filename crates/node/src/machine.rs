@@ -87,6 +87,10 @@ impl Node {
                 self.pending.lock().push(PendingEffect::Ensemble);
                 Applied::Ensemble(self.membership.apply(&op, at.time, rows))
             }
+            DurableOp::Mark(mark) => {
+                self.apply_mark(mark, at, rows);
+                Applied::Switch
+            }
             DurableOp::Account(row) => {
                 rows.push(row);
                 Applied::Switch

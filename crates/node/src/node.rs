@@ -1,8 +1,8 @@
 //! The node: all state of one process, and the two ways to change it.
 
 use crate::{
-    Settings, brake, checkpoint::Checkpoints, config_contents::Contents, ensemble::Membership,
-    error::NodeError, eureka_owners::RenewalObserver, eureka_statuses::WaitingStatuses,
+    Settings, brake, checkpoint::Checkpoints, config_contents::Contents, doctor::Doctor,
+    ensemble::Membership, error::NodeError, eureka_owners::RenewalObserver, eureka_statuses::WaitingStatuses,
     eureka_views::EurekaViews, freshness::Freshness, health_check::HealthChecks, labels::Labels,
     locks::Locks, machine::Applied, mirror::Mirroring, op::DurableOp, peers::Peers, switches::SwitchBoard,
     views::Views, waiting::Waiting, watchers::Watchers,
@@ -54,6 +54,7 @@ pub struct Node {
     pub(crate) peers: Peers,
     pub(crate) renewal_observer: OnceLock<RenewalObserver>,
     pub(crate) freshness: Freshness,
+    pub(crate) doctor: Doctor,
     pub(crate) switches: SwitchBoard,
     pub(crate) labels: Labels,
     /// Results of durable operations on their way to whoever proposed them.

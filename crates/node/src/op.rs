@@ -2,6 +2,7 @@
 //! can add to them. Only what went through [`DurableOp::encode`] is ever proposed.
 
 use crate::{
+    doctor::marks::Mark,
     ensemble::{EnsembleOp, OpMessage},
     locks::LockOp,
     waiting::Ticket,
@@ -30,6 +31,8 @@ pub(crate) enum DurableOp {
     Ensemble(EnsembleOp),
     /// The row of an account.
     Account(Row),
+    /// A place at which all nodes compute what their state comes to.
+    Mark(Mark),
 }
 
 /// Why bytes from the log are no operation of this version. The log is checksummed, so this means a newer
@@ -70,6 +73,15 @@ struct AccountBody {
 }
 
 #[derive(Clone, PartialEq, Message)]
+struct MarkBody {
+    #[prost(fixed64, tag = "1")]
+    id: u64,
+    /// Pairs of table and bucket.
+    #[prost(bytes = "bytes", tag = "2")]
+    places: Bytes,
+}
+
+#[derive(Clone, PartialEq, Message)]
 struct Envelope {
     #[prost(fixed64, tag = "1")]
     ticket: u64,
@@ -87,6 +99,8 @@ struct Envelope {
     ensemble: Option<OpMessage>,
     #[prost(message, optional, tag = "8")]
     account: Option<AccountBody>,
+    #[prost(message, optional, tag = "9")]
+    mark: Option<MarkBody>,
 }
 
 impl DurableOp {
@@ -109,6 +123,7 @@ impl DurableOp {
                 envelope.switch = Some(SwitchBody { entry: entry.clone(), value: value.clone() });
             }
             Self::Ensemble(op) => envelope.ensemble = Some(op.into()),
+            Self::Mark(mark) => envelope.mark = Some(MarkBody { id: mark.id, places: mark.places() }),
             Self::Account(row) => {
                 envelope.account = Some(AccountBody { key: row.key.clone(), value: row.value.clone() });
             }
@@ -149,6 +164,7 @@ impl DurableOp {
             Envelope { account: Some(AccountBody { key, value }), .. } => {
                 Self::Account(Row { table: Table::Meta, key, value })
             }
+            Envelope { mark: Some(MarkBody { id, places }), .. } => Self::Mark(Mark::from_parts(id, &places)),
             Envelope { .. } => return Err(DecodeError::Missing("operation")),
         };
         Ok((Ticket(envelope.ticket), op))

@@ -1,7 +1,7 @@
 //! Putting a node together.
 
 use crate::{
-    Node, Settings, checkpoint::Checkpoints, config_contents::Contents, ensemble::Membership,
+    Node, Settings, checkpoint::Checkpoints, config_contents::Contents, doctor::Doctor, ensemble::Membership,
     eureka_statuses::WaitingStatuses, eureka_views::EurekaViews, freshness::Freshness,
     health_check::HealthChecks, labels::Labels, locks::Locks, mirror::Mirroring, peers::Peers,
     switches::SwitchBoard, views::Views, waiting::Waiting, watchers::Watchers,
@@ -65,6 +65,7 @@ impl Node {
             peers: Peers::default(),
             renewal_observer: OnceLock::new(),
             freshness: Freshness::default(),
+            doctor: Doctor::default(),
             switches: SwitchBoard::default(),
             labels: Labels::default(),
             pending: Mutex::default(),

@@ -100,6 +100,10 @@ impl Disk for CuttingDisk {
         self.disk.free_bytes(dir)
     }
 
+    fn total_bytes(&self, dir: &Path) -> Result<u64, DiskError> {
+        self.disk.total_bytes(dir)
+    }
+
     fn lock_exclusive(&self, path: &Path) -> Result<DiskLock, DiskError> {
         self.disk.lock_exclusive(path)
     }

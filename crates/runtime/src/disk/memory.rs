@@ -318,6 +318,10 @@ impl Disk for MemoryDisk {
         Ok(state.capacity.map_or(u64::MAX, |capacity| capacity.saturating_sub(state.used())))
     }
 
+    fn total_bytes(&self, _dir: &Path) -> Result<u64, DiskError> {
+        Ok(self.0.lock().capacity.unwrap_or(u64::MAX))
+    }
+
     fn lock_exclusive(&self, path: &Path) -> Result<DiskLock, DiskError> {
         self.open(path, Open::OrCreate)?;
         let mut state = self.0.lock();

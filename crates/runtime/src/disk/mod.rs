@@ -61,6 +61,9 @@ pub trait Disk: Send + Sync + fmt::Debug + 'static {
     /// Bytes that this process may still write on the file system of a directory.
     fn free_bytes(&self, dir: &Path) -> Result<u64, DiskError>;
 
+    /// All bytes of the file system of a directory.
+    fn total_bytes(&self, dir: &Path) -> Result<u64, DiskError>;
+
     /// Creates a file if need be and locks it until the lock is dropped or the process ends;
     /// [`DiskError::Locked`] if another holds it.
     fn lock_exclusive(&self, path: &Path) -> Result<DiskLock, DiskError>;

@@ -54,7 +54,7 @@ pub(crate) struct ImportNacosArgs {
     /// Namespace for the configs of an archive, which names none
     #[arg(long, short, value_name = "ID", default_value = "public", help_heading = "Source")]
     pub(crate) namespace: String,
-    /// Time zone of the dates in a dump, which name none
+    /// Time zone of the dates in a dump, which name none: UTC or +HH:MM
     #[arg(long, value_name = "ZONE", default_value = "UTC", help_heading = "Source")]
     pub(crate) time_zone: String,
     /// Leave out the history of the configs of a running server

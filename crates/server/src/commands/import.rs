@@ -38,8 +38,9 @@ async fn collect(args: &ImportNacosArgs) -> anyhow::Result<Collected> {
         return archive::read(file, &args.namespace);
     }
     if let Some(file) = &args.mysql_dump {
-        let zone = dump::Zone::get(&args.time_zone)
-            .map_err(|error| Exit::new(USAGE, format!("--time-zone {}: {error}", args.time_zone)))?;
+        let zone = dump::zone(&args.time_zone).ok_or_else(|| {
+            Exit::new(USAGE, format!("--time-zone {}: expected UTC or +HH:MM", args.time_zone))
+        })?;
         return dump::read(file, &zone);
     }
     let address = args.from.as_deref().unwrap_or_default();

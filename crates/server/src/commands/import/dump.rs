@@ -4,7 +4,7 @@
 mod lexer;
 mod rows;
 
-pub(super) use rows::Zone;
+pub(super) use rows::{Zone, zone};
 
 use super::collected::Collected;
 use anyhow::{Context, anyhow, bail};

@@ -38,6 +38,10 @@ impl Disk for Careless {
     fn free_bytes(&self, dir: &Path) -> Result<u64, DiskError> {
         self.0.free_bytes(dir)
     }
+
+    fn total_bytes(&self, dir: &Path) -> Result<u64, DiskError> {
+        self.0.total_bytes(dir)
+    }
     fn lock_exclusive(&self, path: &Path) -> Result<DiskLock, DiskError> {
         self.0.lock_exclusive(path)
     }

@@ -7,11 +7,31 @@ use super::{
     Value,
 };
 use anyhow::{Context, anyhow, bail};
-use jiff::{civil::DateTime, tz::TimeZone};
+use jiff::{
+    civil::DateTime,
+    tz::{Offset, TimeZone},
+};
 use std::collections::{BTreeMap, HashMap};
 
 /// The time zone of the dates in a dump.
 pub(in super::super) type Zone = TimeZone;
+
+/// A zone by its distance from UTC: `UTC`, `+08:00`.
+pub(in super::super) fn zone(text: &str) -> Option<Zone> {
+    if text.eq_ignore_ascii_case("UTC") {
+        return Some(Zone::UTC);
+    }
+    let (sign, rest) = text.split_at_checked(1)?;
+    let (hours, minutes) = rest.split_once(':')?;
+    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    let seconds = hours * 3_600 + minutes * 60;
+    let is_distance = (0..=14).contains(&hours) && (0..60).contains(&minutes);
+    match sign {
+        "+" if is_distance => Some(Offset::from_seconds(seconds).ok()?.to_time_zone()),
+        "-" if is_distance => Some(Offset::from_seconds(-seconds).ok()?.to_time_zone()),
+        _ => None,
+    }
+}
 
 /// Values of a row by the names of their columns.
 type Fields = HashMap<String, Value>;

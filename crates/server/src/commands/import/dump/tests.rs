@@ -135,3 +135,19 @@ INSERT INTO config_info_aggr (id,data_id) VALUES (1,'a');
     assert!(matches!(&collected.accounts[1], AccountItem::User { enabled: false, .. }));
     assert_eq!(collected.notes.len(), 3, "{:?}", collected.notes);
 }
+
+#[test]
+fn zones_are_distances_from_utc() {
+    let of = |text: &str| {
+        let dump = format!(
+            "INSERT INTO his_config_info (nid,data_id,group_id,content,op_type,gmt_modified) \
+             VALUES (1,'a','G','x','I','1970-01-02 08:00:00'); -- {text}"
+        );
+        let collected = parse(dump.as_bytes(), &zone(text).unwrap()).unwrap();
+        collected.configs.into_values().next().unwrap().history[0].time / 3_600_000
+    };
+    assert_eq!((of("UTC"), of("+08:00"), of("-03:30")), (32, 24, 35));
+    for text in ["", "8", "+8", "+15:00", "08:00", "Asia/Shanghai"] {
+        assert!(zone(text).is_none(), "{text}");
+    }
+}

@@ -1,0 +1,149 @@
+//! Marks in the log: each node computes what its durable state comes to at exactly that entry.
+
+use super::digest::{Place, StateDigest};
+use crate::{Node, NodeError, machine::Applied, op::DurableOp};
+use bytes::Bytes;
+use muster_consensus::ApplyContext;
+use muster_model::Row;
+use muster_storage::state::Export;
+use parking_lot::Mutex;
+use std::{collections::VecDeque, sync::Arc};
+
+/// Results that are kept, the newest.
+const KEPT: usize = 4;
+/// Computations at one moment; each holds a view of the store, which can't be tidied up meanwhile.
+const COMPUTING_MAX: usize = 2;
+/// Marks older than this by the entry's time are passed over: nobody waits for them any more.
+const AGE_MAX_MS: u64 = 120_000;
+/// Buckets whose rows a mark may ask for.
+pub(crate) const NAMED_MAX: usize = 32;
+
+/// A mark that stands in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// Drawn by whoever wants to compare.
+    pub(crate) id: u64,
+    /// Whose rows are to be named: where a digest differed before.
+    pub(crate) name: Vec<Place>,
+}
+
+/// What came of a mark on this node.
+#[derive(Clone, Debug)]
+pub(crate) enum Marked {
+    /// It is being computed.
+    Computing,
+    /// This it comes to.
+    Done(Arc<StateDigest>),
+    /// It can't be computed: the state can't be read, or the node had other things to do.
+    Failed { why: String, is_damage: bool },
+}
+
+/// A mark and what came of it.
+#[derive(Clone, Debug)]
+pub(crate) struct MarkResult {
+    pub(crate) id: u64,
+    /// The log entry.
+    pub(crate) index: u64,
+    pub(crate) marked: Marked,
+}
+
+/// The last marks.
+#[derive(Debug, Default)]
+pub(crate) struct Marks(Mutex<VecDeque<MarkResult>>);
+
+impl Marks {
+    /// What came of a mark; `None`: it was not applied here, or is forgotten.
+    pub(crate) fn result(&self, id: u64) -> Option<MarkResult> {
+        self.0.lock().iter().find(|result| result.id == id).cloned()
+    }
+
+    /// Whether there is room for one more computation; if so it counts from now on.
+    fn begin(&self, id: u64, index: u64) -> bool {
+        let mut results = self.0.lock();
+        let computing = results.iter().filter(|result| matches!(result.marked, Marked::Computing)).count();
+        if computing >= COMPUTING_MAX {
+            return false;
+        }
+        results.push_back(MarkResult { id, index, marked: Marked::Computing });
+        while results.len() > KEPT {
+            results.pop_front();
+        }
+        true
+    }
+
+    fn end(&self, id: u64, marked: Marked) {
+        if let Some(result) = self.0.lock().iter_mut().find(|result| result.id == id) {
+            result.marked = marked;
+        }
+    }
+
+    fn fail(&self, id: u64, index: u64, why: &str) {
+        let mut results = self.0.lock();
+        let marked = Marked::Failed { why: why.to_owned(), is_damage: false };
+        results.push_back(MarkResult { id, index, marked });
+        while results.len() > KEPT {
+            results.pop_front();
+        }
+    }
+}
+
+impl Node {
+    /// Puts a mark into the log; it is applied here when this returns, and computed some time later.
+    pub(crate) async fn put_mark(&self, name: Vec<Place>) -> Result<u64, NodeError> {
+        let id = self.rng.lock().next_u64();
+        match self.propose(DurableOp::Mark(Mark { id, name })).await? {
+            Applied::Switch => Ok(id),
+            Applied::Registry(_) | Applied::Config(_) | Applied::Lock(_) => {
+                Err(NodeError::Defect("a mark left another result"))
+            }
+        }
+    }
+
+    /// A mark is applied. `rows` are the changes that are not in the store yet, those before this entry all of them: with
+    /// the store as it is now they are the state at exactly this place in the log, whatever is applied next.
+    pub(crate) fn apply_mark(&self, mark: Mark, at: ApplyContext, rows: &[Row]) {
+        let age = self.now().wall.0.saturating_sub(at.time.0);
+        if !self.is_ready() || age > AGE_MAX_MS {
+            self.doctor.marks.fail(mark.id, at.index, "the node was catching up");
+            return;
+        }
+        if !self.doctor.marks.begin(mark.id, at.index) {
+            self.doctor.marks.fail(mark.id, at.index, "earlier marks are still being computed");
+            return;
+        }
+        let export = match self.state.export() {
+            Ok(export) => export,
+            Err(error) => {
+                self.doctor.marks.end(mark.id, Marked::Failed { why: error.to_string(), is_damage: true });
+                return;
+            }
+        };
+        let changes = rows.to_vec();
+        let marks = self.doctor.marks.clone();
+        let compute = move || marks.end(mark.id, compute(export, &changes, &mark.name));
+        self.tasks.spawn("digest", {
+            let tasks = self.tasks.clone();
+            async move { drop(tasks.blocking(compute).await) }
+        });
+    }
+}
+
+fn compute(export: Export, changes: &[Row], name: &[Place]) -> Marked {
+    match StateDigest::of(export.rows, changes, name) {
+        Ok(digest) => Marked::Done(Arc::new(digest)),
+        Err(error) => Marked::Failed { why: error.to_string(), is_damage: true },
+    }
+}
+
+impl Mark {
+    /// As bytes of the log.
+    pub(crate) fn places(&self) -> Bytes {
+        self.name.iter().take(NAMED_MAX).flat_map(|(table, bucket)| [*table, *bucket]).collect()
+    }
+
+    /// Reads [`Mark::places`].
+    pub(crate) fn from_parts(id: u64, places: &[u8]) -> Self {
+        let (pairs, _) = places.as_chunks::<2>();
+        Self { id, name: pairs.iter().map(|pair| (pair[0], pair[1])).collect() }
+    }
+}
