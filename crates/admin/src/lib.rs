@@ -6,6 +6,7 @@
 mod backup;
 mod brakes;
 mod cluster;
+mod doctor;
 mod health;
 mod history;
 mod import;

@@ -1,6 +1,7 @@
 //! `/metrics`, for Prometheus: read from the node at each scrape, so that nothing is counted twice.
 
 mod cluster;
+mod doctor;
 mod mirror;
 
 use crate::AdminState;
@@ -39,6 +40,7 @@ pub(crate) async fn metrics(State(state): State<AdminState>) -> Response {
 struct Snapshot {
     gauges: Vec<(&'static str, &'static str, i64)>,
     counters: Vec<(&'static str, &'static str, u64)>,
+    examined: Option<doctor::Examined>,
 }
 
 impl Snapshot {
@@ -117,7 +119,7 @@ impl Snapshot {
         ];
         counters.extend(cluster::counters(node));
         counters.extend(mirror::counters(node));
-        Self { gauges, counters }
+        Self { gauges, counters, examined: doctor::Examined::of(node) }
     }
 }
 
@@ -131,6 +133,9 @@ impl Collector for Snapshot {
             let counter = ConstCounter::new(*value);
             counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
         }
-        Ok(())
+        match &self.examined {
+            Some(examined) => examined.encode(&mut encoder),
+            None => Ok(()),
+        }
     }
 }

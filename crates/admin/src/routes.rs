@@ -1,6 +1,9 @@
 //! The routes as data: the router and the OpenAPI description are both made of them.
 
-use crate::{AdminState, backup, brakes, cluster, cluster::change, health, history, import, local, metrics, page};
+use crate::{
+    AdminState, backup, brakes, cluster, cluster::change, doctor, health, history, import, local, metrics,
+    page,
+};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, State},
@@ -169,6 +172,17 @@ const ROUTES: &[Route] = &[
         summary: "The nodes of the cluster, and how each of them is",
         parameters: &[],
         answer: || ("application/json", cluster::schema()),
+        errors: &[STARTING],
+    },
+    Route {
+        method: "GET",
+        path: "/muster/v1/cluster/doctor",
+        handler: || get(doctor::doctor),
+        surfaces: ADMIN,
+        access: Access::Local,
+        summary: "Whether the nodes agree, and are well",
+        parameters: &[],
+        answer: || ("application/json", doctor::schema()),
         errors: &[STARTING],
     },
     Route {

@@ -138,12 +138,9 @@ impl Node {
             Some(_) => TakenOver::Replaced(vec!["password"]),
         };
         if !options.dry_run {
-            match self.propose(DurableOp::Account(row)).await? {
-                Applied::Switch => {}
-                Applied::Registry(_) | Applied::Config(_) | Applied::Lock(_) => {
-                    return Err(NodeError::Defect("an account left another result"));
-                }
-            }
+            let Applied::Switch = self.propose(DurableOp::Account(row)).await? else {
+                return Err(NodeError::Defect("an account left another result"));
+            };
         }
         Ok(taken)
     }

@@ -6,8 +6,8 @@ mod import;
 mod values;
 
 pub(crate) use client::{
-    BackupArgs, BrakesArgs, ClientFlags, GetArgs, HistoryArgs, ListArgs, PublishArgs, RegisterArgs,
-    RestoreArgs, WatchArgs,
+    BackupArgs, BrakesArgs, ClientFlags, DoctorArgs, GetArgs, HistoryArgs, ListArgs, PublishArgs,
+    RegisterArgs, RestoreArgs, WatchArgs,
 };
 pub(crate) use cluster::{ClusterArgs, ClusterCommand, Output, RecoverArgs, TokenCommand};
 pub(crate) use import::{ImportArgs, ImportFrom, ImportNacosArgs};
@@ -84,6 +84,8 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Put a backup into an empty data directory
     Restore(RestoreArgs),
+    /// Compare the nodes of a cluster and say what is wrong with any of them
+    Doctor(DoctorArgs),
     /// Take over what another server has
     Import(ImportArgs),
     /// Print every setting, its value and where it came from

@@ -5,6 +5,7 @@ mod brakes;
 mod cluster;
 mod configs;
 mod connection;
+mod doctor;
 pub(crate) mod history;
 mod http;
 mod import;
@@ -34,6 +35,7 @@ pub(crate) fn block_on(command: Command) -> anyhow::Result<()> {
             Command::Brakes(args) => brakes::run(&args).await,
             Command::Cluster(args) => cluster::run(&args).await,
             Command::Backup(args) => backup::run(&args).await,
+            Command::Doctor(args) => doctor::run(&args).await,
             Command::Import(args) => import::run(&args).await,
             Command::Serve(_) | Command::Settings(_) | Command::Restore(_) => {
                 unreachable!("these run without a client")

@@ -17,7 +17,7 @@ use muster_admin::AdminState;
 use muster_consensus::{Parts, isolate};
 use muster_eureka::Peers;
 use muster_nacos::{LogLevels, Sessions};
-use muster_node::{Node, NodeParts};
+use muster_node::{Facts, Node, NodeParts};
 use muster_runtime::{Clock, Rng, SystemClock, Tasks};
 use muster_storage::data_dir::DataDir;
 use muster_transport::{ConnectionTable, Listener, Transport, TransportParts};
@@ -127,6 +127,13 @@ async fn run(settings: Settings, stored: Stored, log_levels: Arc<dyn LogLevels>)
     let (transport, peers) = edges.open();
     tasks.spawn("detection", sessions.clone().run_detection(tasks.stopping()));
     node.keep_checkpoint(dir.checkpoint());
+    let facts = Facts {
+        version: version::LONG,
+        disk: disk.clone(),
+        data_dir: dir.path().to_owned(),
+        certificate_until: Box::new(|| None),
+    };
+    node.start_doctor(facts, None);
     let parts = Parts {
         disk,
         data_dir: dir.path().to_owned(),

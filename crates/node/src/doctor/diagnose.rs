@@ -338,6 +338,7 @@ pub(crate) fn describe(table: u8, key: &[u8]) -> String {
         Table::Override => format!("override {}", text(key)),
         Table::Lock => format!("lock {}", text(key)),
         Table::ConfigCapacity => format!("capacity {}", text(key)),
+        Table::Ensemble => format!("record of a member or token {}", text(key)),
         Table::Meta | Table::Consensus => format!("value {}", text(key)),
     }
 }

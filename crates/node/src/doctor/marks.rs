@@ -91,12 +91,10 @@ impl Node {
     /// Puts a mark into the log; it is applied here when this returns, and computed some time later.
     pub(crate) async fn put_mark(&self, name: Vec<Place>) -> Result<u64, NodeError> {
         let id = self.rng.lock().next_u64();
-        match self.propose(DurableOp::Mark(Mark { id, name })).await? {
-            Applied::Switch => Ok(id),
-            Applied::Registry(_) | Applied::Config(_) | Applied::Lock(_) => {
-                Err(NodeError::Defect("a mark left another result"))
-            }
-        }
+        let Applied::Switch = self.propose(DurableOp::Mark(Mark { id, name })).await? else {
+            return Err(NodeError::Defect("a mark left another result"));
+        };
+        Ok(id)
     }
 
     /// A mark is applied. `rows` are the changes that are not in the store yet, those before this entry all of them: with

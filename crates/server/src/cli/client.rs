@@ -152,6 +152,19 @@ pub(crate) struct BrakesArgs {
     pub(crate) node: NodeFlags,
 }
 
+/// `muster doctor`
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Exit code 1: something is wrong. The node must run on this machine; all durable data are read."
+)]
+pub(crate) struct DoctorArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) node: NodeFlags,
+}
+
 /// `muster backup`
 #[derive(Args, Debug)]
 pub(crate) struct BackupArgs {
