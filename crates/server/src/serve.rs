@@ -5,7 +5,7 @@ use crate::{
     drain::drain,
     exit::{DATA_DIR, Exit, INTERRUPTED, USAGE, chain},
     greeting,
-    membership::{self, Entered, Ground},
+    membership::{self, Entered, Ground, Prover},
     openapi::OPENAPI,
     settings::{self, Settings},
     signals::Signals,
@@ -18,7 +18,7 @@ use muster_consensus::{Parts, isolate};
 use muster_eureka::Peers;
 use muster_nacos::{LogLevels, Sessions};
 use muster_node::{Facts, Node, NodeParts};
-use muster_runtime::{Clock, Rng, SystemClock, Tasks};
+use muster_runtime::{Clock, Rng, SystemClock, Tasks, disk::Disk};
 use muster_storage::data_dir::DataDir;
 use muster_transport::{ConnectionTable, Listener, Transport, TransportParts};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -111,7 +111,9 @@ async fn run(settings: Settings, stored: Stored, log_levels: Arc<dyn LogLevels>)
     let (removed, was_removed) = oneshot::channel();
     let watched = membership::note_beginning(node.clone(), dir, identity, tasks.clone());
     tasks.spawn("beginning of the log", watched);
+    let prover = ensemble.as_ref().map(|ensemble| ensemble.prover.clone());
     let links = ensemble.map(|ensemble| ensemble.attach(&ground, &node, removed));
+    node.start_doctor(facts(disk.clone(), dir, prover), links.clone());
     let table = Arc::new(ConnectionTable::new());
     let sessions = Sessions::new(node.clone(), table.clone());
     let edges = Edges {
@@ -127,13 +129,6 @@ async fn run(settings: Settings, stored: Stored, log_levels: Arc<dyn LogLevels>)
     let (transport, peers) = edges.open();
     tasks.spawn("detection", sessions.clone().run_detection(tasks.stopping()));
     node.keep_checkpoint(dir.checkpoint());
-    let facts = Facts {
-        version: version::LONG,
-        disk: disk.clone(),
-        data_dir: dir.path().to_owned(),
-        certificate_until: Box::new(|| None),
-    };
-    node.start_doctor(facts, None);
     let parts = Parts {
         disk,
         data_dir: dir.path().to_owned(),
@@ -162,6 +157,16 @@ async fn run(settings: Settings, stored: Stored, log_levels: Arc<dyn LogLevels>)
         tracing::warn!("the journal did not end in time, its last second may be missing");
     }
     if is_removed { Err(membership::removed(identity)) } else { Ok(()) }
+}
+
+/// What the doctor is told of this process.
+fn facts(disk: Arc<dyn Disk>, dir: &DataDir, prover: Option<Arc<Prover>>) -> Facts {
+    Facts {
+        version: version::LONG,
+        disk,
+        data_dir: dir.path().to_owned(),
+        certificate_until: Box::new(move || prover.as_ref().and_then(|prover| prover.certificate_until())),
+    }
 }
 
 /// Waits until the node is to end; whether that is because it was removed from its cluster.

@@ -186,6 +186,11 @@ impl Prover {
         matches!(&*self.signer.lock(), Signer::Cluster(..))
     }
 
+    /// When this node's certificate ends; `None`: it has none.
+    pub(crate) fn certificate_until(&self) -> Option<Timestamp> {
+        certificate_expiry(&self.certificate.lock())
+    }
+
     /// Renews the certificate in time, until the node stops.
     pub(crate) async fn run(
         self: Arc<Self>,
