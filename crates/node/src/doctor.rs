@@ -124,3 +124,6 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,6 +40,8 @@ pub(crate) struct StateDigest {
     pub(crate) tables: BTreeMap<u8, TableDigest>,
     /// The rows of the buckets that were to be named.
     pub(crate) named: BTreeMap<Place, NamedRows>,
+    /// What is wrong with the store it was read from: some rows may be missing here.
+    pub(crate) damage: Option<String>,
 }
 
 /// Whether every node has the same rows in a table. What consensus keeps is the engine's own.
@@ -63,18 +65,23 @@ fn hash_of(table: Table, key: &[u8], value: &[u8]) -> u64 {
 }
 
 impl StateDigest {
-    /// Reads all rows of a view, with later changes laid over it: the last change of a row counts. An error says what of
-    /// the view can't be read.
+    /// Reads all rows of a view, with later changes laid over it: the last change of a row counts.
     pub(crate) fn of(
         view: impl Iterator<Item = Result<Row, StateError>>,
         changes: &[Row],
         name: &[Place],
-    ) -> Result<Self, StateError> {
+    ) -> Self {
         let over: BTreeMap<(u8, &[u8]), &Option<Bytes>> =
             changes.iter().map(|row| ((row.table as u8, &row.key[..]), &row.value)).collect();
         let mut digest = Self::default();
         for row in view {
-            let Row { table, key, value } = row?;
+            let Row { table, key, value } = match row {
+                Ok(row) => row,
+                Err(error) => {
+                    digest.damage = Some(error.to_string());
+                    break;
+                }
+            };
             if let (false, Some(value)) = (over.contains_key(&(table as u8, &key[..])), value) {
                 digest.add(table, &key, &value, name);
             }
@@ -84,7 +91,12 @@ impl StateDigest {
                 digest.add(table, &Bytes::copy_from_slice(key), value, name);
             }
         }
-        Ok(digest)
+        digest
+    }
+
+    /// How many rows there are.
+    pub(crate) fn rows(&self) -> u64 {
+        self.tables.values().map(|table| table.rows).sum()
     }
 
     fn add(&mut self, table: Table, key: &Bytes, value: &[u8], name: &[Place]) {
@@ -133,7 +145,7 @@ mod tests {
     }
 
     fn digest(rows: &[Row], changes: &[Row], name: &[Place]) -> StateDigest {
-        StateDigest::of(rows.iter().cloned().map(Ok), changes, name).unwrap()
+        StateDigest::of(rows.iter().cloned().map(Ok), changes, name)
     }
 
     #[test]

@@ -100,8 +100,7 @@ impl Node {
             )
         }));
         let count = compared.digests.len();
-        let rows =
-            compared.digests.first().map_or(0, |(_, digest)| digest.tables.values().map(|it| it.rows).sum());
+        let rows = compared.digests.first().map_or(0, |(_, digest)| digest.rows());
         let told = format!("{rows} rows of durable state on {count} nodes at log entry {}", compared.index);
         Ok((compared.asked, findings, told))
     }
@@ -169,12 +168,18 @@ fn compared(asked: Vec<Asked>) -> Compared {
         };
         compared.index = compared.index.max(result.index);
         match &result.marked {
-            Marked::Done(digest) => compared.digests.push((report.node, digest.clone())),
+            Marked::Done(digest) => {
+                compared.damaged.extend(digest.damage.clone().map(|why| (report.node, why)));
+                compared.digests.push((report.node, digest.clone()));
+            }
             Marked::Failed { why, is_damage: true } => compared.damaged.push((report.node, why.clone())),
             Marked::Failed { why, .. } => compared.passed.push((report.node, why.clone())),
             Marked::Computing => compared.passed.push((report.node, "it is still reading its state".into())),
         }
     }
+    // A store that could be read in part only would differ everywhere.
+    let most = compared.digests.iter().map(|(_, digest)| digest.rows()).max().unwrap_or_default();
+    compared.digests.retain(|(_, digest)| digest.damage.is_none() || digest.rows() == most);
     compared.asked = asked;
     compared
 }

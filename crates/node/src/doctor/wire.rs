@@ -114,6 +114,7 @@ fn mark_message(mark: &MarkResult) -> MarkMessage {
         Marked::Computing => {}
         Marked::Done(digest) => {
             message.state = 1;
+            message.why = digest.damage.clone().unwrap_or_default();
             message.tables = digest
                 .tables
                 .iter()
@@ -147,7 +148,8 @@ fn mark_of(message: MarkMessage) -> Option<MarkResult> {
     let marked = match message.state {
         0 => Marked::Computing,
         1 => {
-            let mut digest = StateDigest::default();
+            let damage = Some(message.why).filter(|why| !why.is_empty());
+            let mut digest = StateDigest { damage, ..StateDigest::default() };
             for TableMessage { table, rows, buckets } in message.tables {
                 if buckets.len() != BUCKETS {
                     return None;

@@ -145,7 +145,7 @@ fn digests(nodes: &[&[(&str, &str)]]) -> Vec<(NodeId, Arc<StateDigest>)> {
     let of = |name: &[Place]| -> Vec<(NodeId, Arc<StateDigest>)> {
         let digest = |rows: &[(&str, &str)]| {
             let rows = rows.iter().map(|(key, value)| Ok(row(key, value)));
-            Arc::new(StateDigest::of(rows, &[], name).unwrap())
+            Arc::new(StateDigest::of(rows, &[], name))
         };
         (1..).map(NodeId).zip(nodes.iter().map(|rows| digest(rows))).collect()
     };
