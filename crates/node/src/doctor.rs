@@ -19,7 +19,7 @@ pub use examine::Examination;
 pub use report::{DiskSpace, MirrorReport, NodeReport};
 
 use crate::Node;
-use marks::Marks;
+use marks::{Jobs, Marks};
 use muster_model::{HashMap, Monotonic, NodeId, Timestamp};
 use muster_peer::{Link, Links, Purpose};
 use muster_runtime::disk::Disk;
@@ -63,7 +63,8 @@ impl Facts {
 pub(crate) struct Doctor {
     pub(crate) facts: OnceLock<Facts>,
     links: OnceLock<Links>,
-    pub(crate) marks: Arc<Marks>,
+    pub(crate) marks: Marks,
+    pub(crate) jobs: Jobs,
     pub(crate) mended: Mutex<Mended>,
     /// Links that wait for the next question.
     idle: Mutex<HashMap<NodeId, Link>>,

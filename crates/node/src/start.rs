@@ -88,6 +88,7 @@ impl Node {
         let consensus = Consensus::start(settings, parts).await?;
         assert!(self.consensus.set(consensus).is_ok(), "a node joins once");
         self.tasks.spawn("steward", self.clone().run_steward());
+        self.tasks.spawn("digests", self.clone().run_digests());
         self.tasks.spawn("freshness", self.clone().run_freshness());
         self.tasks.spawn("asking peers", self.clone().run_asking());
         self.tasks.spawn("timers", self.clone().run_timers());

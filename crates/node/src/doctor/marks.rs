@@ -8,6 +8,7 @@ use muster_model::Row;
 use muster_storage::state::Export;
 use parking_lot::Mutex;
 use std::{collections::VecDeque, sync::Arc};
+use tokio::sync::mpsc;
 
 /// Results that are kept, the newest.
 const KEPT: usize = 4;
@@ -116,13 +117,51 @@ impl Node {
                 return;
             }
         };
-        let changes = rows.to_vec();
-        let marks = self.doctor.marks.clone();
-        let compute = move || marks.end(mark.id, compute(export, &changes, &mark.name));
-        self.tasks.spawn("digest", {
-            let tasks = self.tasks.clone();
-            async move { drop(tasks.blocking(compute).await) }
-        });
+        let id = mark.id;
+        let job = Job { mark, export, changes: rows.to_vec() };
+        // Entries are applied on a thread of their own, which can't spawn tasks.
+        if self.doctor.jobs.sender.try_send(job).is_err() {
+            let why = "the node stops, or computes earlier marks".to_owned();
+            self.doctor.marks.end(id, Marked::Failed { why, is_damage: false });
+        }
+    }
+
+    /// Computes what was begun, one after the other, until the node stops.
+    pub(crate) async fn run_digests(self: Arc<Self>) {
+        let Some(mut jobs) = self.doctor.jobs.receiver.lock().take() else { return };
+        let stopping = self.tasks.stopping();
+        loop {
+            let job = tokio::select! {
+                biased;
+                () = stopping.cancelled() => return,
+                job = jobs.recv() => job,
+            };
+            let Some(Job { mark, export, changes }) = job else { return };
+            let id = mark.id;
+            let computed = self.tasks.blocking(move || compute(export, &changes, &mark.name)).await;
+            let failed = |why: String| Marked::Failed { why, is_damage: false };
+            self.doctor.marks.end(id, computed.unwrap_or_else(|error| failed(error.to_string())));
+        }
+    }
+}
+
+/// A computation that was begun.
+pub(crate) struct Job {
+    mark: Mark,
+    export: Export,
+    changes: Vec<Row>,
+}
+
+/// Computations on their way to the task that does them; what does not fit is passed over.
+pub(crate) struct Jobs {
+    sender: mpsc::Sender<Job>,
+    receiver: Mutex<Option<mpsc::Receiver<Job>>>,
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        let (sender, receiver) = mpsc::channel(COMPUTING_MAX);
+        Self { sender, receiver: Mutex::new(Some(receiver)) }
     }
 }
 
