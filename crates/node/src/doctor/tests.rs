@@ -109,7 +109,7 @@ async fn what_is_applied_with_a_mark_counts_up_to_it() {
     let writes = (0..60).map(|number| {
         let node = &node;
         async move {
-            if number % 20 == 10 {
+            if number % 30 == 10 {
                 let mark = node.put_mark(Vec::new()).await.unwrap();
                 Some(digest(node, mark).await)
             } else {
@@ -123,7 +123,7 @@ async fn what_is_applied_with_a_mark_counts_up_to_it() {
     let rows: Vec<u64> = marks.iter().map(|(_, digest)| digest.rows()).collect();
     assert!(rows.is_sorted() && rows.iter().all(|rows| rows % 3 == 0), "whole configs: {rows:?}");
     let mark = node.put_mark(Vec::new()).await.unwrap();
-    assert_eq!(digest(&node, mark).await.1.rows(), 57 * 3);
+    assert_eq!(digest(&node, mark).await.1.rows(), 58 * 3);
 }
 
 #[tokio::test]
