@@ -80,6 +80,10 @@ impl Disk for HostDisk {
         self.memory.free_bytes(dir)
     }
 
+    fn total_bytes(&self, dir: &Path) -> Result<u64, DiskError> {
+        self.memory.total_bytes(dir)
+    }
+
     fn lock_exclusive(&self, path: &Path) -> Result<DiskLock, DiskError> {
         self.memory.lock_exclusive(path)
     }
