@@ -286,9 +286,7 @@ fn malformed(error: &serde_json::Error) -> Response {
 }
 
 fn failed(error: &NodeError) -> Response {
-    let status = match error.code() {
-        ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        _ => StatusCode::SERVICE_UNAVAILABLE,
-    };
+    let is_defect = error.code() == ErrorCode::Internal;
+    let status = if is_defect { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, format!("{error}\n")).into_response()
 }

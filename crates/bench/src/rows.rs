@@ -17,6 +17,7 @@ mod throughput;
 use crate::{figures::Figures, server::Server, sizes::Sizes};
 use anyhow::Result;
 use clap::ValueEnum;
+use std::{future::Future, pin::Pin};
 
 /// A row of the table, or a part of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -173,35 +174,41 @@ impl Row {
 /// Runs a row against a server.
 pub(crate) async fn run(row: Row, server: &Server, sizes: &Sizes) -> Result<Figures> {
     let mut figures = Figures::new(row.name(), server.name());
-    match row {
-        Row::Register => throughput::register(server, sizes, &mut figures).await?,
-        Row::Query10 => throughput::query(server, sizes, 10, &mut figures).await?,
-        Row::Query100 => throughput::query(server, sizes, 100, &mut figures).await?,
-        Row::ConfigQuery => throughput::config_query(server, sizes, &mut figures).await?,
-        Row::Publish => throughput::publish(server, sizes, &mut figures).await?,
-        Row::PushQuiet => push::run(server, sizes, 0, &mut figures).await?,
-        Row::PushBusy => push::run(server, sizes, sizes.busy_rate, &mut figures).await?,
-        Row::ConfigPush => config_push::run(server, sizes, &mut figures).await?,
-        Row::PublishSequential => sequential::run(server, sizes, &mut figures).await?,
-        Row::Idle => idle::run(server, sizes, &mut figures).await?,
-        Row::Memory => memory::run(server, sizes, &mut figures).await?,
-        Row::Storm => storm::run(server, sizes, &mut figures).await?,
-        Row::HttpQuery => http::query(server, sizes, &mut figures).await?,
-        Row::HttpConfig => http::config(server, sizes, &mut figures).await?,
-        Row::HttpBeat => http::beat(server, sizes, &mut figures).await?,
-        Row::EurekaHeartbeat => eureka::heartbeat(server, sizes, &mut figures).await?,
-        Row::EurekaFull => eureka::full(server, sizes, &mut figures).await?,
-        Row::EurekaRepack => eureka::repack(server, sizes, &mut figures).await?,
-        Row::EurekaDelta => eureka::delta(server, sizes, &mut figures).await?,
-        Row::EurekaVisible => eureka::visible(server, sizes, &mut figures).await?,
-        Row::EurekaToNacos => eureka::crossing(server, sizes, &mut figures).await?,
-        Row::LongPoll => long_poll::run(server, sizes, &mut figures).await?,
-        Row::ClusterPublish => clustered::publish(server, sizes, &mut figures).await?,
-        Row::ClusterSequential => clustered::sequential(server, sizes, &mut figures).await?,
-        Row::ClusterRegister => clustered::register(server, sizes, &mut figures).await?,
-        Row::ClusterIdle => clustered::idle(server, sizes, &mut figures).await?,
-        Row::ClusterMirror => clustered::mirror(server, sizes, &mut figures).await?,
-        Row::ConfigSearch => config_search::run(server, sizes, &mut figures).await?,
-    }
+    measure(row, server, sizes, &mut figures).await?;
     Ok(figures)
+}
+
+type Measuring<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
+
+fn measure<'a>(row: Row, server: &'a Server, sizes: &'a Sizes, figures: &'a mut Figures) -> Measuring<'a> {
+    match row {
+        Row::Register => Box::pin(throughput::register(server, sizes, figures)),
+        Row::Query10 => Box::pin(throughput::query(server, sizes, 10, figures)),
+        Row::Query100 => Box::pin(throughput::query(server, sizes, 100, figures)),
+        Row::ConfigQuery => Box::pin(throughput::config_query(server, sizes, figures)),
+        Row::Publish => Box::pin(throughput::publish(server, sizes, figures)),
+        Row::PushQuiet => Box::pin(push::run(server, sizes, 0, figures)),
+        Row::PushBusy => Box::pin(push::run(server, sizes, sizes.busy_rate, figures)),
+        Row::ConfigPush => Box::pin(config_push::run(server, sizes, figures)),
+        Row::PublishSequential => Box::pin(sequential::run(server, sizes, figures)),
+        Row::Idle => Box::pin(idle::run(server, sizes, figures)),
+        Row::Memory => Box::pin(memory::run(server, sizes, figures)),
+        Row::Storm => Box::pin(storm::run(server, sizes, figures)),
+        Row::HttpQuery => Box::pin(http::query(server, sizes, figures)),
+        Row::HttpConfig => Box::pin(http::config(server, sizes, figures)),
+        Row::HttpBeat => Box::pin(http::beat(server, sizes, figures)),
+        Row::EurekaHeartbeat => Box::pin(eureka::heartbeat(server, sizes, figures)),
+        Row::EurekaFull => Box::pin(eureka::full(server, sizes, figures)),
+        Row::EurekaRepack => Box::pin(eureka::repack(server, sizes, figures)),
+        Row::EurekaDelta => Box::pin(eureka::delta(server, sizes, figures)),
+        Row::EurekaVisible => Box::pin(eureka::visible(server, sizes, figures)),
+        Row::EurekaToNacos => Box::pin(eureka::crossing(server, sizes, figures)),
+        Row::LongPoll => Box::pin(long_poll::run(server, sizes, figures)),
+        Row::ClusterPublish => Box::pin(clustered::publish(server, sizes, figures)),
+        Row::ClusterSequential => Box::pin(clustered::sequential(server, sizes, figures)),
+        Row::ClusterRegister => Box::pin(clustered::register(server, sizes, figures)),
+        Row::ClusterIdle => Box::pin(clustered::idle(server, sizes, figures)),
+        Row::ClusterMirror => Box::pin(clustered::mirror(server, sizes, figures)),
+        Row::ConfigSearch => Box::pin(config_search::run(server, sizes, figures)),
+    }
 }

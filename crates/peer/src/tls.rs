@@ -143,7 +143,7 @@ impl Tls {
 fn trust(trusted: &Trusted) -> Result<Trust, CredentialError> {
     let mut roots = RootCertStore::empty();
     match trusted {
-        Trusted::Pinned(key) => return Ok(Trust::Pinned(*key)),
+        Trusted::Pinned(key) => Ok(Trust::Pinned(*key)),
         Trusted::Authority(authority) => {
             let added = roots.add(authority.certificate().clone());
             added.map_err(|error| malformed("certificate of the authority", error))?;
@@ -234,11 +234,9 @@ struct Shown {
     has_name: bool,
 }
 
-impl Shown {
-    fn new(shown: Option<&[CertificateDer<'_>]>, trust: &Trust) -> Box<dyn Proof> {
-        let certificate = shown.and_then(|chain| chain.first()).map(|first| first.clone().into_owned());
-        Box::new(Self { certificate, has_name: !matches!(trust, Trust::Signed(_)) })
-    }
+fn shown(shown: Option<&[CertificateDer<'_>]>, trust: &Trust) -> Box<dyn Proof> {
+    let certificate = shown.and_then(|chain| chain.first()).map(|first| first.clone().into_owned());
+    Box::new(Shown { certificate, has_name: !matches!(trust, Trust::Signed(_)) })
 }
 
 impl Proof for Shown {
@@ -279,7 +277,7 @@ impl Security for Tls {
             let name = to.map_or_else(|| ANYBODY.to_owned(), |node| node_name(cluster, node));
             let name = ServerName::try_from(name).map_err(io::Error::other)?;
             let stream = TlsConnector::from(client).connect(name, stream).await?;
-            let proof = Shown::new(stream.get_ref().1.peer_certificates(), &trust);
+            let proof = shown(stream.get_ref().1.peer_certificates(), &trust);
             Ok((Box::new(stream) as BoxStream, proof))
         })
     }
@@ -292,7 +290,7 @@ impl Security for Tls {
         Box::pin(async move {
             let server = server.ok_or_else(|| io::Error::other("this node has no certificate yet"))?;
             let stream = TlsAcceptor::from(server).accept(stream).await?;
-            let proof = Shown::new(stream.get_ref().1.peer_certificates(), &trust);
+            let proof = shown(stream.get_ref().1.peer_certificates(), &trust);
             Ok((Box::new(stream) as BoxStream, proof))
         })
     }

@@ -7,6 +7,7 @@ use crate::tidy::Package;
 /// Crates that stand twice in the tree, and who holds the older one. An entry that is no longer needed is a
 /// breach too, so that the list only shrinks by itself.
 const KNOWN: &[(&str, &str)] = &[
+    ("base64", "tonic 0.14 is on 0.22; pem, which rcgen writes keys with, on 0.23"),
     ("getrandom", "openraft 0.9 is on rand 0.8; proptest and its kin, for tests only, on later ones"),
     ("rand", "openraft 0.9 is on 0.8; proptest, for tests only, on later ones"),
     ("rand_chacha", "follows rand: turmoil, for simulation only, is on 0.9"),

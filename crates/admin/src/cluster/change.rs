@@ -20,7 +20,16 @@ fn refused(error: &NodeError) -> Response {
         ErrorCode::ParameterMissing | ErrorCode::InvalidParameter => StatusCode::BAD_REQUEST,
         ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        _ => StatusCode::CONFLICT,
+        ErrorCode::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        ErrorCode::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        ErrorCode::KindClash
+        | ErrorCode::AlreadyExists
+        | ErrorCode::NotEmpty
+        | ErrorCode::Conflict
+        | ErrorCode::LimitExceeded
+        | ErrorCode::QuotaReached
+        | ErrorCode::Disconnected
+        | ErrorCode::Forbidden => StatusCode::CONFLICT,
     };
     (status, format!("{error}\n")).into_response()
 }

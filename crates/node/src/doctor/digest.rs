@@ -153,7 +153,7 @@ mod tests {
         let (a, b) = (row(Table::Config, "a", Some("1")), row(Table::Service, "b", Some("2")));
         let both = digest(&[a.clone(), b.clone()], &[], &[]);
         assert_eq!(both, digest(&[b.clone(), a.clone()], &[], &[]));
-        assert_eq!(both, digest(&[b.clone()], &[a.clone()], &[]));
+        assert_eq!(both, digest(std::slice::from_ref(&b), std::slice::from_ref(&a), &[]));
         let older = row(Table::Config, "a", Some("0"));
         assert_eq!(both, digest(&[older.clone(), b.clone()], std::slice::from_ref(&a), &[]));
         let gone = row(Table::Config, "c", Some("3"));

@@ -84,7 +84,7 @@ async fn one_flipped_content_is_found_and_named() {
     // A content, a config and a history entry each.
     assert_eq!(before.rows(), 60);
     let mark = node.put_mark(Vec::new()).await.unwrap();
-    assert!(before.differing(&*digest(&node, mark).await.1).is_empty(), "marks change nothing");
+    assert!(before.differing(&digest(&node, mark).await.1).is_empty(), "marks change nothing");
 
     let rows = node.state.scan(Table::ConfigContent, &[], 100).unwrap();
     let (key, value) = rows.iter().find(|(key, _)| key.ends_with(b"c7")).unwrap();
@@ -95,7 +95,7 @@ async fn one_flipped_content_is_found_and_named() {
     node.state.commit(&[row], &applied).unwrap();
 
     let mark = node.put_mark(Vec::new()).await.unwrap();
-    let places = before.differing(&*digest(&node, mark).await.1);
+    let places = before.differing(&digest(&node, mark).await.1);
     assert_eq!(places.len(), 1, "{places:?}");
     let mark = node.put_mark(places.clone()).await.unwrap();
     let (_, named) = digest(&node, mark).await;

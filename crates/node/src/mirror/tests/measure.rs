@@ -14,7 +14,7 @@ fn cpu_ms() -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it measures"]
 async fn a_full_mirror() {
-    let size: u32 = std::env::var("MUSTER_SIZE").map_or(200_000, |size| size.parse().unwrap());
+    let size = 200_000;
     let mut world = World::of(2).await;
     world.start_all(&[1]).await;
     let begun = cpu_ms();

@@ -145,7 +145,7 @@ async fn a_lost_checker_is_replaced_and_changes_nothing() {
     let before = owners(&world);
     assert!((1..=3).all(|node| before.contains(&Some(node))), "each checks some: {before:?}");
     world.stop(1, true).await;
-    let watched = std::time::Instant::now();
+    let watched = tokio::time::Instant::now();
     while watched.elapsed() < 2 * SILENCE {
         assert!(found(&world), "a lost checker changes nothing");
         tokio::time::sleep(SILENCE / 20).await;
