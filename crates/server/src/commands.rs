@@ -8,6 +8,10 @@ mod connection;
 mod doctor;
 pub(crate) mod history;
 mod http;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what a dump or another server says is either what is expected or refused, whatever it is"
+)]
 mod import;
 pub(crate) mod output;
 pub(crate) mod restore;

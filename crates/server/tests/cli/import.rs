@@ -218,6 +218,7 @@ impl Drop for MariaDb {
 
 impl MariaDb {
     /// `None`: it is not installed.
+    #[expect(clippy::print_stderr, reason = "people shall see what was skipped")]
     fn start(dir: &Path) -> Option<Self> {
         let (server, install) = ("/usr/sbin/mariadbd", "mariadb-install-db");
         if !Path::new(server).exists() {

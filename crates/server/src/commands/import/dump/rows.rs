@@ -186,9 +186,8 @@ impl Tables {
                 let gray = match table {
                     "config_info_gray" => {
                         let (name, rule) = (row.text("gray_name")?, row.text("gray_rule")?);
-                        GrayItem::of_rule(&name, &rule).with_context(|| {
-                            format!("table {table}: the rule of {name} of {data_id} can't be read: {rule}")
-                        })?
+                        let what = format!("the rule of {name} of {data_id} can't be read: {rule}");
+                        GrayItem::of_rule(&name, &rule).with_context(|| format!("table {table}: {what}"))?
                     }
                     "config_info_beta" => GrayItem::beta(&row.text("beta_ips")?),
                     _ => GrayItem::tag(&row.text("tag_id")?),
