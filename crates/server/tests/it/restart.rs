@@ -29,14 +29,14 @@ fn files(folder: &Path, ending: &str) -> Vec<(String, u64)> {
 async fn the_log_is_compacted_and_the_rest_serves_everything() {
     let base = tempfile::tempdir().unwrap();
     let dir = base.path().join("data");
-    // 42 MB in three segments, which a snapshot makes needless.
-    let node = Node::start(&dir, &["snapshot_every=250"]).await;
+    // 42 MB in three segments of 125 entries each: a snapshot in the third makes the others needless.
+    let node = Node::start(&dir, &["snapshot_every=260"]).await;
     let session = Session::open(&node.address()).await.unwrap();
     let mut writes = Sequence::new("compacted", 180_000);
     writes.write_many(&session, 200).await;
     let before = files(&dir.join("log"), ".log");
     assert!(before.len() >= 2, "{before:?}");
-    writes.write_many(&session, 60).await;
+    writes.write_many(&session, 80).await;
     let begun = Instant::now();
     let after = loop {
         let after = files(&dir.join("log"), ".log");
