@@ -71,8 +71,9 @@ fn foreign(publication: &ForeignPublication) -> Bytes {
 pub(super) struct Pages<'a> {
     node: &'a Node,
     position: Option<Position>,
-    own: Option<PageCursor>,
-    foreign: Option<PageCursor>,
+    from: Option<PageCursor>,
+    /// Whether others own some.
+    is_mirrored: bool,
     /// How many publications were given.
     pub(super) publications: u64,
 }
@@ -80,23 +81,25 @@ pub(super) struct Pages<'a> {
 impl<'a> Pages<'a> {
     pub(super) fn new(node: &'a Node) -> Self {
         let position = node.mirror_position();
-        let foreign = position.map(|_| PageCursor::default());
-        Self { node, position, own: Some(PageCursor::default()), foreign, publications: 0 }
+        let is_mirrored = position.is_some();
+        Self { node, position, from: Some(PageCursor::default()), is_mirrored, publications: 0 }
     }
 
     pub(super) fn next(&mut self) -> Option<Vec<Bytes>> {
         if let Some(at) = self.position.take() {
             return Some(vec![position(at)]);
         }
-        let page: Vec<Bytes> = if let Some(from) = self.own {
-            let (page, next) = self.node.registry.lock().ephemeral_page(from, PAGE);
-            self.own = next;
-            page.iter().map(EphemeralPublication::encode).collect()
-        } else {
-            let (page, next) = self.node.registry.lock().foreign_page(self.foreign?, PAGE);
-            self.foreign = next;
-            page.iter().map(foreign).collect()
+        let from = self.from?;
+        let (own, foreigns) = {
+            // Both under one lock: what passes from one owner to another between two looks would be in neither.
+            let registry = self.node.registry.lock();
+            let (own, next) = registry.ephemeral_page(from, PAGE);
+            self.from = next;
+            let foreigns = if self.is_mirrored { registry.foreign_page(from, PAGE).0 } else { Vec::new() };
+            (own, foreigns)
         };
+        let page: Vec<Bytes> =
+            own.iter().map(EphemeralPublication::encode).chain(foreigns.iter().map(foreign)).collect();
         self.publications += page.len() as u64;
         Some(page)
     }
