@@ -9,10 +9,8 @@ use crate::{
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// The checkpoint of ephemeral registrations is at most five seconds old.
+/// The checkpoint of ephemeral registrations is at most five seconds old; and a second for writing it.
 const CHECKPOINT: Duration = Duration::from_secs(6);
-/// The greatest age of a checkpoint, and a second for writing it.
-const CHECKPOINTED: Duration = Duration::from_secs(6);
 /// How long the power is away, and how long the first ones are by themselves.
 const AWAY: Duration = Duration::from_secs(1);
 
@@ -76,7 +74,7 @@ pub(crate) async fn power_off(stage: &mut Stage, first: &[usize]) -> String {
         stage.comers.excuse(*node);
     }
     // Whoever lives has been in a checkpoint of each node since: none is older than that.
-    sleep(CHECKPOINTED).await;
+    sleep(CHECKPOINT).await;
     for node in &all {
         stage.ensemble.kill(*node);
     }
