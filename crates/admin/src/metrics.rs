@@ -117,7 +117,6 @@ impl Snapshot {
             ("muster_expiry_brake_engagements", "times mass expiry was held", brakes.engagements),
             ("muster_journal_dropped", "flight recorder records dropped", node.history_dropped()),
         ];
-        counters.extend(cluster::counters(node));
         counters.extend(mirror::counters(node));
         Self { gauges, counters, examined: doctor::Examined::of(node) }
     }
