@@ -7,7 +7,7 @@ mod records;
 
 use crate::Node;
 use muster_mirror::Known;
-use muster_registry::{EphemeralPublication, ForeignPublication};
+use muster_registry::{Effect, Registry};
 use muster_storage::checkpoint::{CheckpointError, CheckpointFile};
 use parking_lot::Mutex;
 use records::{Pages, Records};
@@ -198,10 +198,26 @@ impl Node {
         let (all, mut refused) = (own.len() + foreign.len(), 0);
         let mut own = own.into_iter().peekable();
         while own.peek().is_some() {
-            refused += self.restore_page(own.by_ref().take(RESTORE_PAGE));
+            let now = self.now();
+            refused +=
+                self.restore_page(own.by_ref().take(RESTORE_PAGE), |registry, publication, effects| {
+                    let service = publication.service.clone();
+                    let put = registry.restore(publication, self.id, now, effects);
+                    put.inspect_err(
+                        |error| tracing::debug!(%service, %error, "a registration is not restored"),
+                    )
+                    .is_ok()
+                });
         }
         for page in foreign.chunks(RESTORE_PAGE) {
-            refused += self.restore_foreign_page(page);
+            let now = self.now();
+            refused += self.restore_page(page.iter(), |registry, publication, effects| {
+                let put = registry.restore_foreign(publication, now, effects);
+                put.unwrap_or_else(|error| {
+                    tracing::debug!(%error, "a registration of another node is not restored");
+                    false
+                })
+            });
         }
         let restored = all - refused;
         self.checkpoints.figures.lock().restored = restored as u64;
@@ -214,44 +230,21 @@ impl Node {
         );
     }
 
-    /// Puts some back; gives how many were refused.
-    fn restore_page(&self, page: impl Iterator<Item = EphemeralPublication>) -> usize {
-        let now = self.now();
+    /// Puts some back, each by `put`, which says whether it did; gives how many were refused.
+    fn restore_page<P>(
+        &self,
+        page: impl Iterator<Item = P>,
+        put: impl Fn(&mut Registry, P, &mut Vec<Effect>) -> bool,
+    ) -> usize {
         let (mut effects, mut refused) = (Vec::new(), 0);
         {
             let mut registry = self.registry.lock();
             for publication in page {
-                let service = publication.service.clone();
-                if let Err(error) = registry.restore(publication, self.id, now, &mut effects) {
-                    refused += 1;
-                    tracing::debug!(%service, %error, "a registration is not restored");
-                }
+                refused += usize::from(!put(&mut registry, publication, &mut effects));
             }
         }
         self.run_registry_effects(effects);
         // There may be more lines than its queue takes.
-        self.journal.flush();
-        refused
-    }
-
-    /// As [`Node::restore_page`], of what others owned.
-    fn restore_foreign_page(&self, page: &[ForeignPublication]) -> usize {
-        let now = self.now();
-        let (mut effects, mut refused) = (Vec::new(), 0);
-        {
-            let mut registry = self.registry.lock();
-            for publication in page {
-                match registry.restore_foreign(publication, now, &mut effects) {
-                    Ok(true) => {}
-                    Ok(false) => refused += 1,
-                    Err(error) => {
-                        refused += 1;
-                        tracing::debug!(%error, "a registration of another node is not restored");
-                    }
-                }
-            }
-        }
-        self.run_registry_effects(effects);
         self.journal.flush();
         refused
     }
