@@ -97,10 +97,11 @@ impl Applier {
         let _guard = PanicGuard(&status);
         self.machine.committed();
         self.status.set_pristine(self.marker.sequence == 0);
-        self.status.set_applied_next(self.marker.next_index());
+        // Whoever waits for an entry looks at the members next.
         if self.are_members_new {
             self.status.set_members(Members::new(&self.marker.membership));
         }
+        self.status.set_applied_next(self.marker.next_index());
         for (waiters, index, results) in self.results.drain(..) {
             waiters.answer(index, results);
         }
@@ -119,8 +120,8 @@ impl Applier {
         self.requests = Requests::load(&*self.state)
             .map_err(|error| self.status.fail("load the results of requests", &error))?;
         self.status.set_level(self.marker.level);
-        self.status.set_applied_next(self.marker.next_index());
         self.status.set_members(Members::new(&self.marker.membership));
+        self.status.set_applied_next(self.marker.next_index());
         Ok(())
     }
 

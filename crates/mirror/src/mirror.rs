@@ -92,9 +92,11 @@ impl Mirror {
         self.0.status()
     }
 
-    /// Waits until every member has told everything it has, or can't be reached, at most for `join_wait` from when
+    /// Waits until every member of now has told everything it has, or can't be reached, at most for `join_wait` from when
     /// the first of them was known. Says what the peers know of this node's earlier lives.
     pub async fn wait_for_peers(&self) -> Known {
+        // The task that follows the members may not have come to the last of them.
+        self.0.take_members();
         self.0.wait(None).await;
         self.0.known()
     }

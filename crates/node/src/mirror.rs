@@ -23,6 +23,8 @@ use tokio::sync::watch;
 #[derive(Default)]
 pub(crate) struct Mirroring {
     mirror: OnceLock<Mirror>,
+    /// The members as the mirror is told of them.
+    addresses: watch::Sender<Addresses>,
     /// What the peers have was not asked yet, so the node is not ready.
     is_waiting: AtomicBool,
     /// The node went on without a leader when it started, because none was heard.
@@ -42,6 +44,18 @@ impl Mirroring {
         self.is_degraded.load(Ordering::Acquire)
     }
 
+    /// The members are these now.
+    pub(crate) fn tell(&self, members: &watch::Receiver<Arc<Members>>) {
+        self.addresses.send_if_modified(|before| {
+            let now = addresses(&members.borrow());
+            let differs = **before != *now;
+            if differs {
+                *before = now;
+            }
+            differs
+        });
+    }
+
     /// This node's publications have changed.
     pub(crate) fn changed(&self) {
         if let Some(mirror) = self.mirror.get() {
@@ -55,9 +69,27 @@ impl Node {
     /// before [`Node::restore_ephemeral`]; until that has ended the node is not ready.
     pub fn start_mirror(self: &Arc<Self>, links: Links) -> Result<(), NodeError> {
         let members = self.consensus()?.members();
-        let (addresses, members_of) = watch::channel(addresses(&members.borrow()));
-        self.tasks.spawn("addresses of members", follow_addresses(members, addresses));
-        self.mirror_members(links, members_of)
+        self.mirroring.tell(&members);
+        self.tasks.spawn("addresses of members", self.clone().follow_members(members));
+        self.mirror_members(links, self.mirroring.addresses.subscribe())
+    }
+
+    /// Tells the mirror of each change of the members until the node stops.
+    async fn follow_members(self: Arc<Self>, mut members: watch::Receiver<Arc<Members>>) {
+        let stopping = self.tasks.stopping();
+        loop {
+            tokio::select! {
+                biased;
+                () = stopping.cancelled() => return,
+                changed = members.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                }
+            }
+            members.mark_unchanged();
+            self.mirroring.tell(&members);
+        }
     }
 
     fn mirror_members(
@@ -111,29 +143,6 @@ impl Node {
 fn addresses(members: &Members) -> Addresses {
     let known = members.addresses.iter().filter(|(_, address)| !address.is_empty());
     Arc::new(known.map(|(node, address)| (*node, address.clone())).collect())
-}
-
-/// Hands on the members' addresses until the node stops.
-async fn follow_addresses(mut members: watch::Receiver<Arc<Members>>, to: watch::Sender<Addresses>) {
-    loop {
-        tokio::select! {
-            biased;
-            () = to.closed() => return,
-            changed = members.changed() => {
-                if changed.is_err() {
-                    return;
-                }
-            }
-        }
-        let now = addresses(&members.borrow_and_update());
-        to.send_if_modified(|before| {
-            let differs = **before != *now;
-            if differs {
-                *before = now;
-            }
-            differs
-        });
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use super::{naive::Entries, world::World};
 use crate::{Known, Position, Standing};
 use muster_model::{Epoch, NodeId};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// Starts a node as a server does, and gives what the peers knew and how long that took.
@@ -81,6 +81,18 @@ async fn one_that_a_ready_peer_misses_is_not_waited_for() {
     let (known, took) = join(&mut world, 2).await;
     assert!(matches!(known, Known::ByPeers(_)));
     assert!(took < Duration::from_millis(1_500), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_was_named_a_moment_ago_is_waited_for() {
+    let mut world = World::of(2);
+    world.start(1).await.mirror.set_standing(Standing::Ready);
+    (0..100).for_each(|key| world.nodes[&1].set(key, 1));
+    let all = world.members.send_replace(Arc::default());
+    let mirror = world.start(2).await.mirror.clone();
+    world.members.send_replace(all);
+    assert!(matches!(mirror.wait_for_peers().await, Known::ByPeers(_)));
+    assert_eq!(world.nodes[&2].replica.held(NodeId(1)).unwrap().len(), 100);
 }
 
 #[tokio::test(start_paused = true)]

@@ -45,6 +45,10 @@ impl Node {
     /// of which kind a service is. It ends within `join_wait` of [`Node::start_mirror`], and a moment more for the file.
     pub async fn restore_ephemeral(self: &Arc<Self>) {
         let mirror = self.mirroring.mirror.get();
+        // Who joined knows no member before the log told it, and waits for none that it does not know.
+        if let Ok(consensus) = self.consensus() {
+            self.mirroring.tell(&consensus.members());
+        }
         let known = match mirror {
             Some(mirror) => mirror.wait_for_peers().await,
             None => Known::ByNobody,
