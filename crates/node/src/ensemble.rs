@@ -39,6 +39,8 @@ pub const TOKEN_LIFETIME: Duration = Duration::from_secs(3_600);
 const TOKEN_LIFETIME_MAX: Duration = Duration::from_secs(30 * 86_400);
 /// How long a removal may take: a leader that is removed is followed by another one first.
 const REMOVED_WITHIN: Duration = Duration::from_secs(15);
+/// How long what was asked of a cluster waits for its beginning.
+const FOUNDED_WITHIN: Duration = Duration::from_secs(5);
 /// Voters beyond it are not made by themselves.
 pub const VOTERS_MAX: usize = 5;
 
@@ -159,7 +161,7 @@ impl Node {
     /// Makes a join token for one node (1 h unless said otherwise, 30 days at most). It is shown once: what is stored does
     /// not tell it.
     pub async fn create_join_token(&self, lifetime: Option<Duration>) -> Result<JoinToken, NodeError> {
-        let parts = self.membership.parts()?;
+        let parts = self.founded().await?;
         let authority = parts.authority.as_ref().map_or(KeyHash([0; 32]), Authority::hash);
         let token = JoinToken::new(authority);
         let lifetime = lifetime.unwrap_or(TOKEN_LIFETIME).min(TOKEN_LIFETIME_MAX);
@@ -171,7 +173,7 @@ impl Node {
 
     /// Ends a join token at once. One that was used, or has ended, stays as it is.
     pub async fn revoke_join_token(&self, id: TokenId) -> Result<(), NodeError> {
-        self.membership.parts()?;
+        self.founded().await?;
         self.propose_ensemble(EnsembleOp::RevokeToken { id }).await.map(drop)
     }
 
@@ -189,7 +191,7 @@ impl Node {
         token: Option<(TokenId, SecretHash)>,
         candidate: Candidate,
     ) -> Result<NodeId, NodeError> {
-        self.membership.parts()?;
+        self.founded().await?;
         match self.propose_ensemble(EnsembleOp::Admit { token, candidate }).await? {
             EnsembleOutcome::Admitted(node) => Ok(node),
             EnsembleOutcome::Done => Err(NodeError::Defect("an admission left no id")),
@@ -199,7 +201,7 @@ impl Node {
     /// Removes a node for good: it may be dead. Refused if those who are left could not agree on anything. When this
     /// returns, nobody listens to it any more.
     pub async fn remove_node(&self, node: NodeId) -> Result<(), NodeError> {
-        self.membership.parts()?;
+        self.founded().await?;
         let view = self.members_view();
         if view.removed.iter().any(|removed| removed.node == node) {
             return Ok(());
@@ -207,8 +209,7 @@ impl Node {
         if !view.members.contains_key(&node) {
             return Err(EnsembleError::UnknownNode(node.0).into());
         }
-        let report = self.cluster_report().await?;
-        report.can_lose(node)?;
+        self.fresh_report().await?.can_lose(node)?;
         self.propose_ensemble(EnsembleOp::Leave { node }).await?;
         let mut changes = self.watch_members();
         let gone = changes.wait_for(|view| !view.members.contains_key(&node));
@@ -222,8 +223,8 @@ impl Node {
 
     /// Makes learners voters, all in one change, whatever number that makes. No ids: all that have caught up.
     pub async fn promote_nodes(&self, nodes: &[NodeId]) -> Result<(), NodeError> {
-        self.membership.parts()?;
-        let report = self.cluster_report().await?;
+        self.founded().await?;
+        let report = self.fresh_report().await?;
         let promoted: BTreeSet<NodeId> = match nodes {
             [] => report.caught_up().collect(),
             some => some.iter().copied().collect(),
@@ -235,6 +236,18 @@ impl Node {
         let mut voters = consensus.members().borrow().voters.clone();
         voters.extend(promoted);
         Ok(consensus.change_voters(voters).await?)
+    }
+
+    /// What makes the node one of its ensemble, once the log says that this is the cluster: what comes before is undone
+    /// where a node goes on alone with the data of another cluster.
+    async fn founded(&self) -> Result<&EnsembleParts, NodeError> {
+        let parts = self.membership.parts()?;
+        let mut changes = self.watch_members();
+        let founded = changes.wait_for(|view| view.cluster == Some(parts.cluster));
+        match tokio::time::timeout(FOUNDED_WITHIN, founded).await {
+            Ok(Ok(_)) => Ok(parts),
+            Ok(Err(_)) | Err(_) => Err(EnsembleError::NotFounded.into()),
+        }
     }
 
     /// Proposes a change of the ensemble.

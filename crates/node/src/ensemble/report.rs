@@ -2,14 +2,17 @@
 
 use super::{EnsembleError, EnsembleView};
 use crate::{Node, NodeError};
+use futures_util::future::join_all;
 use muster_consensus::{Members, Role, Standing};
 use muster_model::{ClusterId, NodeId, Timestamp};
 use muster_peer::{Answer, Question, ask};
 use prost::Message;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Who has not answered for this long is taken to be gone.
 const SILENT_MS: u64 = 2_000;
+/// How long a node that is asked whether it is there may take to say so.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// A node that lacks no more entries than this has caught up.
 const BEHIND_MAX: u64 = 1_000;
 
@@ -232,6 +235,21 @@ impl Node {
                 Ok(own)
             }
         }
+    }
+
+    /// As [`Node::cluster_report`], and each member that should answer was asked once more: the leader may have heard of one
+    /// a moment before it died.
+    pub(super) async fn fresh_report(&self) -> Result<ClusterReport, NodeError> {
+        let mut report = self.cluster_report().await?;
+        let Some(links) = self.links() else { return Ok(report) };
+        let others = report.members.iter_mut().filter(|member| member.node != self.id && member.is_answering);
+        let asking = others.map(|member| async move {
+            let asked = ask(links, Some(member.node), &member.address, &Question::Standing);
+            // Whatever it says, it is there.
+            member.is_answering = matches!(tokio::time::timeout(ANSWER_WITHIN, asked).await, Ok(Ok(_)));
+        });
+        join_all(asking).await;
+        Ok(report)
     }
 
     /// How the ensemble is as far as this node knows; only a leader knows who answers.
