@@ -173,3 +173,6 @@ impl Forming<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,8 +34,13 @@ pub(crate) struct Process {
     /// What it stores.
     pub(crate) data: PathBuf,
     log: PathBuf,
-    arguments: Vec<String>,
-    child: Option<Child>,
+    /// How long the log was when it was started last.
+    pub(crate) logged_before: usize,
+    /// What it is started with, beside its addresses.
+    pub(crate) arguments: Vec<String>,
+    /// What its environment says.
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) child: Option<Child>,
     stopped: bool,
 }
 
@@ -50,7 +55,9 @@ impl Process {
             cluster: (ip, port + CLUSTER_OFFSET).into(),
             data: folder.join("data"),
             log: folder.join("stderr"),
+            logged_before: 0,
             arguments: Vec::new(),
+            environment: Vec::new(),
             child: None,
             stopped: false,
         }
@@ -66,7 +73,8 @@ impl Process {
         assert!(self.child.is_none(), "it runs already");
         let mut command = command();
         command.arg("serve").arg("--listen").arg(self.http.to_string()).arg("--data-dir").arg(&self.data);
-        command.args(&self.arguments);
+        command.args(&self.arguments).envs(self.environment.iter().cloned());
+        self.logged_before = self.log().len();
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.child = Some(command.spawn().unwrap());
