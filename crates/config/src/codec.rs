@@ -356,33 +356,28 @@ struct ResultMessage {
     number: u64,
     #[prost(bool, tag = "3")]
     flag: bool,
-    #[prost(bytes = "vec", tag = "4")]
-    md5: Vec<u8>,
-    #[prost(uint32, tag = "5")]
+    #[prost(uint32, tag = "4")]
     quota_of: u32,
 }
 
-/// The result of an op as it goes back to who proposed it, possibly on another node.
+/// What an op came to, as a few bytes of the replicated state: whoever proposed it may be another node, or ask again
+/// later. They are equal on every node, so a change of them needs a format level of its own.
 pub fn encode_result(result: &Result<Outcome, ConfigError>) -> Bytes {
-    let (kind, number, flag, md5) = match *result {
-        Ok(Outcome::Published { revision, created, md5 }) => {
-            (1, revision.0, created, md5.as_bytes().to_vec())
+    let (kind, number, flag, quota_of) = match *result {
+        Ok(Outcome::Published { revision, created }) => (1, revision.0, created, 0),
+        Ok(Outcome::Removed { existed }) => (2, 0, existed, 0),
+        Ok(Outcome::HistoryExpired { removed, more }) => (3, u64::from(removed), more, 0),
+        Err(ConfigError::Conflict) => (4, 0, false, 0),
+        Err(ConfigError::Exists) => (5, 0, false, 0),
+        Err(ConfigError::TooManyGrays { max }) => (6, u64::from(max), false, 0),
+        Err(ConfigError::NotFound) => (7, 0, false, 0),
+        Err(ConfigError::QuotaReached { of, max }) => {
+            (8, u64::from(max), false, number_of(&QuotaOf::ALL, of))
         }
-        Ok(Outcome::Removed { existed }) => (2, 0, existed, Vec::new()),
-        Ok(Outcome::HistoryExpired { removed, more }) => (3, u64::from(removed), more, Vec::new()),
-        Err(ConfigError::Conflict) => (4, 0, false, Vec::new()),
-        Err(ConfigError::Exists) => (5, 0, false, Vec::new()),
-        Err(ConfigError::TooManyGrays { max }) => (6, u64::from(max), false, Vec::new()),
-        Err(ConfigError::NotFound) => (7, 0, false, Vec::new()),
-        Err(ConfigError::QuotaReached { max, .. }) => (8, u64::from(max), false, Vec::new()),
-        Err(ConfigError::ContentOverQuota { max }) => (9, u64::from(max), false, Vec::new()),
-        Ok(Outcome::Done) => (10, 0, false, Vec::new()),
+        Err(ConfigError::ContentOverQuota { max }) => (9, u64::from(max), false, 0),
+        Ok(Outcome::Done) => (10, 0, false, 0),
     };
-    let quota_of = match *result {
-        Err(ConfigError::QuotaReached { of, .. }) => number_of(&QuotaOf::ALL, of),
-        Ok(_) | Err(_) => 0,
-    };
-    encode(&ResultMessage { kind, number, flag, md5, quota_of })
+    encode(&ResultMessage { kind, number, flag, quota_of })
 }
 
 /// Reads what [`encode_result`] wrote.
@@ -391,11 +386,7 @@ pub fn decode_result(bytes: Bytes) -> Result<Result<Outcome, ConfigError>, LoadE
     let message: ResultMessage = decode(what, bytes)?;
     let number = || u32::try_from(message.number).map_err(|error| damaged(what, error));
     Ok(match message.kind {
-        1 => Ok(Outcome::Published {
-            revision: Revision(message.number),
-            created: message.flag,
-            md5: parse_md5(what, &message.md5)?,
-        }),
+        1 => Ok(Outcome::Published { revision: Revision(message.number), created: message.flag }),
         2 => Ok(Outcome::Removed { existed: message.flag }),
         3 => Ok(Outcome::HistoryExpired { removed: number()?, more: message.flag }),
         4 => Err(ConfigError::Conflict),

@@ -1,7 +1,7 @@
 //! What comes of an op.
 
 use crate::GrayName;
-use muster_model::{ConfigKey, Md5, Revision, Row};
+use muster_model::{ConfigKey, Revision, Row};
 
 /// A variant of a config.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +43,6 @@ pub enum Outcome {
         revision: Revision,
         /// Whether the variant did not exist before.
         created: bool,
-        /// The digest of the content.
-        md5: Md5,
     },
     /// It is removed.
     Removed {

@@ -1,7 +1,7 @@
 //! Applies committed entries: memory, then one transaction, then effects, then answers.
 
 use crate::{
-    ApplyContext, Machine, Members, Settings,
+    ApplyContext, Machine, Members, RESULT_BYTES_MAX, Settings,
     entry::{DecodeError, Decoded, decode_whole},
     marker::Marker,
     requests::{Fate, Requests},
@@ -209,10 +209,12 @@ impl Applier {
     ) -> Result<Bytes, Failed> {
         self.marker.sequence += 1;
         let at = ApplyContext { index, sequence: self.marker.sequence, time };
-        self.machine.apply(op, at, rows).map_err(|error| {
+        let result = self.machine.apply(op, at, rows).map_err(|error| {
             let error = format!("log entry {index} holds an operation this program does not know: {error}");
             self.status.fail("apply an entry", &error)
-        })
+        })?;
+        assert!(result.len() <= RESULT_BYTES_MAX, "a result of {} bytes", result.len());
+        Ok(result)
     }
 
     /// A checkpoint is due after so many bytes, a snapshot after so many entries; neither is made here.

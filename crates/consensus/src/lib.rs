@@ -55,7 +55,7 @@ mod wire;
 pub use consensus::{Consensus, Fatal, Metrics, Parts, SnapshotInfo};
 pub use error::{ConsensusError, ProposeError};
 pub use isolate::{isolate, last_entry, stored_members};
-pub use machine::{ApplyContext, Machine};
+pub use machine::{ApplyContext, Machine, RESULT_BYTES_MAX};
 pub use marker::marker_index;
 pub use members::{Bootstrap, FollowerStanding, Members, Role, Standing};
 pub use membership::ChangeError;

@@ -17,13 +17,18 @@ pub struct ApplyContext {
     pub time: Timestamp,
 }
 
+/// The longest result of an operation. Results of the last operations are kept in memory and in every snapshot, and as
+/// many as an entry has operations go into one frame.
+pub const RESULT_BYTES_MAX: usize = 64;
+
 /// The replicated state machine. Operations are opaque to consensus.
 ///
 /// Calls never overlap, except that readers may read the machine's own memory at any time. None of them runs on
 /// a worker of the async runtime, so short locks are fine, waiting for a task is not.
 pub trait Machine: Send + Sync + 'static {
-    /// Applies one operation, in log order, in memory only. Rows to be written are appended to `rows`; the result
-    /// goes to the proposer. It must depend on nothing but its arguments and the state before. What is wrong with an
+    /// Applies one operation, in log order, in memory only. Rows to be written are appended to `rows`; the result,
+    /// of at most [`RESULT_BYTES_MAX`], goes to the proposer on whichever node, and to whoever says the same request again:
+    /// it is replicated state itself. It must depend on nothing but its arguments and the state before. What is wrong with an
     /// operation is part of its result; an error, for people, says that the operation is not understood at all,
     /// since a newer program wrote it: consensus stops then, because going on without it would lose what was
     /// acknowledged. `op` is a slice of a larger buffer: copy what is kept for long.

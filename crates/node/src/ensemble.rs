@@ -15,13 +15,9 @@ pub use record::{Candidate, MemberRecord, RemovedNode, TokenRecord, TokenState};
 pub use report::{ClusterReport, ClusterWarning, MemberReport};
 
 pub(crate) use self::core::{Ensemble, EnsembleOp, EnsembleOutcome};
-pub(crate) use codec::OpMessage;
+pub(crate) use codec::{OpMessage, encode_outcome};
 
-use crate::{
-    Node, NodeError,
-    machine::{Applied, for_each_row},
-    op::DurableOp,
-};
+use crate::{Node, NodeError, machine::for_each_row, node::unreadable, op::DurableOp};
 use muster_model::{ClusterId, NodeId, Row, Table, Timestamp};
 use muster_peer::{Authority, JoinToken, KeyHash, Links, Roster, SecretHash, TokenId};
 use muster_storage::state::{StateError, StateStore};
@@ -252,11 +248,8 @@ impl Node {
 
     /// Proposes a change of the ensemble.
     pub(crate) async fn propose_ensemble(&self, op: EnsembleOp) -> Result<EnsembleOutcome, NodeError> {
-        match self.propose(DurableOp::Ensemble(op)).await? {
-            Applied::Ensemble(result) => Ok(result?),
-            Applied::Registry(_) | Applied::Config(_) | Applied::Lock(_) | Applied::Switch => {
-                Err(NodeError::Defect("a change of the ensemble left another result"))
-            }
-        }
+        let result = self.propose(DurableOp::Ensemble(op.clone())).await?;
+        let outcome = codec::decode_outcome(&result, &op);
+        Ok(outcome.ok_or_else(|| unreadable("it is none of a change of the ensemble"))??)
     }
 }

@@ -49,7 +49,6 @@ mod switches;
 mod take_over;
 mod timers;
 mod views;
-mod waiting;
 mod watch_names;
 mod watchers;
 

@@ -8,6 +8,8 @@ use muster_model::{HashMap, Row, Table, Timestamp};
 const HOLD_MS_DEFAULT: i64 = 30_000;
 /// The longest a lock is held (Nacos: `nacos.lock.max_expire_time`).
 const HOLD_MS_MAX: i64 = 1_800_000;
+/// The version of a result.
+const VERSION: u8 = 1;
 
 /// What may be done to a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +87,19 @@ impl Locks {
     }
 }
 
+/// Whether an operation succeeded, as bytes of the replicated state: version, and 1 for yes.
+pub(crate) fn encode_result(succeeded: bool) -> Bytes {
+    Bytes::from_static(if succeeded { &[VERSION, 1] } else { &[VERSION, 0] })
+}
+
+/// Reads what [`encode_result`] wrote; `None`: malformed, or of a newer version.
+pub(crate) fn decode_result(bytes: &[u8]) -> Option<bool> {
+    match *bytes {
+        [VERSION, succeeded @ (0 | 1)] => Some(succeeded == 1),
+        _ => None,
+    }
+}
+
 fn row(key: &str, until: Option<Timestamp>) -> Row {
     Row {
         table: Table::Lock,
@@ -122,6 +137,14 @@ mod tests {
         assert_eq!(locks.held["k"], Timestamp(1_830_000));
         locks.expire(Timestamp(1_830_000), &mut rows);
         assert!(locks.held.is_empty());
+    }
+
+    #[test]
+    fn results_come_back() {
+        for succeeded in [true, false] {
+            assert_eq!(decode_result(&encode_result(succeeded)), Some(succeeded));
+        }
+        assert_eq!((decode_result(&[]), decode_result(&[2, 1]), decode_result(&[1, 2])), (None, None, None));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The replicated state machine: what the log drives.
 
-use crate::{EnsembleError, Node, ensemble::EnsembleOutcome, node::PendingEffect, op::DurableOp};
+use crate::{Node, ensemble, locks, node::PendingEffect, op::DurableOp};
 use bytes::Bytes;
 use muster_config::{At, ConfigError};
 use muster_consensus::{ApplyContext, Machine};
@@ -8,25 +8,14 @@ use muster_model::{Now, Revision, Row, Table, Timestamp};
 use muster_registry::{Effect, Op, Outcome, RegistryError};
 use muster_storage::state::{StateError, StateStore};
 
-/// What the application of a durable operation came to.
-#[derive(Debug)]
-pub(crate) enum Applied {
-    Registry(Result<Outcome, RegistryError>),
-    Config(Result<muster_config::Outcome, ConfigError>),
-    Lock(bool),
-    Switch,
-    Ensemble(Result<EnsembleOutcome, EnsembleError>),
-}
-
 /// Rows read at a time when memory is rebuilt.
 const LOAD_ROWS: usize = 1_024;
 
 impl Machine for Node {
     fn apply(&self, op: &Bytes, at: ApplyContext, rows: &mut Vec<Row>) -> Result<Bytes, String> {
         // Checksums held, and nothing is proposed that does not read back: a newer version wrote it.
-        let (ticket, op) = DurableOp::decode(op).map_err(|error| error.to_string())?;
-        self.waiting.settle(ticket, self.apply_durable(op, at, rows));
-        Ok(Bytes::new())
+        let op = DurableOp::decode(op).map_err(|error| error.to_string())?;
+        Ok(self.apply_durable(op, at, rows))
     }
 
     fn committed(&self) {
@@ -68,32 +57,34 @@ impl Machine for Node {
 }
 
 impl Node {
-    fn apply_durable(&self, op: DurableOp, at: ApplyContext, rows: &mut Vec<Row>) -> Applied {
+    /// What it came to, encoded by the core that decided it; empty where there is nothing to tell. It is part of the
+    /// replicated state, so it must depend on that alone.
+    fn apply_durable(&self, op: DurableOp, at: ApplyContext, rows: &mut Vec<Row>) -> Bytes {
         match op {
-            DurableOp::Registry(op) => Applied::Registry(self.apply_registry(op, at, rows)),
-            DurableOp::Config(op) => Applied::Config(self.apply_config(op, at, rows)),
-            DurableOp::Lock(op) => Applied::Lock(self.locks.lock().apply(&op, at.time, rows)),
+            DurableOp::Registry(op) => muster_registry::encode_result(&self.apply_registry(op, at, rows)),
+            DurableOp::Config(op) => muster_config::encode_result(&self.apply_config(op, at, rows)),
+            DurableOp::Lock(op) => locks::encode_result(self.locks.lock().apply(&op, at.time, rows)),
             DurableOp::ExpireLocks(now) => {
                 // The entry's own time bounds what the proposer claimed.
                 self.locks.lock().expire(Timestamp(now.0.min(at.time.0)), rows);
-                Applied::Lock(true)
+                Bytes::new()
             }
             DurableOp::Switch { entry, value } => {
                 self.apply_switch(&entry, &value, rows);
                 self.pending.lock().push(PendingEffect::Switched);
-                Applied::Switch
+                Bytes::new()
             }
             DurableOp::Ensemble(op) => {
                 self.pending.lock().push(PendingEffect::Ensemble);
-                Applied::Ensemble(self.membership.apply(&op, at.time, rows))
+                ensemble::encode_outcome(&self.membership.apply(&op, at.time, rows))
             }
             DurableOp::Mark(mark) => {
                 self.apply_mark(mark, at, rows);
-                Applied::Switch
+                Bytes::new()
             }
             DurableOp::Account(row) => {
                 rows.push(row);
-                Applied::Switch
+                Bytes::new()
             }
         }
     }

@@ -4,9 +4,10 @@ use crate::{
     Settings, brake, checkpoint::Checkpoints, config_contents::Contents, doctor::Doctor,
     ensemble::Membership, error::NodeError, eureka_owners::RenewalObserver, eureka_statuses::WaitingStatuses,
     eureka_views::EurekaViews, freshness::Freshness, health_check::HealthChecks, labels::Labels,
-    locks::Locks, machine::Applied, mirror::Mirroring, op::DurableOp, peers::Peers, switches::SwitchBoard,
-    views::Views, waiting::Waiting, watchers::Watchers,
+    locks::Locks, mirror::Mirroring, op::DurableOp, peers::Peers, switches::SwitchBoard, views::Views,
+    watchers::Watchers,
 };
+use bytes::Bytes;
 use muster_config::Configs;
 use muster_consensus::Consensus;
 use muster_model::{
@@ -18,7 +19,10 @@ use muster_runtime::{Clock, Rng, Tasks};
 use muster_storage::{journal::Journal, state::StateStore};
 use muster_watch::Presence;
 use parking_lot::{Mutex, RwLock};
-use std::sync::{Arc, OnceLock};
+use std::{
+    fmt::Display,
+    sync::{Arc, OnceLock},
+};
 
 /// One process of Muster: the cores, their locks, and what runs their effects. Use cases are methods in their
 /// own files; edges hold an `Arc` of it.
@@ -57,8 +61,6 @@ pub struct Node {
     pub(crate) doctor: Doctor,
     pub(crate) switches: SwitchBoard,
     pub(crate) labels: Labels,
-    /// Results of durable operations on their way to whoever proposed them.
-    pub(crate) waiting: Waiting<Applied>,
     /// Effects of durable operations that are applied, and not committed yet. The apply loop alone uses it.
     pub(crate) pending: Mutex<Vec<PendingEffect>>,
     /// Set once, when the consensus engine has started.
@@ -130,32 +132,25 @@ impl Node {
         Ok(outcome)
     }
 
-    /// Proposes a durable operation and waits for what its application came to. The operation goes on if the
-    /// caller stops waiting.
-    pub(crate) async fn propose(&self, op: DurableOp) -> Result<Applied, NodeError> {
+    /// Proposes a durable operation and waits for what its application came to, encoded by the core that decided it.
+    /// The operation goes on if the caller stops waiting.
+    pub(crate) async fn propose(&self, op: DurableOp) -> Result<Bytes, NodeError> {
         let consensus = self.consensus()?;
-        let ticket = self.waiting.open();
-        let ended = Settle { waiting: &self.waiting, ticket };
-        let bytes = op.encode(ticket);
+        let bytes = op.encode();
         // Every start would stop at an operation in the log that does not read.
         DurableOp::decode(&bytes).map_err(|error| {
             tracing::error!(%error, ?op, "an operation does not read back, it is not proposed");
             NodeError::Defect("an operation does not read back")
         })?;
-        consensus.propose(bytes).await?;
-        ended.take().ok_or(NodeError::Defect("an applied operation left no result"))
+        Ok(consensus.propose(bytes).await?)
     }
 
     /// Proposes a durable registry operation. What only this node knows is asked first, so that most refusals
     /// cost no log entry.
     pub(crate) async fn propose_registry(&self, op: Op) -> Result<Outcome, NodeError> {
         self.registry.lock().check(&op)?;
-        match self.propose(DurableOp::Registry(op)).await? {
-            Applied::Registry(result) => Ok(result?),
-            Applied::Config(_) | Applied::Lock(_) | Applied::Switch | Applied::Ensemble(_) => {
-                Err(NodeError::Defect("a registry operation left another result"))
-            }
-        }
+        let result = self.propose(DurableOp::Registry(op.clone())).await?;
+        Ok(muster_registry::decode_result(&result, &op).map_err(unreadable)??)
     }
 
     /// Runs what follows from registry operations, in order, without any lock held.
@@ -234,22 +229,10 @@ impl Node {
     }
 }
 
-/// Ends the wait for a result, also when the waiting future is dropped.
-struct Settle<'a> {
-    waiting: &'a Waiting<Applied>,
-    ticket: crate::waiting::Ticket,
-}
-
-impl Settle<'_> {
-    fn take(&self) -> Option<Applied> {
-        self.waiting.close(self.ticket)
-    }
-}
-
-impl Drop for Settle<'_> {
-    fn drop(&mut self) {
-        self.waiting.close(self.ticket);
-    }
+/// The operation is applied, and what it came to does not read: a newer program leads.
+pub(crate) fn unreadable(error: impl Display) -> NodeError {
+    tracing::error!(%error, "the result of an operation does not read");
+    NodeError::Defect("the result of an operation does not read")
 }
 
 #[cfg(test)]

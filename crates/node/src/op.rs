@@ -5,7 +5,6 @@ use crate::{
     doctor::marks::Mark,
     ensemble::{EnsembleOp, OpMessage},
     locks::LockOp,
-    waiting::Ticket,
 };
 use bytes::{BufMut, Bytes, BytesMut};
 use muster_model::{Row, Table, Timestamp};
@@ -83,8 +82,7 @@ struct MarkBody {
 
 #[derive(Clone, PartialEq, Message)]
 struct Envelope {
-    #[prost(fixed64, tag = "1")]
-    ticket: u64,
+    // Tag 1 was the proposer's own number of the operation.
     #[prost(bytes = "bytes", optional, tag = "2")]
     registry: Option<Bytes>,
     #[prost(bytes = "bytes", optional, tag = "3")]
@@ -105,8 +103,8 @@ struct Envelope {
 
 impl DurableOp {
     /// The bytes to propose.
-    pub(crate) fn encode(&self, ticket: Ticket) -> Bytes {
-        let mut envelope = Envelope { ticket: ticket.0, ..Default::default() };
+    pub(crate) fn encode(&self) -> Bytes {
+        let mut envelope = Envelope::default();
         match self {
             Self::Registry(op) => {
                 envelope.registry = Some(op.encode().expect("only durable operations are proposed"));
@@ -134,15 +132,15 @@ impl DurableOp {
         bytes.freeze()
     }
 
-    /// The operation and whose it is.
-    pub(crate) fn decode(bytes: &Bytes) -> Result<(Ticket, Self), DecodeError> {
+    /// The operation.
+    pub(crate) fn decode(bytes: &Bytes) -> Result<Self, DecodeError> {
         match bytes.first() {
             Some(&VERSION) => {}
             version => return Err(DecodeError::Version(version.copied().unwrap_or_default())),
         }
         let envelope =
             Envelope::decode(bytes.slice(1..)).map_err(|error| DecodeError::Malformed(error.to_string()))?;
-        let op = match envelope {
+        Ok(match envelope {
             Envelope { registry: Some(body), .. } => {
                 let op = muster_registry::Op::decode(&body);
                 Self::Registry(op.map_err(|error| DecodeError::Malformed(error.to_string()))?)
@@ -166,8 +164,7 @@ impl DurableOp {
             }
             Envelope { mark: Some(MarkBody { id, places }), .. } => Self::Mark(Mark::from_parts(id, &places)),
             Envelope { .. } => return Err(DecodeError::Missing("operation")),
-        };
-        Ok((Ticket(envelope.ticket), op))
+        })
     }
 }
 

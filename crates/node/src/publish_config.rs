@@ -1,6 +1,6 @@
 //! Writing configs.
 
-use crate::{Node, NodeError, machine::Applied, op::DurableOp};
+use crate::{Node, NodeError, node::unreadable, op::DurableOp};
 use muster_config::{Author, Bounds, Describe, Op, Outcome, Publish, Remove, RemoveTarget};
 use muster_model::ConfigKey;
 
@@ -39,11 +39,7 @@ impl Node {
     }
 
     pub(crate) async fn propose_config(&self, op: Op) -> Result<Outcome, NodeError> {
-        match self.propose(DurableOp::Config(op)).await? {
-            Applied::Config(result) => Ok(result?),
-            Applied::Registry(_) | Applied::Lock(_) | Applied::Switch | Applied::Ensemble(_) => {
-                Err(NodeError::Defect("a config operation left another result"))
-            }
-        }
+        let result = self.propose(DurableOp::Config(op)).await?;
+        Ok(muster_config::decode_result(result).map_err(unreadable)??)
     }
 }

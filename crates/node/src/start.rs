@@ -4,7 +4,7 @@ use crate::{
     Node, Settings, checkpoint::Checkpoints, config_contents::Contents, doctor::Doctor, ensemble::Membership,
     eureka_statuses::WaitingStatuses, eureka_views::EurekaViews, freshness::Freshness,
     health_check::HealthChecks, labels::Labels, locks::Locks, mirror::Mirroring, peers::Peers,
-    switches::SwitchBoard, views::Views, waiting::Waiting, watchers::Watchers,
+    switches::SwitchBoard, views::Views, watchers::Watchers,
 };
 use muster_config::Configs;
 use muster_consensus::{Consensus, ConsensusError, Parts};
@@ -52,7 +52,6 @@ impl Node {
             eureka_views: EurekaViews::default(),
             waiting_statuses: WaitingStatuses::default(),
             contents: Contents::new(settings.content_bytes_max),
-            waiting: Waiting::starting_at(rng.next_u64()),
             rng: Mutex::new(Rng::seeded(rng.next_u64())),
             health_checks: HealthChecks::new(
                 rng,

@@ -101,11 +101,13 @@ impl Registry {
     ) -> Result<Outcome, RegistryError> {
         let index = self.services.find(key);
         let found = index.and_then(|index| Some((index, self.services.get_mut(index)?)));
-        let Some((index, service)) = found else { return Err(RegistryError::ServiceUnknown(key.clone())) };
+        // An implicit service is known where its instances were, and results are alike everywhere.
+        let Some((index, service)) = found else { return Ok(Outcome::Unchanged) };
         if service.persistent > 0 {
             return Err(RegistryError::ServiceNotEmpty(key.clone()));
         }
-        if service.explicit.take().is_some() {
+        let was_stored = service.explicit.take().is_some();
+        if was_stored {
             effects.push(Effect::Persist(rows::delete_service(key)));
         }
         if service.publications.is_empty() {
@@ -115,7 +117,7 @@ impl Registry {
             service.kind = Kind::Ephemeral;
             self.touch(index, now);
         }
-        Ok(Outcome::Done)
+        Ok(if was_stored { Outcome::Done } else { Outcome::Unchanged })
     }
 
     /// Takes in what is stored of a service.

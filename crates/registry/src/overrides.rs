@@ -275,6 +275,7 @@ impl Registry {
         let mut changed = old.map_or_else(Overrides::default, |old| Overrides::clone(old));
         // Ops of the log depend on what came through the log alone.
         let applied = change.apply(&mut changed, &instance);
+        let outcome = if applied.is_some() { Outcome::Done } else { Outcome::Unchanged };
         // What a peer said after this was proposed is newer, and comes through the log later.
         let is_outdated = self.is_outdated(service, &instance, change);
         let provisional = if is_outdated { None } else { self.end_provisional(service, &instance) };
@@ -290,7 +291,7 @@ impl Registry {
         }
         self.merge_provisional(service);
         if applied.is_none() && provisional.is_none() {
-            return Outcome::Unchanged;
+            return outcome;
         }
         // A change that was made before it came through the log is noted already.
         if let OverrideChange::Status(status) = change
@@ -300,7 +301,7 @@ impl Registry {
             self.note_status(service, &instance, *status, report.now);
         }
         self.tell_override(service, instance, &mut report);
-        Outcome::Done
+        outcome
     }
 
     /// Shows a change of the status at once, and has it proposed; refused if too many wait for that.

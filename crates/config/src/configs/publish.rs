@@ -22,8 +22,7 @@ impl Configs {
             publish.gray.as_ref().map_or(VariantName::Formal, |gray| VariantName::Gray(gray.name.clone()));
         let replaced = old.as_deref().and_then(|old| variant_of(old, &name));
         if let Some(current) = replaced.filter(|current| is_retry(&publish, current)) {
-            let (revision, md5) = (current.revision, current.md5);
-            return Ok(Outcome::Published { revision, created: false, md5 });
+            return Ok(Outcome::Published { revision: current.revision, created: false });
         }
         admit(&publish, old.as_deref(), replaced)?;
         self.capacities.admit(&publish, replaced.is_none())?;
@@ -54,7 +53,7 @@ impl Configs {
             self.ids.insert(new.id, key.clone());
             effects.push(Effect::Appeared(key));
         }
-        Ok(Outcome::Published { revision, created: replaced.is_none(), md5: publish.content.md5() })
+        Ok(Outcome::Published { revision, created: replaced.is_none() })
     }
 }
 

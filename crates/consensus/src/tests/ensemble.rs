@@ -301,6 +301,11 @@ impl Ensemble {
         }
     }
 
+    /// Has a node reach another one no more over connections that it opens itself.
+    pub(super) fn cut_way(&self, from: u64, to: u64) {
+        self.cuts.cut.lock().insert((from, to));
+    }
+
     /// Everybody reaches everybody again.
     pub(super) fn heal(&self) {
         self.cuts.cut.lock().clear();

@@ -2,7 +2,7 @@
 
 use super::{
     ensemble::Ensemble,
-    world::{Life, number},
+    world::{Life, number, small},
 };
 use crate::{ProposeError, Settings};
 use bytes::Bytes;
@@ -196,6 +196,52 @@ async fn a_write_whose_answer_got_lost_is_done_once() {
 #[tokio::test(start_paused = true)]
 async fn a_write_whose_leader_died_after_the_commit_is_done_once() {
     answer_lost(true).await;
+}
+
+/// A proposer that gets its own operation by snapshot: with the answer of the leader, or without.
+async fn comes_by_snapshot(is_answer_lost: bool) {
+    let settings = Settings { propose_timeout: Duration::from_secs(60), ..small() };
+    let all = started(settings).await;
+    let (leader, proposer) = (all.leader().await, all.follower().await);
+    all.lives[&leader].consensus.propose(op("before")).await.unwrap();
+    all.until("the one before", |all| all.lives[&proposer].ledger.ops().len() == 1).await;
+    // No entry reaches it, while what it says arrives.
+    all.lives.keys().filter(|id| **id != proposer).for_each(|id| all.cut_way(*id, proposer));
+    if is_answer_lost {
+        all.cuts.cut_own_after(proposer, 40);
+    }
+    let mut proposal = Box::pin(all.lives[&proposer].consensus.propose(op("its own")));
+    let others = async {
+        all.until("the write", |all| all.lives[&leader].ledger.ops().len() == 2).await;
+        for count in 0..60 {
+            all.lives[&leader].consensus.propose(op(format!("after {count}"))).await.unwrap();
+        }
+        let first_kept = |all: &Ensemble| all.lives[&leader].consensus.last_snapshot().map(|info| info.index);
+        all.until("a snapshot", |all| first_kept(all) > Some(40)).await;
+    };
+    tokio::select! {
+        biased;
+        early = &mut proposal => panic!("it is not applied here: {early:?}"),
+        () = others => {}
+    }
+    all.heal();
+    assert_eq!(number(&proposal.await.unwrap()), 2, "what it came to where it was applied");
+    let ops = all.lives[&leader].ledger.ops();
+    assert_eq!(ops.iter().filter(|one| **one == op("its own")).count(), 1);
+    let came = all.lives[&proposer].ledger.times().len();
+    assert!(came < 60, "most came by snapshot, {came} by entries");
+    all.converge(&ops).await;
+    all.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proposer_that_gets_its_write_by_snapshot_knows_what_it_came_to() {
+    comes_by_snapshot(false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proposer_that_got_no_answer_and_its_write_by_snapshot_knows_it_too() {
+    comes_by_snapshot(true).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -95,8 +95,6 @@ struct OutcomeMessage {
     error: u32,
     #[prost(uint64, tag = "2")]
     node: u64,
-    #[prost(string, tag = "3")]
-    address: String,
 }
 
 impl From<&Candidate> for CandidateMessage {
@@ -240,10 +238,10 @@ impl OpMessage {
     }
 }
 
-/// What an operation came to, for whoever proposed it, on whichever node.
-#[cfg_attr(not(test), expect(dead_code, reason = "results are still handed over by ticket"))]
-pub(crate) fn encode_outcome(outcome: &Result<EnsembleOutcome, EnsembleError>) -> Vec<u8> {
-    let with = |error, node| OutcomeMessage { error, node, ..Default::default() };
+/// What an operation came to, for whoever proposed it, on whichever node: a version byte and a message of a few bytes.
+/// They are equal on every node, so a change of them needs a format level of its own.
+pub(crate) fn encode_outcome(outcome: &Result<EnsembleOutcome, EnsembleError>) -> Bytes {
+    let with = |error, node| OutcomeMessage { error, node };
     let message = match outcome {
         Ok(EnsembleOutcome::Done) => with(0, 0),
         Ok(EnsembleOutcome::Admitted(node)) => with(0, node.0),
@@ -253,9 +251,8 @@ pub(crate) fn encode_outcome(outcome: &Result<EnsembleOutcome, EnsembleError>) -
         Err(EnsembleError::TokenExpired) => with(4, 0),
         Err(EnsembleError::TokenRevoked) => with(5, 0),
         Err(EnsembleError::TooManyTokens) => with(6, 0),
-        Err(EnsembleError::AddressTaken { address, node }) => {
-            OutcomeMessage { address: address.clone(), ..with(7, *node) }
-        }
+        // Whose address was in the operation.
+        Err(EnsembleError::AddressTaken { node, .. }) => with(7, *node),
         Err(EnsembleError::KeyTaken(node)) => with(8, *node),
         Err(EnsembleError::UnknownNode(node)) => with(9, *node),
         Err(
@@ -265,13 +262,16 @@ pub(crate) fn encode_outcome(outcome: &Result<EnsembleOutcome, EnsembleError>) -
             | EnsembleError::NotPromotable { .. },
         ) => unreachable!("these are found before anything is proposed"),
     };
-    message.encode_to_vec()
+    versioned(&message)
 }
 
-/// The outcome; `None`: malformed, or of a newer version.
-#[cfg_attr(not(test), expect(dead_code, reason = "results are still handed over by ticket"))]
-pub(crate) fn decode_outcome(bytes: &[u8]) -> Option<Result<EnsembleOutcome, EnsembleError>> {
-    let OutcomeMessage { error, node, address } = OutcomeMessage::decode(bytes).ok()?;
+/// The outcome of an operation; `None`: malformed, or of a newer version.
+pub(crate) fn decode_outcome(
+    bytes: &[u8],
+    op: &EnsembleOp,
+) -> Option<Result<EnsembleOutcome, EnsembleError>> {
+    let Some((&VERSION, message)) = bytes.split_first() else { return None };
+    let OutcomeMessage { error, node } = OutcomeMessage::decode(message).ok()?;
     Some(Err(match error {
         0 if node == 0 => return Some(Ok(EnsembleOutcome::Done)),
         0 => return Some(Ok(EnsembleOutcome::Admitted(NodeId(node)))),
@@ -281,7 +281,10 @@ pub(crate) fn decode_outcome(bytes: &[u8]) -> Option<Result<EnsembleOutcome, Ens
         4 => EnsembleError::TokenExpired,
         5 => EnsembleError::TokenRevoked,
         6 => EnsembleError::TooManyTokens,
-        7 => EnsembleError::AddressTaken { address, node },
+        7 => {
+            let EnsembleOp::Admit { candidate, .. } = op else { return None };
+            EnsembleError::AddressTaken { address: candidate.address.clone(), node }
+        }
         8 => EnsembleError::KeyTaken(node),
         9 => EnsembleError::UnknownNode(node),
         _ => return None,
@@ -293,13 +296,14 @@ fn key(prefix: u8, id: u64) -> Bytes {
 }
 
 fn row(key: Bytes, message: Option<&impl Message>) -> Row {
-    let value = message.map(|message| {
-        let mut value = BytesMut::with_capacity(1 + message.encoded_len());
-        value.put_u8(VERSION);
-        message.encode(&mut value).expect("a growing buffer has room");
-        value.freeze()
-    });
-    Row { table: Table::Ensemble, key, value }
+    Row { table: Table::Ensemble, key, value: message.map(versioned) }
+}
+
+fn versioned(message: &impl Message) -> Bytes {
+    let mut bytes = BytesMut::with_capacity(1 + message.encoded_len());
+    bytes.put_u8(VERSION);
+    message.encode(&mut bytes).expect("a growing buffer has room");
+    bytes.freeze()
 }
 
 fn gone(key: Bytes) -> Row {

@@ -108,9 +108,7 @@ fn registry_ops() -> Vec<Op> {
 }
 
 fn round_trip(op: &DurableOp) -> DurableOp {
-    let (ticket, back) = DurableOp::decode(&op.encode(Ticket(u64::MAX))).unwrap();
-    assert_eq!(ticket, Ticket(u64::MAX));
-    back
+    DurableOp::decode(&op.encode()).unwrap()
 }
 
 #[test]

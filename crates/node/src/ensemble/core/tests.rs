@@ -39,7 +39,7 @@ impl World {
         let mut loaded = Ensemble::default();
         self.rows.iter().for_each(|(key, value)| loaded.load(key, value).unwrap());
         assert_eq!(format!("{loaded:?}"), format!("{:?}", self.ensemble), "what is stored is what is known");
-        assert_eq!(decode_outcome(&encode_outcome(&outcome)), Some(outcome.clone()));
+        assert_eq!(decode_outcome(&encode_outcome(&outcome), &op), Some(outcome.clone()));
         outcome
     }
 
