@@ -11,7 +11,7 @@ use muster_model::NodeId;
 use std::collections::BTreeSet;
 
 /// The newest level that this program knows. 1: entries without request ids. 2: with them.
-pub(crate) const NEWEST: u32 = if cfg!(feature = "previous-format") { 1 } else { 2 };
+pub const NEWEST: u32 = if cfg!(feature = "previous-format") { 1 } else { 2 };
 
 /// Raises the level, as the leader, if every member knows the new one. It is in force when this returns.
 pub(crate) async fn raise(own: NodeId, parts: &EngineParts, level: u32) -> Result<Applied, ProposeError> {

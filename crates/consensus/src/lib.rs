@@ -55,6 +55,7 @@ mod wire;
 pub use consensus::{Consensus, Fatal, Metrics, Parts, SnapshotInfo};
 pub use error::{ConsensusError, ProposeError};
 pub use isolate::{isolate, last_entry, stored_members};
+pub use level::NEWEST as LEVEL_NEWEST;
 pub use machine::{ApplyContext, Machine, RESULT_BYTES_MAX};
 pub use marker::marker_index;
 pub use members::{Bootstrap, FollowerStanding, Members, Role, Standing};

@@ -34,6 +34,7 @@ pub(crate) fn failure_of(error: &NodeError) -> Failure {
         | NodeError::Propose(_)
         | NodeError::Ensemble(_)
         | NodeError::Change(_)
+        | NodeError::NeedsLevel { .. }
         | NodeError::Watch(_)
         | NodeError::Busy
         | NodeError::PageTooLarge { .. }

@@ -68,9 +68,9 @@ pub(crate) struct Membership {
 /// Members, removed nodes and tokens as of the last applied entry. Empty on a node that stands alone.
 #[derive(Clone, Debug, Default)]
 pub struct EnsembleView {
-    /// The cluster.
+    /// The cluster, once it is in the log.
     pub cluster: Option<ClusterId>,
-    /// Its members.
+    /// Its members; those it began with as long as they are not in the log, which takes a format level.
     pub members: BTreeMap<NodeId, MemberRecord>,
     /// Who was removed; the last 256.
     pub removed: Vec<RemovedNode>,
@@ -107,7 +107,7 @@ impl Membership {
             let state = self.state.read();
             let view = EnsembleView {
                 cluster: state.cluster,
-                members: state.members.clone(),
+                members: if state.cluster.is_some() { state.members.clone() } else { self.founders() },
                 removed: state.removed.values().cloned().collect(),
             };
             let keys = state.members.iter().map(|(node, member)| (*node, member.is.key)).collect();
@@ -117,6 +117,15 @@ impl Membership {
             parts.links.set_roster(roster);
         }
         self.view.send_replace(Arc::new(view));
+    }
+
+    /// Who is there before anybody is in the log.
+    fn founders(&self) -> BTreeMap<NodeId, MemberRecord> {
+        let founders = self.parts.get().map_or(&[][..], |parts| &parts.founders);
+        let record = |(node, is): &(NodeId, Candidate)| {
+            (*node, MemberRecord { node: *node, is: is.clone(), since: Timestamp(0), is_leaving: false })
+        };
+        founders.iter().map(record).collect()
     }
 
     fn parts(&self) -> Result<&EnsembleParts, NodeError> {

@@ -56,6 +56,17 @@ pub enum NodeError {
     /// The fuzzy watch was refused.
     #[error(transparent)]
     Fuzzy(#[from] FuzzyError),
+    /// Nodes of the version before could not read it, and may still be gone back to.
+    #[error(
+        "this needs format level {needed}, and level {in_force} is in force, so that nodes can go back to the version before: \
+         when all of them run this version, run `muster cluster upgrade`"
+    )]
+    NeedsLevel {
+        /// The level it needs.
+        needed: u32,
+        /// The level in force.
+        in_force: u32,
+    },
     /// The ensemble refused.
     #[error(transparent)]
     Ensemble(#[from] EnsembleError),
@@ -86,7 +97,9 @@ impl NodeError {
             }
             Self::Ensemble(EnsembleError::UnknownNode(_) | EnsembleError::UnknownToken)
             | Self::Change(ChangeError::UnknownNode(_)) => ErrorCode::NotFound,
-            Self::Ensemble(_) | Self::Change(ChangeError::NoVoters) => ErrorCode::Conflict,
+            Self::Ensemble(_) | Self::NeedsLevel { .. } | Self::Change(ChangeError::NoVoters) => {
+                ErrorCode::Conflict
+            }
             Self::Watch(WatchError::UnknownWatcher) => ErrorCode::Disconnected,
             Self::Watch(WatchError::TooManyKeys { .. }) | Self::Fuzzy(_) | Self::Busy => {
                 ErrorCode::LimitExceeded

@@ -26,6 +26,7 @@ mod freshness;
 mod health_check;
 mod import_configs;
 mod labels;
+mod levels;
 mod list_configs;
 mod lock;
 mod locks;

@@ -136,6 +136,7 @@ impl Node {
     /// The operation goes on if the caller stops waiting.
     pub(crate) async fn propose(&self, op: DurableOp) -> Result<Bytes, NodeError> {
         let consensus = self.consensus()?;
+        self.needs_level(op.level())?;
         let bytes = op.encode();
         // Every start would stop at an operation in the log that does not read.
         DurableOp::decode(&bytes).map_err(|error| {

@@ -7,6 +7,7 @@ use crate::{
     locks::LockOp,
 };
 use bytes::{BufMut, Bytes, BytesMut};
+use muster_consensus::LEVEL_NEWEST;
 use muster_model::{Row, Table, Timestamp};
 use prost::Message;
 
@@ -44,6 +45,8 @@ pub(crate) enum DecodeError {
     Malformed(String),
     #[error("{0} is missing")]
     Missing(&'static str),
+    #[error("operation needs format level {0}, this program knows {LEVEL_NEWEST}: use a newer one")]
+    Level(u32),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -140,6 +143,14 @@ impl DurableOp {
         }
         let envelope =
             Envelope::decode(bytes.slice(1..)).map_err(|error| DecodeError::Malformed(error.to_string()))?;
+        let op = Self::read(envelope)?;
+        match op.level() {
+            0..=LEVEL_NEWEST => Ok(op),
+            level => Err(DecodeError::Level(level)),
+        }
+    }
+
+    fn read(envelope: Envelope) -> Result<Self, DecodeError> {
         Ok(match envelope {
             Envelope { registry: Some(body), .. } => {
                 let op = muster_registry::Op::decode(&body);

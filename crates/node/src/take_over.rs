@@ -1,6 +1,6 @@
 //! Taking over configs and their history from another server. Doing it again changes nothing.
 
-use crate::{Node, NodeError};
+use crate::{Node, NodeError, levels};
 use futures_util::future::join_all;
 use muster_config::{Condition, Config, ConfigError, GrayName, HistoryOp, HistoryRow, Op, Publish, TakeOver};
 use muster_model::{ConfigKey, HashMap, Md5, Table, Timestamp};
@@ -77,6 +77,10 @@ impl Node {
         options: TakeOverOptions,
     ) -> Result<Vec<ConfigTakenOver>, NodeError> {
         self.ready()?;
+        // Before anything is done: a history can't come later than its config.
+        if !options.dry_run && configs.iter().any(|config| !config.history.is_empty()) {
+            self.needs_level(levels::TAKE_OVER)?;
+        }
         let mut reports = Vec::with_capacity(configs.len());
         let mut rest = configs.into_iter();
         loop {

@@ -117,6 +117,7 @@ fn refusal_of(error: &NodeError) -> Refusal {
         | NodeError::Propose(_)
         | NodeError::Ensemble(_)
         | NodeError::Change(_)
+        | NodeError::NeedsLevel { .. }
         | NodeError::Watch(_)
         | NodeError::Switch(_)
         | NodeError::Pattern(_)

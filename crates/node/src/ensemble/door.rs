@@ -62,10 +62,7 @@ impl Node {
     fn answer_probe(&self) -> ProbeAnswer {
         let Ok(parts) = self.membership.parts() else { return ProbeAnswer::default() };
         let view = self.members_view();
-        let mut members = known(&view);
-        if members.is_empty() {
-            members = parts.founders.iter().map(|(node, is)| founder(*node, is)).collect();
-        }
+        let members = known(&view);
         ProbeAnswer {
             cluster: Some(parts.cluster),
             has_data: true,

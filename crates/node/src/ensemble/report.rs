@@ -256,7 +256,10 @@ impl Node {
     pub(crate) fn own_report(&self) -> Result<ClusterReport, NodeError> {
         let consensus = self.consensus()?;
         let members: Arc<Members> = consensus.members().borrow().clone();
-        Ok(ClusterReport::put_together(self.id, &self.members_view(), &members, &consensus.standing()))
+        let report =
+            ClusterReport::put_together(self.id, &self.members_view(), &members, &consensus.standing());
+        let begun = self.membership.parts().ok().map(|parts| parts.cluster);
+        Ok(ClusterReport { cluster: report.cluster.or(begun), ..report })
     }
 
     /// As bytes, for another node that asks.

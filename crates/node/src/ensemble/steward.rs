@@ -1,7 +1,7 @@
 //! Makes consensus follow what the log says of the members. It runs on every node and acts on the one that leads.
 
 use super::{EnsembleOp, report::ClusterReport};
-use crate::{Node, NodeError};
+use crate::{Node, NodeError, levels};
 use muster_consensus::{Consensus, Members};
 use muster_model::NodeId;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -37,10 +37,13 @@ impl Node {
         if consensus.leader().is_none() {
             return Ok(());
         }
-        if consensus.is_leader() {
-            self.found().await?;
+        // Until then the founders are those who take part, and nobody joins.
+        if self.needs_level(levels::MEMBERS).is_ok() {
+            if consensus.is_leader() {
+                self.found().await?;
+            }
+            self.announce().await?;
         }
-        self.announce().await?;
         if consensus.is_leader() {
             let members: Arc<Members> = consensus.members().borrow().clone();
             self.follow_records(consensus, &members).await?;

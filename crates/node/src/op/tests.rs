@@ -163,3 +163,25 @@ fn what_is_not_understood_is_an_error() {
     assert!(matches!(DurableOp::decode(&Bytes::from_static(&[1, 255])), Err(DecodeError::Malformed(_))));
     assert_eq!(DurableOp::decode(&Bytes::from_static(&[1])).unwrap_err(), DecodeError::Missing("operation"));
 }
+
+/// The numbers stay as they are: nodes of a level read what needs no higher one.
+#[test]
+fn what_a_node_alone_never_had_needs_the_second_level() {
+    for op in registry_ops() {
+        assert_eq!(DurableOp::Registry(op).level(), 1);
+    }
+    let lock = DurableOp::Lock(LockOp::Release { key: "k".into() });
+    let switch = DurableOp::Switch { entry: "e".into(), value: "v".into() };
+    assert_eq!([lock, DurableOp::ExpireLocks(Timestamp(5)), switch].map(|op| op.level()), [1; 3]);
+    let mark = DurableOp::Mark(Mark { id: 7, name: Vec::new() });
+    let account = DurableOp::Account(Row { table: Table::Meta, key: Bytes::new(), value: None });
+    let leave = DurableOp::Ensemble(EnsembleOp::Leave { node: NodeId(1) });
+    for op in [mark, account, leave] {
+        assert_eq!(op.level(), 2, "{op:?}");
+        let read = DurableOp::decode(&op.encode());
+        match LEVEL_NEWEST {
+            1 => assert_eq!(read.unwrap_err(), DecodeError::Level(2)),
+            _ => assert!(read.is_ok(), "{read:?}"),
+        }
+    }
+}

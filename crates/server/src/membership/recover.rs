@@ -13,7 +13,7 @@ use crate::{
 };
 use anyhow::Context as _;
 use muster_consensus::{isolate, last_entry, stored_members};
-use muster_model::NodeId;
+use muster_model::{NodeId, Timestamp};
 use muster_node::{MemberRecord, stored_ensemble};
 use muster_peer::{Probe, Question, ask, new_cluster_id};
 use muster_runtime::{SystemClock, Tasks};
@@ -37,7 +37,12 @@ pub(crate) fn recover(args: &RecoverArgs, environment: &BTreeMap<String, String>
         tasks: Tasks::new(),
     };
     let voters = stored_members(&log, &*state)?.voters;
-    let members = stored_ensemble(&*state)?.members;
+    let mut members = stored_ensemble(&*state)?.members;
+    if members.is_empty() {
+        // At a format level that has no members in the log.
+        let record = |(node, is)| (node, MemberRecord { node, is, since: Timestamp(0), is_leaving: false });
+        members = form::founders(ground.dir)?.into_iter().map(record).collect();
+    }
     let others: Vec<_> = members.values().filter(|member| member.node != identity.node).cloned().collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let answering = runtime.block_on(who_answers(&ground, identity, &others))?;
