@@ -5,7 +5,7 @@
 //! would grant the vote; who hears a leader would not.
 
 use crate::{
-    Settings,
+    Bootstrap, Settings,
     contact::LEASE,
     engine::{EngineParts, Raft},
     level,
@@ -38,6 +38,8 @@ const FULL_PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Elections {
     pub(crate) own: u64,
     level: u32,
+    /// Whether this life began the group. Its first operations may come before all have answered, and the level with them.
+    founds: bool,
     raft: Raft,
     parts: EngineParts,
     rng: Rng,
@@ -52,7 +54,8 @@ pub(crate) struct Elections {
 impl Elections {
     pub(crate) fn new(settings: &Settings, raft: Raft, parts: EngineParts, rng: Rng) -> Self {
         let (own, level) = (settings.node.0, settings.level);
-        Self { own, level, raft, parts, rng, tidied: Instant::now(), told: None, joint: None }
+        let founds = matches!(settings.bootstrap, Bootstrap::Members(_)) && parts.status.is_pristine();
+        Self { own, level, founds, raft, parts, rng, tidied: Instant::now(), told: None, joint: None }
     }
 
     /// Goes on until it is dropped.
@@ -125,7 +128,7 @@ impl Elections {
         }
         self.tidied = Instant::now();
         let EngineParts { status, .. } = &self.parts;
-        if status.is_pristine() && status.level() < self.level {
+        if (self.founds || status.is_pristine()) && status.level() < self.level && !self.is_full() {
             // Refused until all have answered once.
             let raise = level::raise(NodeId(self.own), &self.parts, self.level);
             drop(tokio::time::timeout(TIDY, raise).await);

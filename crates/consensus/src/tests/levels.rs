@@ -112,6 +112,17 @@ async fn change(all: &mut Ensemble, id: u64, level: u32, ops: &mut Vec<Bytes>) {
 
 #[cfg(not(feature = "previous-format"))]
 #[tokio::test(start_paused = true)]
+async fn a_group_that_is_written_to_before_all_have_answered_gets_the_newest_level() {
+    let all = Ensemble::start_virtual(3, settings(2)).await;
+    let leader = all.leader().await;
+    propose(&all.lives[&leader], "first").await;
+    assert_eq!(all.lives[&leader].consensus.level(), 1, "nobody was asked yet");
+    all.until("the level", |all| all.lives.values().all(|life| life.consensus.level() == 2)).await;
+    all.end().await;
+}
+
+#[cfg(not(feature = "previous-format"))]
+#[tokio::test(start_paused = true)]
 async fn nodes_are_upgraded_one_by_one_and_back_and_up_again() {
     let mut all = Ensemble::start_virtual(3, settings(1)).await;
     let mut ops = Vec::new();
