@@ -55,12 +55,13 @@ impl Recent {
         }
     }
 
-    /// Takes in what became of an application.
+    /// Takes in what became of an application; all of it, if it is unsettled.
     pub(crate) fn note(
         &mut self,
         app: &Arc<str>,
         old: Option<&EurekaApp>,
         new: Option<&EurekaApp>,
+        is_unsettled: bool,
         now: Now,
     ) {
         let mut olds = old.map_or(&[][..], |app| &app.instances).iter().peekable();
@@ -80,7 +81,7 @@ impl Recent {
             }
             let Some(new) = news.next() else { return };
             let same = olds.next_if(|old| old.id() == new.id());
-            if same.is_none_or(|old| !Arc::ptr_eq(old, new) && **old != **new) {
+            if same.is_none_or(|old| is_unsettled || !Arc::ptr_eq(old, new) && **old != **new) {
                 self.put(app, new.clone(), now.mono);
             }
         }

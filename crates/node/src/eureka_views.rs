@@ -2,7 +2,7 @@
 
 use crate::{Node, NodeError, eureka_delta::Recent};
 use muster_model::{EurekaStatus, HashMap, HashSet, Now, Revision};
-use muster_registry::{EurekaApp, EurekaBase, EurekaChanges, LatestRevision, Registry};
+use muster_registry::{EurekaApp, EurekaBase, EurekaChanges, EurekaParts, LatestRevision, Registry};
 use parking_lot::{Mutex, RwLock};
 use std::{
     cmp::Ordering,
@@ -191,8 +191,9 @@ impl View {
         let mut changed: Vec<(Arc<str>, Option<Arc<EurekaApp>>)> = Vec::with_capacity(apps.len());
         for (name, parts) in apps {
             let previous = old.app(&name).cloned();
-            let built = parts.and_then(|parts| parts.build(previous.as_deref(), now)).map(Arc::new);
-            recent.note(&name, previous.as_deref(), built.as_deref(), now);
+            let is_unsettled = parts.as_ref().is_some_and(EurekaParts::is_unsettled);
+            let built = parts.and_then(|parts| parts.build(previous.as_deref())).map(Arc::new);
+            recent.note(&name, previous.as_deref(), built.as_deref(), is_unsettled, now);
             changed.push((name, built));
         }
         changed.sort_by(|a, b| a.0.cmp(&b.0));

@@ -115,6 +115,7 @@ impl Registry {
         } else {
             // Ephemeral instances came between the check and the log: they keep the service, implicitly.
             service.kind = Kind::Ephemeral;
+            self.unsettle(index);
             self.touch(index, now);
         }
         Ok(if was_stored { Outcome::Done } else { Outcome::Unchanged })
@@ -126,6 +127,7 @@ impl Registry {
             service.kind = explicit.spec.kind;
             service.explicit = Some(Box::new(explicit));
         }
+        self.unsettle(index);
         self.touch(index, now);
     }
 

@@ -117,7 +117,10 @@ impl Registry {
         publication.instances = old.iter().map(|instance| Instance { healthy, ..instance.clone() }).collect();
         match publication.stamp.kind() {
             Kind::Ephemeral => self.attach_edited(place, report.cause.reason),
-            Kind::Persistent => self.found_health(place, healthy, report.now),
+            Kind::Persistent => {
+                self.found_health(place, healthy, report.now);
+                self.unsettle(index);
+            }
         }
         let Some(service) = self.services.get(index) else { return false };
         let key = service.key.clone();

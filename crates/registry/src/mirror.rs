@@ -62,6 +62,7 @@ pub use api::{
     HeldSequence, MirrorChanges, MirrorDigest, MirrorError, MirrorFigures, SnapshotCursor, SnapshotPage,
 };
 pub(crate) use claim::{Claim, OURS, OriginPlace, Version};
+pub(crate) use clock::COUNTER_BITS;
 pub(crate) use incoming::Batch;
 pub(crate) use origins::Presence;
 pub(crate) use outgoing::Because;

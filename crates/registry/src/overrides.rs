@@ -386,6 +386,7 @@ impl Registry {
 
     fn tell_override(&mut self, service: &ServiceKey, instance: InstanceKey, report: &mut Report<'_>) {
         let Some(index) = self.services.find(service) else { return };
+        self.unsettle(index);
         let revision = self.touch(index, report.now);
         report.changed(service, revision);
         let InstanceKey { cluster, host, port, .. } = instance;

@@ -29,6 +29,8 @@ pub(crate) struct Published {
     pub(crate) sequence: u64,
     /// The node of its incarnation.
     pub(crate) node: u64,
+    /// Counts what changed under that incarnation.
+    pub(crate) edit: u8,
     pub(crate) kind: Kind,
     pub(crate) client: ClientIndex,
     pub(crate) instances: Arc<[Instance]>,

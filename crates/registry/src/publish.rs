@@ -170,13 +170,18 @@ impl Registry {
     ) -> Option<Publication> {
         let service = self.services.get_mut(index)?;
         let (kind, count) = (publication.stamp.kind(), publication.instances.len());
+        let is_weighed = publication.is_weighed();
         let old = service.publications.insert(client, publication);
+        let is_weighed = is_weighed || old.as_ref().is_some_and(Publication::is_weighed);
         let replaced = old.as_ref().map_or(0, |old| old.instances.len());
         service.instances = service.instances + count - replaced;
         self.instances = self.instances + count - replaced;
         if old.is_none() {
             self.publications += 1;
             service.persistent += u32::from(kind == Kind::Persistent);
+        }
+        if is_weighed {
+            self.unsettle(index);
         }
         old
     }
@@ -225,6 +230,7 @@ impl Registry {
         let Some(service) = self.services.get_mut(index) else { return Outcome::Unchanged };
         let Some(old) = service.publications.remove(&client) else { return Outcome::Unchanged };
         let kind = old.stamp.kind();
+        let is_weighed = old.is_weighed();
         service.instances -= old.instances.len();
         service.persistent -= u32::from(kind == Kind::Persistent);
         if service.publications.is_empty() {
@@ -239,6 +245,9 @@ impl Registry {
         let id = self.clients.get(client).id.clone();
         self.clients.unpublish(client, index);
 
+        if is_weighed {
+            self.unsettle(index);
+        }
         let revision = self.touch(index, report.now);
         report.changed(&key, revision);
         if vanished {

@@ -274,6 +274,7 @@ impl Registry {
         let publications = found.publications.iter().map(|(client, publication)| Published {
             sequence: publication.stamp.sequence(),
             node: self.mirror.origins.node(publication.claim.by).0,
+            edit: publication.claim.edit,
             kind: publication.stamp.kind(),
             client: *client,
             instances: publication.instances.clone(),
@@ -352,6 +353,13 @@ impl Registry {
             }
         }
         self.revision
+    }
+
+    /// Notes that instances of a service, too, may have looked otherwise for a moment that did not change.
+    pub(crate) fn unsettle(&mut self, index: ServiceIndex) {
+        if let Some(app) = self.services.get(index).and_then(|service| service.app.as_ref()) {
+            self.eureka.unsettle(app);
+        }
     }
 
     /// Notes that a service lost its last publication.

@@ -8,7 +8,7 @@ use crate::{
     slab::{Index, Slab},
 };
 use muster_model::{
-    ClusterName, GroupName, HashMap, Instance, Kind, Monotonic, Namespace, ServiceKey, ServiceName,
+    ClusterName, GroupName, HashMap, Instance, Kind, Monotonic, Namespace, ServiceKey, ServiceName, Weight,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -70,6 +70,13 @@ pub(crate) struct Publication {
     pub(crate) instances: Arc<[Instance]>,
     /// Whose it is; of no meaning for a persistent one.
     pub(crate) claim: Claim,
+}
+
+impl Publication {
+    /// Whether a weight of it labels all instances of its application.
+    pub(crate) fn is_weighed(&self) -> bool {
+        self.instances.iter().any(|instance| instance.weight != Weight::default())
+    }
 }
 
 /// The time of a publication's incarnation, which is its order among all, and its kind, in one word.

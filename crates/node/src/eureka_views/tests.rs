@@ -1,5 +1,7 @@
 //! Whoever applies deltas has what whoever fetches everything has.
 
+mod ensemble;
+
 use super::*;
 use crate::eureka_delta::{CHANGES_MAX, KEPT_MS};
 use muster_model::{
@@ -23,6 +25,8 @@ struct World {
     base: EurekaBase,
     now: Now,
     dirty: i64,
+    /// Where there are other nodes: what is durable and in no log yet.
+    proposed: Option<Vec<Op>>,
 }
 
 fn cause() -> Cause {
@@ -61,10 +65,17 @@ impl World {
         let now = Now { wall: Timestamp(1_700_000_000_000), mono: Monotonic(1_000) };
         let registry = Mutex::new(Registry::new(Limits::default()));
         registry.lock().set_self_preservation(false);
-        Self { registry, view: View::new(now), base: EurekaBase::default(), now, dirty: 0 }
+        Self { registry, view: View::new(now), base: EurekaBase::default(), now, dirty: 0, proposed: None }
     }
 
-    fn apply(&self, op: Op) {
+    fn apply(&mut self, op: Op) {
+        match &mut self.proposed {
+            Some(proposed) if op.is_durable() => proposed.push(op),
+            Some(_) | None => self.apply_now(op),
+        }
+    }
+
+    fn apply_now(&self, op: Op) {
         // Some are refused, which is nothing to anybody.
         let _: Result<_, _> = self.registry.lock().apply(op, self.now, &mut Vec::new());
     }
@@ -78,7 +89,7 @@ impl World {
         self.apply(Op::EurekaRegister(op));
     }
 
-    fn cancel(&self, app: &str, id: &str) {
+    fn cancel(&mut self, app: &str, id: &str) {
         let (base, cause) = (self.base.clone(), cause());
         self.apply(Op::EurekaCancel(EurekaCancel { base, app: app.into(), id: id.into(), cause }));
     }

@@ -4,7 +4,7 @@ use crate::{
     EurekaBase, EurekaParts, EurekaShown, LatestRevision, Registry,
     services::{Service, ServiceIndex},
 };
-use muster_model::{HashMap, Revision, ServiceName, Timestamp};
+use muster_model::{HashMap, HashSet, Revision, ServiceName, Timestamp};
 use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 
 /// Instances that went since a view was last taken, at most; the newest are kept, as many as a delta can tell of.
@@ -47,6 +47,8 @@ struct App {
     /// Oldest first; more than one only if their names differ in nothing but case.
     services: Vec<ServiceIndex>,
     changed: bool,
+    /// What does not differ since a view was last taken may have differed meanwhile.
+    unsettled: bool,
 }
 
 /// The place of a service in a view.
@@ -187,12 +189,23 @@ impl EurekaIndex {
             return;
         }
         if view.changed.len() >= CHANGED_MAX {
-            return view.give_whole();
+            view.give_whole();
+            // Other nodes may have shown what was meanwhile.
+            view.lost = true;
+            return;
         }
         if let Some(found) = view.apps.get_mut(&app.folded)
             && !std::mem::replace(&mut found.changed, true)
         {
             view.changed.push(app.folded.clone());
+        }
+    }
+
+    /// Notes that all instances of an application may have looked otherwise for a moment: by a weight, which labels them
+    /// all, by what an operator laid over them, by protection, by checks.
+    pub(crate) fn unsettle(&mut self, app: &AppRef) {
+        if let Some(found) = self.views[app.view as usize].apps.get_mut(&app.folded) {
+            found.unsettled = true;
         }
     }
 
@@ -230,7 +243,7 @@ impl View {
         self.changed = Vec::new();
         self.gone = VecDeque::new();
         self.lost = false;
-        self.apps.values_mut().for_each(|app| app.changed = false);
+        self.apps.values_mut().for_each(|app| (app.changed, app.unsettled) = (false, false));
     }
 }
 
@@ -257,13 +270,18 @@ impl Registry {
         let gone = std::mem::take(&mut view.gone);
         let lost = std::mem::take(&mut view.lost);
         let (revision, latest) = (view.latest.get(), view.latest.clone());
+        let mut unsettled = HashSet::default();
         for name in &names {
             if let Some(app) = view.apps.get_mut(name) {
                 app.changed = false;
+                if std::mem::take(&mut app.unsettled) {
+                    unsettled.insert(name.clone());
+                }
             }
         }
         let apps = names.into_iter().map(|name| {
             let parts = self.eureka_parts(base, &name);
+            let parts = parts.map(|parts| parts.unsettled(unsettled.contains(&name)));
             (name, parts)
         });
         let apps = apps.collect();

@@ -7,11 +7,13 @@ use crate::{
         weights::{Labels, Weighed},
     },
     hosts::{Hosts, Laid, MergedHost},
+    mirror::COUNTER_BITS,
+    parts::Published,
     services::Service,
 };
 use muster_model::{
-    ClientId, EurekaAction, EurekaInstance, EurekaStatus, EurekaTimes, HashSet, Instance, Kind, Now,
-    Timestamp, Weight,
+    ClientId, EurekaAction, EurekaInstance, EurekaStatus, EurekaTimes, HashSet, Instance, Kind, Timestamp,
+    Weight,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -22,6 +24,8 @@ pub struct EurekaParts {
     key: Arc<str>,
     name: Arc<str>,
     from: From,
+    /// See [`EurekaParts::is_unsettled`].
+    is_unsettled: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -57,14 +61,23 @@ enum Instanced<'a> {
 }
 
 impl EurekaParts {
+    /// Whether an instance that does not differ since the view was last taken may have differed meanwhile, so that a client
+    /// that asked another node then has to be told of it.
+    pub fn is_unsettled(&self) -> bool {
+        self.is_unsettled
+    }
+
+    pub(crate) fn unsettled(self, is_unsettled: bool) -> Self {
+        Self { is_unsettled, ..self }
+    }
+
     /// Derives what is shown; `None` if that is no instance. Call it outside the registry's lock.
     ///
-    /// What did not change since `previous` is the same allocation again; what registered over Nacos has its times
-    /// from there, too, or from `now`.
-    pub fn build(self, previous: Option<&EurekaApp>, now: Now) -> Option<EurekaApp> {
-        let Self { key, name, from } = self;
+    /// What did not change since `previous` is the same allocation again.
+    pub fn build(self, previous: Option<&EurekaApp>) -> Option<EurekaApp> {
+        let Self { key, name, from, .. } = self;
         let instances: Box<[Arc<EurekaShown>]> = match from {
-            From::Facets(facets) => facets.into_iter().map(|facet| unchanged(facet, previous, now)).collect(),
+            From::Facets(facets) => facets.into_iter().map(|facet| unchanged(facet, previous)).collect(),
             From::Services(services) => {
                 let hosts: Vec<Hosts<'_>> =
                     services.iter().map(|service| Hosts::of(&service.parts)).collect();
@@ -81,7 +94,7 @@ impl EurekaParts {
                 }));
                 let shown = candidates.into_iter().map(|(id, candidate)| {
                     let previous = previous.and_then(|app| app.instance(&id));
-                    candidate.shown(&name, &labels, previous, now)
+                    candidate.shown(&name, &labels, previous)
                 });
                 shown.collect()
             }
@@ -91,7 +104,7 @@ impl EurekaParts {
 }
 
 /// A facet that is shown as it is; the state it has since its surroundings let it be so.
-fn unchanged(facet: Arc<EurekaShown>, previous: Option<&EurekaApp>, now: Now) -> Arc<EurekaShown> {
+fn unchanged(facet: Arc<EurekaShown>, previous: Option<&EurekaApp>) -> Arc<EurekaShown> {
     let Some(previous) = previous.and_then(|app| app.instance(facet.id())) else { return facet };
     if Arc::ptr_eq(previous, &facet) || previous.stamp != facet.stamp || previous.derived {
         return facet;
@@ -104,7 +117,7 @@ fn unchanged(facet: Arc<EurekaShown>, previous: Option<&EurekaApp>, now: Now) ->
         weight: facet.weight,
         laid: None,
     };
-    candidate.shown_facet(&facet, &Labels::none(), Some(previous), now)
+    candidate.shown_facet(&facet, &Labels::none(), Some(previous))
 }
 
 /// Adds what registered over Eureka.
@@ -192,20 +205,15 @@ fn add_hosts<'a>(
 
 impl Candidate<'_> {
     /// The instance as it is shown; the previous one if nothing changed.
-    fn shown(
-        self,
-        app: &Arc<str>,
-        labels: &Labels,
-        previous: Option<&Arc<EurekaShown>>,
-        now: Now,
-    ) -> Arc<EurekaShown> {
+    fn shown(self, app: &Arc<str>, labels: &Labels, previous: Option<&Arc<EurekaShown>>) -> Arc<EurekaShown> {
         match &self.instance {
-            Instanced::Facet(facet) => self.shown_facet(facet, labels, previous, now),
+            Instanced::Facet(facet) => self.shown_facet(facet, labels, previous),
             Instanced::Host { host, service, beats } => {
                 let name = service.parts.key.name();
                 let mut instance = eureka_instance(app, name, &host.shown, *beats);
                 labels.put(&mut instance.metadata, self.weight);
-                self.shown_host(instance, previous, now)
+                let published = &service.parts.publications[host.number as usize];
+                self.shown_host(instance, published, previous)
             }
         }
     }
@@ -215,7 +223,6 @@ impl Candidate<'_> {
         facet: &Arc<EurekaShown>,
         labels: &Labels,
         previous: Option<&Arc<EurekaShown>>,
-        now: Now,
     ) -> Arc<EurekaShown> {
         let mut instance = facet.instance.clone();
         if self.laid.is_some() || labels.is_needed() {
@@ -243,46 +250,49 @@ impl Candidate<'_> {
         let mut shown = EurekaShown::clone(facet);
         (shown.instance, shown.status, shown.overridden) = (instance, self.status, self.overridden);
         if same_facet.is_some() {
-            // It changed by what is around it.
+            // It changed by what is around it. When that was differs from node to node.
             shown.action = EurekaAction::Modified;
-            shown.times.updated = now.wall;
         }
         Arc::new(shown)
     }
 
+    /// What registered over Nacos has its times from its registration, and a millisecond more for each change of it: every
+    /// node shows the same, whenever it heard of that.
     fn shown_host(
         &self,
         mut instance: EurekaInstance,
+        published: &Published,
         previous: Option<&Arc<EurekaShown>>,
-        now: Now,
     ) -> Arc<EurekaShown> {
         let previous = previous.filter(|previous| previous.derived);
+        let edits = u64::from(published.edit);
+        // No two states of a registration have the same.
+        let stamp = published.sequence.rotate_left(u8::BITS) ^ edits;
+        let registered = Timestamp(published.sequence >> COUNTER_BITS);
+        let changed = Timestamp(registered.0 + edits);
         instance.status = self.status;
-        if let Some(previous) = previous {
-            instance.last_dirty = previous.instance.last_dirty;
-            if previous.overridden == self.overridden && *previous.instance == instance {
-                return previous.clone();
-            }
+        instance.last_dirty = i64::try_from(changed.0).unwrap_or(i64::MAX);
+        if let Some(previous) = previous
+            && (previous.stamp, previous.overridden) == (stamp, self.overridden)
+            && *previous.instance == instance
+        {
+            return previous.clone();
         }
-        let wall = i64::try_from(now.wall.0).unwrap_or(i64::MAX);
-        instance.last_dirty = previous.map_or(wall, |previous| wall.max(previous.last_dirty + 1));
-        let registered = previous.map_or(now.wall, |previous| previous.times.registered);
-        let service_up = previous.map_or(Timestamp(0), |previous| previous.times.service_up);
-        let is_first_up = service_up == Timestamp(0) && self.status == EurekaStatus::Up;
+        let is_up = self.status == EurekaStatus::Up;
         Arc::new(EurekaShown {
             status: self.status,
             overridden: self.overridden,
             action: if previous.is_some() { EurekaAction::Modified } else { EurekaAction::Added },
             times: EurekaTimes {
                 registered,
-                renewed: now.wall,
+                renewed: changed,
                 evicted: Timestamp(0),
-                service_up: if is_first_up { now.wall } else { service_up },
-                updated: now.wall,
+                service_up: if is_up { registered } else { Timestamp(0) },
+                updated: changed,
             },
             last_dirty: instance.last_dirty,
             derived: true,
-            stamp: 0,
+            stamp,
             lost: false,
             inherited: false,
             weight: self.weight,
@@ -308,7 +318,7 @@ impl Registry {
             }
             _ => From::Services(services.into_iter().map(|service| self.service_part(service)).collect()),
         };
-        Some(EurekaParts { key, name, from })
+        Some(EurekaParts { key, name, from, is_unsettled: false })
     }
 
     /// Whether nothing but what its Eureka clients declared decides what is shown of a service.

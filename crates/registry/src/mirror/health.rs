@@ -248,6 +248,7 @@ impl Registry {
         let old = publication.instances.clone();
         publication.instances = old.iter().map(|instance| Instance { healthy, ..instance.clone() }).collect();
         let key = service.key.clone();
+        self.unsettle(index);
         let revision = self.touch(index, report.now);
         report.changed(&key, revision);
         let what = if healthy { "healthy" } else { "unhealthy" };

@@ -417,6 +417,10 @@ impl Registry {
             self.confirm_orphans(index, client, &instances, batch.now);
         }
         let old = old.map(|old| old.instances);
+        if batch.is_page {
+            // Not all that happened is in a snapshot.
+            self.unsettle(index);
+        }
         // Even where nothing else is shown of it, another publication of its address may be behind it now.
         let revision = self.touch(index, batch.now);
         if old.is_none() && self.services.get(index).is_some_and(|service| service.publications.len() == 1) {

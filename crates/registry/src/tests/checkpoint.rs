@@ -290,7 +290,7 @@ fn renew_eureka(world: &mut World, id: &str) -> Outcome {
 
 fn shown_eureka(world: &mut World) -> Vec<EurekaShown> {
     let changes = world.registry.eureka_changes(&EurekaBase::default());
-    let apps = changes.apps.into_iter().filter_map(|(_, parts)| parts?.build(None, world.now));
+    let apps = changes.apps.into_iter().filter_map(|(_, parts)| parts?.build(None));
     apps.flat_map(|app| app.instances.into_iter())
         .map(|shown| EurekaShown { stamp: 0, ..(*shown).clone() })
         .collect()

@@ -21,7 +21,7 @@ impl Viewer {
             self.apps.retain(|known, _| changes.apps.iter().any(|(name, _)| name == known));
         }
         for (name, parts) in changes.apps {
-            let built = parts.and_then(|parts| parts.build(self.apps.get(&name), world.now));
+            let built = parts.and_then(|parts| parts.build(self.apps.get(&name)));
             match built {
                 Some(app) => self.apps.insert(name, app),
                 None => self.apps.remove(&name),

@@ -385,7 +385,7 @@ fn nacos_registrations_are_shown_to_eureka_clients() {
     world.ok(status(&world, "ORDER", "10.0.0.6:Order:80", set(EurekaStatus::OutOfService)));
     let taken_out = viewer.shown(&mut world, "ORDER", "10.0.0.6:Order:80").unwrap();
     assert_eq!(taken_out.overridden, EurekaStatus::OutOfService);
-    assert_eq!((taken_out.action, taken_out.last_dirty), (EurekaAction::Modified, 1_700_000_001_000));
+    assert_eq!((taken_out.action, taken_out.last_dirty), (EurekaAction::Modified, plain.last_dirty));
     assert!(
         !world
             .view("Order")

@@ -274,12 +274,11 @@ impl Schedule {
 
     /// What Eureka clients are shown of what registered over Eureka.
     fn eureka_view(&mut self, at: usize) -> Vec<EurekaShown> {
-        let (now, base) = (self.ensemble.now(at), EurekaBase::default());
+        let base = EurekaBase::default();
         let registry = &mut self.ensemble.members[at].registry;
         registry.eureka_release(&base);
         let changes = registry.eureka_changes(&base);
-        let mut apps: Vec<_> =
-            changes.apps.into_iter().filter_map(|(_, parts)| parts?.build(None, now)).collect();
+        let mut apps: Vec<_> = changes.apps.into_iter().filter_map(|(_, parts)| parts?.build(None)).collect();
         apps.sort_by(|a, b| a.key.cmp(&b.key));
         let instances = apps.iter().flat_map(|app| app.instances.iter());
         let declared = instances.filter(|shown| !shown.derived);

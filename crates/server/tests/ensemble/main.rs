@@ -11,6 +11,7 @@ mod comers;
 mod configs;
 mod disk;
 mod ensemble;
+mod eureka;
 #[path = "../it/figures.rs"]
 mod figures;
 mod http;
