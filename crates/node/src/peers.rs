@@ -15,7 +15,7 @@ use crate::Node;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use muster_consensus::Role;
-use muster_model::{HashMap, Monotonic, NodeId};
+use muster_model::{HashMap, Monotonic, NodeId, Timestamp};
 use muster_peer::{Acceptor, Link, Links, Purpose};
 use muster_runtime::net::BoxFuture;
 use parking_lot::Mutex;
@@ -81,6 +81,8 @@ pub struct NodeFigures {
     pub version: String,
     /// How busy it is.
     pub load: ClientLoad,
+    /// When its certificate ends, if it has one.
+    pub certificate_until: Option<Timestamp>,
 }
 
 /// What [`Node`] keeps for it.
@@ -138,6 +140,7 @@ impl Node {
             is_ready: self.is_ready(),
             version: self.peers.version.get().copied().unwrap_or_default().to_owned(),
             load: self.peers.clients.get().map(|clients| clients.load()).unwrap_or_default(),
+            certificate_until: self.links().and_then(|links| links.certificate_until(self.id)),
         }
     }
 

@@ -116,8 +116,10 @@ impl Node {
                     Some(figures) => figures.version.clone(),
                     None => said(record.map(|record| &record.is.version)),
                 },
+                // Links may be older than the certificate that a node has by now.
+                certificate_until: (of.figures.as_ref().and_then(|figures| figures.certificate_until))
+                    .or_else(|| self.links()?.certificate_until(*node)),
                 figures: of.figures,
-                certificate_until: self.certificate_until(*node),
             }
         };
         let mut nodes: Vec<NodeId> = members.voters.iter().chain(&members.learners).copied().collect();
@@ -154,10 +156,6 @@ impl Node {
 
     fn own_seen(&self) -> Seen {
         Seen { figures: Some(self.figures()), at: Some(self.now().mono), failures: 0 }
-    }
-
-    fn certificate_until(&self, node: NodeId) -> Option<Timestamp> {
-        self.links().and_then(|links| links.certificate_until(node))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{ClientLoad, ClientTarget, NodeFigures};
 use muster_consensus::Role;
+use muster_model::Timestamp;
 use prost::Message;
 
 /// What a node is asked. Every answer is its [`NodeFigures`].
@@ -50,6 +51,8 @@ struct FiguresMessage {
     applied: u64,
     #[prost(string, tag = "9")]
     version: String,
+    #[prost(uint64, optional, tag = "10")]
+    certificate_until: Option<u64>,
 }
 
 const ROLES: [Role; 4] = [Role::Learner, Role::Follower, Role::Candidate, Role::Leader];
@@ -91,13 +94,14 @@ pub(super) fn encode_figures(figures: &NodeFigures) -> Vec<u8> {
         term: figures.term,
         applied: figures.applied,
         version: figures.version.clone(),
+        certificate_until: figures.certificate_until.map(|until| until.0),
     };
     message.encode_to_vec()
 }
 
 pub(super) fn decode_figures(frame: &[u8]) -> Option<NodeFigures> {
     let message = FiguresMessage::decode(frame).ok()?;
-    let FiguresMessage { clients, connections, load, cpu, is_ready, role, term, applied, version } = message;
+    let FiguresMessage { clients, connections, load, cpu, is_ready, role, term, applied, version, .. } = message;
     Some(NodeFigures {
         role: ROLES.get(role as usize).copied().unwrap_or_default(),
         term,
@@ -105,6 +109,7 @@ pub(super) fn decode_figures(frame: &[u8]) -> Option<NodeFigures> {
         is_ready,
         version,
         load: ClientLoad { clients, connections, load, cpu },
+        certificate_until: message.certificate_until.map(Timestamp),
     })
 }
 
@@ -131,6 +136,7 @@ mod tests {
                 is_ready: true,
                 version: "0.1.0".into(),
                 load: ClientLoad { clients: 3, connections: 5, load: 0.25, cpu: -1.0 },
+                certificate_until: Some(Timestamp(9)),
             };
             assert_eq!(decode_figures(&encode_figures(&figures)), Some(figures));
         }

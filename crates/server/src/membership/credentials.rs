@@ -307,3 +307,6 @@ fn is_due(certificate: &[u8], now: Timestamp) -> bool {
     let left = certificate_expiry(certificate).map_or(0, |end| end.0.saturating_sub(now.0));
     left <= CERTIFICATE_LIFETIME.as_millis() as u64 / 3
 }
+
+#[cfg(test)]
+mod tests;
