@@ -101,7 +101,8 @@ pub(super) fn encode_figures(figures: &NodeFigures) -> Vec<u8> {
 
 pub(super) fn decode_figures(frame: &[u8]) -> Option<NodeFigures> {
     let message = FiguresMessage::decode(frame).ok()?;
-    let FiguresMessage { clients, connections, load, cpu, is_ready, role, term, applied, version, .. } = message;
+    let FiguresMessage { clients, connections, load, cpu, is_ready, role, term, applied, version, .. } =
+        message;
     Some(NodeFigures {
         role: ROLES.get(role as usize).copied().unwrap_or_default(),
         term,

@@ -125,8 +125,12 @@ async fn a_node_renews_by_itself() {
     let prover = Arc::new(Prover::of_founder(&ground, CLUSTER, NodeId(1)).unwrap());
     let old = prover.certificate_until().unwrap();
     world.days(70);
-    let run =
-        prover.clone().run(world.settings.cluster.clone(), ground.dir, world.clock.clone(), world.tasks.clone());
+    let run = prover.clone().run(
+        world.settings.cluster.clone(),
+        ground.dir,
+        world.clock.clone(),
+        world.tasks.clone(),
+    );
     world.tasks.spawn("certificate", run);
     while prover.certificate_until() == Some(old) {
         tokio::time::sleep(Duration::from_millis(5)).await;
