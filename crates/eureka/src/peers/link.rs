@@ -10,7 +10,7 @@ use super::{
     queue::{Due, Key, Queue, Task},
 };
 use crate::wire::{BatchAction, BatchReply, Declared};
-use muster_model::Monotonic;
+use muster_model::{Monotonic, Timestamp};
 use muster_node::NodeError;
 use parking_lot::Mutex;
 use std::{
@@ -27,6 +27,10 @@ const AWAY_MS: u64 = 3_000;
 /// When a peer that came back is looked at again, after that: clients may have registered anew there before it heard of
 /// overrides, and its list may be of up to 30 s ago.
 const LOOKS_MS: [u64; 3] = [8_000, 18_000, 31_000];
+
+/// How long before its list was asked for a peer may have been told of a cancellation, by another node of ours, that the
+/// list does not show yet; clocks differ, too.
+const TOLD_MS: u64 = 2_000;
 
 /// For the last batch when we end.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -187,10 +191,20 @@ impl Link {
     }
 
     async fn compare_settling(&self) -> Result<HashSet<Key>, Trouble> {
-        let theirs = self.client.fetch(self.local.node.now().wall.0 as i64).await?;
+        // From here on what goes is noted.
+        self.local.node.eureka_snapshot(&self.local.base)?;
+        let asked = self.local.node.now().wall;
+        let theirs = self.client.fetch(asked.0 as i64).await?;
         let listed: HashSet<Key> = theirs.iter().map(|copy| Key::of(&copy.instance)).collect();
         let held = self.local.held()?;
-        let settled = self.settled(&theirs);
+        let mut settled = self.settled(&theirs);
+        let gone = self.local.gone_since(Timestamp(asked.0.saturating_sub(TOLD_MS)))?;
+        settled.extend(theirs.iter().filter_map(|copy| {
+            let key = Key::of(&copy.instance);
+            // Not a client that came back since.
+            let is_gone = gone.get(&key).is_some_and(|gone| copy.instance.last_dirty <= gone.0 as i64);
+            is_gone.then_some(key)
+        }));
         let (mut taken, mut told) = (0, 0);
         for step in differences(&held, theirs, &settled) {
             match step {

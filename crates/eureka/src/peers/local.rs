@@ -2,7 +2,7 @@
 
 use super::{compare::Held, queue::Key};
 use crate::wire::Declared;
-use muster_model::{Actor, ErrorCode, EurekaStatus};
+use muster_model::{Actor, ErrorCode, EurekaAction, EurekaStatus, Timestamp};
 use muster_node::{
     EurekaOverriding, EurekaRegistration, Node, NodeError,
     registry::{EurekaBase, EurekaOwner, EurekaShown},
@@ -106,6 +106,16 @@ impl Local {
             .collect();
         ours.keep(|key| held.contains_key(key));
         Ok(held)
+    }
+
+    /// What went since a moment, at whichever of our nodes, and when: by that node's clock.
+    pub(super) fn gone_since(&self, since: Timestamp) -> Result<HashMap<Key, Timestamp>, NodeError> {
+        let delta = self.node.eureka_delta(&self.base)?;
+        let shown = delta.apps.iter().flat_map(|app| app.instances.iter());
+        let is_gone = |shown: &&Arc<EurekaShown>| {
+            shown.action == EurekaAction::Deleted && !shown.derived && shown.times.evicted >= since
+        };
+        Ok(shown.filter(is_gone).map(|shown| (Key::of(&shown.instance), shown.times.evicted)).collect())
     }
 
     /// Registers a peer's copy, with the override it tells of. Nobody is told. One that is refused for what it is stays

@@ -5,6 +5,8 @@ use axum::{Router, body::Body, extract::State, response::Response};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use muster_eureka::{Ourselves, PeerSettings, PeerUrl};
+use muster_model::Actor;
+use muster_node::registry::EurekaBase;
 use muster_runtime::Tasks;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -227,6 +229,33 @@ async fn at_the_start_the_registries_become_equal() {
         .collect();
     assert_eq!(ids, ["a", "b"]);
     assert!(peer.told.lock().is_empty(), "what the peer has it is not told");
+}
+
+#[tokio::test]
+async fn what_another_node_cancelled_meanwhile_is_not_taken_over_again() {
+    let (peer, url) = FakePeer::start().await;
+    let peers = PeerSettings { peers: vec![url], ..PeerSettings::none(IpAddr::from([127, 0, 0, 1])) };
+    let world = World::with_peers(peers).await;
+    let later = "9000000000000";
+    for (id, last_dirty) in [("gone", "100"), ("back", later), ("other", "100")] {
+        let members = format!(r#""lastDirtyTimestamp":"{last_dirty}""#);
+        peer.list.lock().push(declared("ORDER", id, &members));
+    }
+    for id in ["gone", "back"] {
+        let body = instance("ORDER", id, r#""lastDirtyTimestamp":"100""#);
+        world.send("POST", "/eureka/apps/ORDER", &[AS_JSON, PEER], body).await.is(204, "");
+    }
+    assert_eq!(world.get("/eureka/apps", &[JSON]).await.status, 200);
+    // As the mirror does, past the peers: the node that was asked for it tells them, which the list does not show yet.
+    for id in ["gone", "back"] {
+        assert!(world.node.eureka_cancel(&EurekaBase::default(), "ORDER", id, Actor::default()).unwrap());
+    }
+    world.peers.start();
+    wait(|| !world.peers.is_joining()).await;
+    let list = world.get("/eureka/apps/ORDER", &[JSON]).await.json();
+    let instances = list["application"]["instance"].as_array().unwrap();
+    let ids: Vec<&str> = instances.iter().map(|one| one["instanceId"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["back", "other"], "its client registered anew with the peer, or it never went");
 }
 
 #[tokio::test]
