@@ -30,10 +30,8 @@ pub(crate) fn interop(names: &[String]) -> anyhow::Result<Outcome> {
         let known: Vec<&str> = SUITES.iter().map(|suite| suite.name).collect();
         bail!("no suite {unknown:?}; there are {}", known.join(", "));
     }
-    // Nodes that die under clients are tried by name until they have proven themselves (see CONTRIBUTING.md).
-    let by_default = |suite: &Suite| names.is_empty() && !matches!(suite.plan, Plan::Ensemble);
-    let chosen =
-        SUITES.iter().filter(|suite| by_default(suite) || names.iter().any(|name| name == suite.name));
+    let is_chosen = |suite: &&Suite| names.is_empty() || names.iter().any(|name| name == suite.name);
+    let chosen = SUITES.iter().filter(is_chosen);
     let (runnable, missing): (Vec<&Suite>, Vec<&Suite>) = chosen.partition(|suite| suite.toolchain_present());
     for suite in &missing {
         println!("SKIPPED {}: {} is not installed", suite.name, suite.tool);
