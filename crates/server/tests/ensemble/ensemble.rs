@@ -47,7 +47,9 @@ impl Ensemble {
             }
             nodes.push(node);
         }
-        let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        let level = std::env::vars().find(|(key, _)| key == "MUSTER_LOG_LEVEL");
+        let level = level.map(|(_, level)| format!("log_level={level}"));
+        let settings = settings.iter().map(|setting| (*setting).to_owned()).chain(level).collect();
         let mut ensemble = Self { nodes, network, small, advertised, settings, folder };
         ensemble.found().await;
         ensemble

@@ -3,7 +3,7 @@
 //!
 //! Figures come from the environment: `MUSTER_SEED` repeats a run, `MUSTER_BINARY` names another binary than the
 //! one of this build, `MUSTER_ONLY` a part of the names of the steps that are wanted, `MUSTER_CROWD` how many instances of
-//! either kind a power-off meets. `cargo xtask soak` runs everything, long.
+//! either kind a power-off meets, `MUSTER_LOGS` a folder where the logs of the nodes stay, `MUSTER_LOG_LEVEL` what they log. `cargo xtask soak` runs everything, long.
 #![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 mod calls;

@@ -98,10 +98,14 @@ async fn start(stage: &mut Stage, together: &[usize]) -> Vec<u128> {
         stage.ensemble.start_node(*node);
     }
     stage.lag.take();
-    let mut took = Vec::new();
+    let (mut began, mut took) = (Vec::new(), Vec::new());
     let limit = stage.ensemble.ready_within();
-    let began = Instant::now();
     for node in together {
+        stage.ensemble.nodes[*node].wait_live().await;
+        // What it waits for begins there.
+        began.push(Instant::now());
+    }
+    for (node, began) in together.iter().zip(began) {
         stage.ensemble.nodes[*node].wait_ready().await;
         let ready = began.elapsed();
         stage.within("a start until ready", ready, limit);

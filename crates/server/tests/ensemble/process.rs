@@ -54,7 +54,7 @@ impl Process {
             http: (ip, port).into(),
             cluster: (ip, port + CLUSTER_OFFSET).into(),
             data: folder.join("data"),
-            log: folder.join("stderr"),
+            log: log(index, folder),
             logged_before: 0,
             arguments: Vec::new(),
             environment: Vec::new(),
@@ -127,16 +127,27 @@ impl Process {
         Caller::new(self.http, Duration::from_secs(2)).get(path).await.ok()
     }
 
-    /// Waits until it serves, and says how long that took.
+    /// Waits until it answers at all.
+    pub(crate) async fn wait_live(&mut self) {
+        self.wait_for("/live").await;
+    }
+
+    /// Waits until it serves, and says how long that took since it answered at all.
     pub(crate) async fn wait_ready(&mut self) -> Duration {
+        self.wait_live().await;
         let begun = Instant::now();
-        while self.ready("/ready").await.is_none_or(|answer| answer.status != 200) {
+        self.wait_for("/ready").await;
+        begun.elapsed()
+    }
+
+    async fn wait_for(&mut self, path: &str) {
+        let begun = Instant::now();
+        while self.ready(path).await.is_none_or(|answer| answer.status != 200) {
             let ended = self.child.as_mut().unwrap().try_wait().unwrap();
             assert!(ended.is_none(), "{} ended at its start: {}", self.http, self.log_tail());
             assert!(begun.elapsed() < PATIENCE, "{} is not ready: {}", self.http, self.log_tail());
             sleep(Duration::from_millis(10)).await;
         }
-        begun.elapsed()
     }
 
     /// All it logged.
@@ -162,6 +173,12 @@ impl Drop for Process {
         }
         self.kill();
     }
+}
+
+/// Where a node logs: in the folder that `MUSTER_LOGS` names, if any, which stays.
+fn log(index: usize, folder: &Path) -> PathBuf {
+    let kept = std::env::vars_os().find(|(key, _)| key == "MUSTER_LOGS").map(|(_, kept)| PathBuf::from(kept));
+    kept.map_or_else(|| folder.join("stderr"), |kept| kept.join(format!("{}.log", index + 1)))
 }
 
 /// From the port for clients to the one for peers.

@@ -14,7 +14,7 @@ use crate::{
     tally::Tally,
 };
 use muster_runtime::Rng;
-use std::{collections::BTreeSet, future::Future, time::Duration};
+use std::{collections::{BTreeMap, BTreeSet}, future::Future, time::Duration};
 use tokio::time::{Instant, sleep};
 
 /// Within this time after a cut ends all nodes must list the same.
@@ -25,6 +25,8 @@ pub(crate) const WRITES_WITHIN: Duration = Duration::from_secs(5);
 pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(1);
 /// How long a test waits for what has no limit of its own.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long one write may take: longer than a node tries.
+const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 
 const RESIDENTS: [Plan; 2] = [
     Plan {
@@ -126,14 +128,18 @@ impl Stage {
     pub(crate) async fn write_through(&self, nodes: &[usize]) -> Duration {
         let began = Instant::now();
         let mut callers: Vec<_> =
-            nodes.iter().map(|node| Caller::new(self.ensemble.nodes[*node].http, PATIENCE)).collect();
+            nodes.iter().map(|node| Caller::new(self.ensemble.nodes[*node].http, WRITE_PATIENCE)).collect();
         let content = began.elapsed().as_nanos().to_string();
         let count = callers.len();
+        let mut seen = BTreeMap::new();
         for at in 0.. {
-            if calls::publish(&mut callers[at % count], "probe", &content, None).await == Written::Done {
+            let asked = Instant::now();
+            let written = calls::publish(&mut callers[at % count], "probe", &content, None).await;
+            if written == Written::Done {
                 break;
             }
-            assert!(began.elapsed() < PATIENCE, "no write is acknowledged by {nodes:?}");
+            seen.insert(nodes[at % count], (written, asked.elapsed()));
+            assert!(began.elapsed() < PATIENCE, "no write is acknowledged by {nodes:?}: {seen:?}");
             sleep(Duration::from_millis(20)).await;
         }
         began.elapsed()
