@@ -1,6 +1,7 @@
 //! All servers in one run, in turn, and the table of what came out.
 
 use crate::{
+    etcd::Etcd,
     figures::Figures,
     rows::{self, Row},
     server::{Kind, Places, Server},
@@ -24,6 +25,9 @@ pub(crate) async fn run(plan: &Plan, places: &Places, sizes: &Sizes, out: &mut i
     let rnacos = Command::new("rnacos").arg("--version").output().await.is_ok();
     if !rnacos {
         writeln!(out, "rnacos is not on PATH: SKIPPED")?;
+    }
+    if plan.rows.contains(&Row::ClusterPublish) && !Etcd::is_installed().await {
+        writeln!(out, "etcd is not on PATH: SKIPPED")?;
     }
     let eureka = places.eureka.is_some();
     if !eureka {

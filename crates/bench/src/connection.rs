@@ -65,8 +65,13 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Connects with HTTP/2 prior knowledge.
+    /// Connects for Nacos's calls.
     pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
+        Self::open_for(address, "/Request/request").await
+    }
+
+    /// Connects with HTTP/2 prior knowledge; unary calls go to this path.
+    pub(crate) async fn open_for(address: SocketAddr, unary: &str) -> Result<Self> {
         let socket = TcpStream::connect(address).await.with_context(|| format!("connect to {address}"))?;
         socket.set_nodelay(true).context("set TCP_NODELAY")?;
         let (sender, driver) = Builder::new(TokioExecutor::new())
@@ -80,7 +85,7 @@ impl Connection {
         });
         let uri =
             |path| Uri::builder().scheme("http").authority(address.to_string()).path_and_query(path).build();
-        let (unary, stream) = (uri("/Request/request")?, uri("/BiRequestStream/requestBiStream")?);
+        let (unary, stream) = (uri(unary)?, uri("/BiRequestStream/requestBiStream")?);
         Ok(Self { channel: Channel { sender, unary, stream }, tasks })
     }
 }
@@ -134,7 +139,7 @@ async fn collect(response: Response<Incoming>) -> Result<Bytes> {
         }
     }
     let answer = all.map_or(first, BytesMut::freeze);
-    if answer.len() < 5 {
+    if answer.len() < wire::PREFIX {
         bail!("the answer is empty");
     }
     Ok(answer)

@@ -6,7 +6,6 @@ use crate::{
     histogram::Histogram,
     process::Process,
     sizes::Sizes,
-    wire,
 };
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
@@ -29,6 +28,8 @@ pub(crate) struct Slot {
     pub(crate) channel: Channel,
     /// What; never empty.
     pub(crate) frames: Vec<Bytes>,
+    /// Whether an answer, still framed, is a success.
+    pub(crate) is_success: fn(&[u8]) -> bool,
 }
 
 /// What the counted part of a load did.
@@ -68,7 +69,7 @@ async fn run(mut slot: Slot, phase: Arc<AtomicU8>) -> Result<Histogram> {
     for frame in slot.frames.iter().cycle() {
         let sent = Instant::now();
         let answer = slot.channel.call(frame.clone()).await?;
-        if !wire::succeeded(&answer) {
+        if !(slot.is_success)(&answer) {
             anyhow::bail!("the server refused: {}", String::from_utf8_lossy(&answer));
         }
         match phase.load(Ordering::Relaxed) {
@@ -81,12 +82,24 @@ async fn run(mut slot: Slot, phase: Arc<AtomicU8>) -> Result<Histogram> {
 }
 
 impl Measured {
-    /// Adds what was measured to the figures.
-    pub(crate) fn put(&self, figures: &mut Figures) {
+    /// Server CPU time an operation, in microseconds.
+    pub(crate) fn cpu_micros(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
         let operations = self.operations as f64;
-        figures.put("cpu", self.cpu.as_secs_f64() * 1e6 / operations, Unit::Micros);
-        figures.put("rate", operations / self.time.as_secs_f64(), Unit::PerSecond);
+        self.cpu.as_secs_f64() * 1e6 / operations
+    }
+
+    /// Operations a second.
+    pub(crate) fn rate(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
+        let operations = self.operations as f64;
+        operations / self.time.as_secs_f64()
+    }
+
+    /// Adds what was measured to the figures.
+    pub(crate) fn put(&self, figures: &mut Figures) {
+        figures.put("cpu", self.cpu_micros(), Unit::Micros);
+        figures.put("rate", self.rate(), Unit::PerSecond);
         figures.put_latencies(&self.latencies, Unit::Millis);
         #[expect(clippy::cast_precision_loss, reason = "a size of memory")]
         figures.put_bytes("rss", self.resident as f64, Unit::MiB);

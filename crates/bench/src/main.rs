@@ -8,6 +8,7 @@ mod bodies;
 mod cluster;
 mod compare;
 mod connection;
+mod etcd;
 mod figures;
 mod floor;
 mod histogram;

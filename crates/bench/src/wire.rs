@@ -15,26 +15,29 @@ pub(crate) fn frame(kind: &str, json: &str) -> Bytes {
     encode(&payload)
 }
 
-/// A payload with its gRPC prefix: one byte "not compressed", four bytes of length.
-pub(crate) fn encode(payload: &Payload) -> Bytes {
-    let length = payload.encoded_len();
-    let mut out = BytesMut::with_capacity(5 + length);
+/// Bytes of gRPC before a message: one "not compressed", four of length.
+pub(crate) const PREFIX: usize = 5;
+
+/// A message with its gRPC prefix.
+pub(crate) fn encode(message: &impl Message) -> Bytes {
+    let length = message.encoded_len();
+    let mut out = BytesMut::with_capacity(PREFIX + length);
     out.put_u8(0);
-    out.put_u32(u32::try_from(length).expect("a payload of the bench is far below 4 GiB"));
-    payload.encode(&mut out).expect("the buffer holds the encoded length");
+    out.put_u32(u32::try_from(length).expect("a message of the bench is far below 4 GiB"));
+    message.encode(&mut out).expect("the buffer holds the encoded length");
     out.freeze()
 }
 
 /// Takes one message off the front, or nothing when it is not complete yet.
 pub(crate) fn decode(buffer: &mut BytesMut) -> Result<Option<Payload>> {
-    let Some(prefix) = buffer.get(..5) else { return Ok(None) };
+    let Some(prefix) = buffer.get(..PREFIX) else { return Ok(None) };
     ensure!(prefix[0] == 0, "the server sent a compressed message");
-    let length = (&prefix[1..5]).get_u32() as usize;
-    if buffer.len() < 5 + length {
-        buffer.reserve(5 + length - buffer.len());
+    let length = (&prefix[1..]).get_u32() as usize;
+    if buffer.len() < PREFIX + length {
+        buffer.reserve(PREFIX + length - buffer.len());
         return Ok(None);
     }
-    buffer.advance(5);
+    buffer.advance(PREFIX);
     let message = buffer.split_to(length).freeze();
     Payload::decode(message).context("decode payload").map(Some)
 }

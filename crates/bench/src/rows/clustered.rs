@@ -4,6 +4,7 @@ use super::{sequential, throughput};
 use crate::{
     bodies,
     cluster::Cluster,
+    etcd::{self, Etcd},
     figures::{Figures, Unit},
     load,
     server::Server,
@@ -23,7 +24,7 @@ const BATCH: u32 = 50;
 /// How long a mirror may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Publishes through a follower.
+/// Publishes through a follower; then the same of etcd, where it is installed.
 pub(crate) async fn publish(server: &Server, sizes: &Sizes, figures: &mut Figures) -> Result<()> {
     let cluster = Cluster::start(server.places()?, NODES).await?;
     let sizes = Sizes { connections: PUBLISHERS.min(sizes.connections * 2), in_flight: 1, ..sizes.clone() };
@@ -31,6 +32,15 @@ pub(crate) async fn publish(server: &Server, sizes: &Sizes, figures: &mut Figure
     let sessions = session::open_many(follower.grpc(), "config", sizes.connections).await?;
     let slots = throughput::publish_slots(&sessions, &sizes);
     load::closed_loop(slots, cluster.process(), &sizes).await?.put(figures);
+    drop((sessions, cluster));
+    if !Etcd::is_installed().await {
+        return Ok(());
+    }
+    let etcd = Etcd::start(server.places()?).await?;
+    let connections = etcd::connect(etcd.follower().await?, sizes.connections).await?;
+    let measured = load::closed_loop(etcd::put_slots(&connections), etcd.process(), &sizes).await?;
+    figures.put("etcd cpu", measured.cpu_micros(), Unit::Micros);
+    figures.put("etcd rate", measured.rate(), Unit::PerSecond);
     Ok(())
 }
 

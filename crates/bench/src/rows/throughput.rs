@@ -7,6 +7,7 @@ use crate::{
     server::Server,
     session::{self, Session},
     sizes::Sizes,
+    wire,
 };
 use anyhow::{Result, ensure};
 use bytes::Bytes;
@@ -97,7 +98,8 @@ fn slots(sessions: &[Session], sizes: &Sizes, frames: impl Fn(usize, usize) -> V
     let mut slots = Vec::with_capacity(sessions.len() * sizes.in_flight);
     for (connection, session) in sessions.iter().enumerate() {
         for slot in 0..sizes.in_flight {
-            slots.push(Slot { channel: session.channel(), frames: frames(connection, slot) });
+            let (channel, frames) = (session.channel(), frames(connection, slot));
+            slots.push(Slot { channel, frames, is_success: wire::succeeded });
         }
     }
     slots
