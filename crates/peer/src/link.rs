@@ -1,11 +1,12 @@
 //! Frames on a stream: a length (u32, little-endian), then as many bytes.
 
-use crate::{KeyHash, Proof};
+use crate::{KeyHash, Proof, Roster};
 use bytes::{Bytes, BytesMut};
 use muster_model::NodeId;
 use muster_runtime::net::BoxStream;
-use std::io;
+use std::{io, sync::Arc};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufWriter, ReadHalf, WriteHalf};
+use tokio::sync::watch;
 
 /// The largest frame (16 MiB): the largest config and its envelope fit. A longer one ends the link.
 pub const FRAME_BYTES_MAX: usize = 16 << 20;
@@ -27,7 +28,18 @@ pub struct Link {
 pub struct LinkReader(ReadHalf<BoxStream>);
 
 /// The half that sends.
-pub struct LinkWriter(BufWriter<WriteHalf<BoxStream>>);
+pub struct LinkWriter {
+    to: BufWriter<WriteHalf<BoxStream>>,
+    /// What is sent is for members only, once the other end is known as one.
+    member: Option<Member>,
+}
+
+/// A member as it was recognised when a link was made, and who is recognised now.
+pub(crate) struct Member {
+    pub(crate) node: NodeId,
+    pub(crate) key: Option<KeyHash>,
+    pub(crate) roster: watch::Receiver<Arc<Roster>>,
+}
 
 impl Link {
     pub(crate) fn new(stream: BoxStream) -> Self {
@@ -39,12 +51,18 @@ impl Link {
             is_proven: false,
             key: None,
             reader: LinkReader(reader),
-            writer: LinkWriter(writer),
+            writer: LinkWriter { to: writer, member: None },
         }
     }
 
     pub(crate) fn with(self, peer: NodeId, version: u32, proof: &dyn Proof) -> Self {
         Self { peer, version, is_proven: proof.is_proven(), key: proof.key(), ..self }
+    }
+
+    /// Sending fails once the roster does not know the other end any more.
+    pub(crate) fn bound_to_roster(mut self, roster: watch::Receiver<Arc<Roster>>) -> Self {
+        self.writer.member = Some(Member { node: self.peer, key: self.key, roster });
+        self
     }
 
     /// The node at the other end; 0 if it has no id yet.
@@ -123,18 +141,23 @@ impl LinkWriter {
 
     /// As [`LinkWriter::send`], but the frame may wait for [`LinkWriter::flush`].
     pub async fn feed(&mut self, frame: &[u8]) -> io::Result<()> {
+        if let Some(Member { node, key, roster }) = &self.member
+            && let Err(refusal) = roster.borrow().judge(*node, *key)
+        {
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, refusal));
+        }
         let length = u32::try_from(frame.len()).ok().filter(|length| *length as usize <= FRAME_BYTES_MAX);
         let Some(length) = length else {
             let text = format!("a frame of {} bytes, at most {FRAME_BYTES_MAX} are sent", frame.len());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         };
-        self.0.write_all(&length.to_le_bytes()).await?;
-        self.0.write_all(frame).await
+        self.to.write_all(&length.to_le_bytes()).await?;
+        self.to.write_all(frame).await
     }
 
     /// Sends everything that was fed.
     pub async fn flush(&mut self) -> io::Result<()> {
-        self.0.flush().await
+        self.to.flush().await
     }
 }
 

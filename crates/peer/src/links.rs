@@ -163,7 +163,8 @@ impl Links {
         *self.0.identity.lock()
     }
 
-    /// Who belongs to the cluster from now on: links of others are refused, and those that were accepted end.
+    /// Who belongs to the cluster from now on, with which keys: links of others are refused, those that were accepted
+    /// end, and over those that were made nothing more is sent.
     pub fn set_roster(&self, roster: Roster) {
         self.0.certificates.lock().retain(|node, _| !roster.is_removed(*node));
         self.0.roster.send_replace(Arc::new(roster));
@@ -232,7 +233,11 @@ impl Links {
         if answer.is_ok() {
             self.note_certificate(to, &*proof);
         }
-        Ok(answer.map(|version| link.with(to, version, &*proof)))
+        let link = answer.map(|version| link.with(to, version, &*proof));
+        // Whoever has no id yet is asked for one, and sent nothing else.
+        Ok(link.map(
+            |link| if link.is_member() { link.bound_to_roster(self.0.roster.subscribe()) } else { link },
+        ))
     }
 
     /// Accepts links until shutdown.
@@ -268,12 +273,12 @@ impl Links {
         match tokio::time::timeout(GREET_WITHIN, self.welcome(stream)).await {
             Ok(Ok((link, acceptor))) => {
                 let Ok(_place) = self.0.places.clone().try_acquire_owned() else { return };
-                let peer = link.peer();
+                let (peer, key) = (link.peer(), link.key());
                 let mut roster = self.0.roster.subscribe();
                 tokio::select! {
                     biased;
-                    _ = roster.wait_for(|roster| roster.is_removed(peer)) => {
-                        tracing::info!(peer = peer.0, "links of a removed node end");
+                    _ = roster.wait_for(|roster| peer != NodeId(0) && roster.judge(peer, key).is_err()) => {
+                        tracing::info!(peer = peer.0, "a node is not recognised any more, its links end");
                     }
                     () = acceptor.serve(link) => {}
                 }

@@ -155,7 +155,8 @@ impl Ensemble {
             }
             EnsembleOp::Announce { node, candidate } => {
                 let member = self.member(*node)?;
-                let is = Candidate { key: candidate.key.or(member.is.key), ..candidate.clone() };
+                // A link with another key may have been made before the first was in the log.
+                let is = Candidate { key: member.is.key.or(candidate.key), ..candidate.clone() };
                 self.put_member(MemberRecord { is, ..member.clone() }, rows);
             }
             EnsembleOp::Leave { node } => {

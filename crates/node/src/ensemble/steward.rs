@@ -1,6 +1,6 @@
 //! Makes consensus follow what the log says of the members. It runs on every node and acts on the one that leads.
 
-use super::{EnsembleOp, report::ClusterReport};
+use super::{Candidate, EnsembleOp, report::ClusterReport};
 use crate::{Node, NodeError, levels};
 use muster_consensus::{Consensus, Members};
 use muster_model::NodeId;
@@ -76,7 +76,9 @@ impl Node {
     async fn announce(&self) -> Result<(), NodeError> {
         let itself = &self.membership.parts()?.itself;
         let view = self.members_view();
-        let Some(known) = view.members.get(&self.id).filter(|known| known.is != *itself) else {
+        let is_news =
+            |known: &Candidate| Candidate { key: known.key.or(itself.key), ..itself.clone() } != *known;
+        let Some(known) = view.members.get(&self.id).filter(|known| is_news(&known.is)) else {
             return Ok(());
         };
         tracing::info!(

@@ -1,5 +1,5 @@
 use super::*;
-use crate::Plaintext;
+use crate::{KeyHash, Plaintext};
 use muster_runtime::net::{Network as _, RealNetwork};
 
 struct Echo;
@@ -84,6 +84,29 @@ async fn links_of_a_removed_node_end_at_once() {
     assert!(link.receive().await.unwrap().is_some());
     server.set_roster(Roster { next: NodeId(3), ..Roster::default() });
     assert!(matches!(link.receive().await, Ok(None) | Err(_)));
+    assert!(tasks.shutdown(Duration::from_secs(5)).await);
+}
+
+#[tokio::test]
+async fn a_link_made_before_the_key_was_known_does_not_outlive_it() {
+    let tasks = Tasks::new();
+    let (server, address) = serving(&tasks, ClusterId(7), NodeId(1)).await;
+    let client = links(&tasks);
+    client.identify(ClusterId(7), NodeId(2));
+    let connect = || client.connect(Some(NodeId(1)), &address, Purpose::Report);
+    let (mut first, mut second) = (connect().await.unwrap(), connect().await.unwrap());
+    second.send(b"hello").await.unwrap();
+    assert!(second.receive().await.unwrap().is_some());
+    let knows = |node| Roster {
+        keys: [(NodeId(node), Some(KeyHash::of(b"another")))].into(),
+        next: NodeId(3),
+        ..Roster::default()
+    };
+    server.set_roster(knows(2));
+    assert!(matches!(second.receive().await, Ok(None) | Err(_)), "the one that accepted ends it");
+    client.set_roster(Roster { keys: [(NodeId(2), None)].into(), ..knows(1) });
+    let error = first.send(b"secret").await.expect_err("it was made to somebody else");
+    assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
     assert!(tasks.shutdown(Duration::from_secs(5)).await);
 }
 

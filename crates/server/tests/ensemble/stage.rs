@@ -14,7 +14,11 @@ use crate::{
     tally::Tally,
 };
 use muster_runtime::Rng;
-use std::{collections::{BTreeMap, BTreeSet}, future::Future, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    time::Duration,
+};
 use tokio::time::{Instant, sleep};
 
 /// Within this time after a cut ends all nodes must list the same.

@@ -107,6 +107,9 @@ fn a_member_may_move_and_keeps_its_key() {
     world.apply(1, EnsembleOp::Announce { node: NodeId(1), candidate: moved }).unwrap();
     let member = &world.ensemble.members[&NodeId(1)];
     assert_eq!((member.is.address.as_str(), member.is.key), ("10.0.0.9:7848", candidate(1).key));
+    let other = Candidate { key: Some(KeyHash([7; 32])), ..candidate(1) };
+    world.apply(1, EnsembleOp::Announce { node: NodeId(1), candidate: other }).unwrap();
+    assert_eq!(world.ensemble.members[&NodeId(1)].is, candidate(1), "another key is never taken");
     let stranger = EnsembleOp::Announce { node: NodeId(5), candidate: candidate(5) };
     assert_eq!(world.apply(1, stranger), Err(EnsembleError::UnknownNode(5)));
 }
