@@ -2,13 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 
 use crate::{process, workspace};
 
-/// The interpreter of an environment that holds what the file at `requirements` pins; made anew when it changed.
+/// The interpreter of an environment that holds what the file at `requirements` pins; made anew when it changed. One is
+/// made at a time, as suites that start together may want the same.
 pub(crate) fn environment(name: &str, requirements: &Path) -> anyhow::Result<PathBuf> {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let wanted =
         fs::read_to_string(requirements).with_context(|| format!("read {}", requirements.display()))?;
     let folder = workspace::target().join("python").join(name);
