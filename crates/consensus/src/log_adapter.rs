@@ -117,9 +117,15 @@ impl LogReading {
 
     /// At least one entry, if there is one.
     fn read_part(&self, from: u64, end: u64) -> Result<Vec<RaftEntry>, Failed> {
-        if let Some(entries) = self.recent.lock().prefix(from, end, READ_BYTES) {
-            return Ok(entries);
-        }
+        let first_recent = {
+            let recent = self.recent.lock();
+            if let Some(entries) = recent.prefix(from, end, READ_BYTES) {
+                return Ok(entries);
+            }
+            recent.first()
+        };
+        // What is in memory must come from there: nobody waits for an entry that was read from the disk.
+        let end = first_recent.filter(|first| from < *first).map_or(end, |first| first.min(end));
         let stored = self.reader.read(from..end, READ_BYTES);
         let stored = stored.map_err(|error| self.status.fail("read the log", &error))?;
         stored.into_iter().map(|entry| self.decode(entry)).collect()
@@ -260,4 +266,75 @@ fn to_stored(id: LogId) -> EntryId {
 
 fn to_raft(id: EntryId) -> LogId {
     log_id(id.term, id.node, id.index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        pipeline::{Pipeline, Submit},
+        requests::RequestId,
+    };
+    use bytes::Bytes;
+    use muster_model::Now;
+    use muster_runtime::{
+        ManualClock, Rng,
+        disk::{Disk, MemoryDisk},
+    };
+    use muster_storage::log::LogSettings;
+    use std::path::Path;
+
+    /// Keeps what goes to the engine.
+    #[derive(Default)]
+    struct Sent(Mutex<Vec<Batch>>);
+
+    impl Submit for Sent {
+        fn submit(&self, batch: Batch) -> bool {
+            self.0.lock().push(batch);
+            true
+        }
+    }
+
+    fn has_waiters(entry: &RaftEntry) -> bool {
+        matches!(&entry.payload, EntryPayload::Normal(batch) if batch.waiters.is_some())
+    }
+
+    /// As after a power-off: what the leader finds in its log is committed together with what it takes then. Who waits is
+    /// kept in memory only, and as long as they wait, nothing else is taken.
+    #[test]
+    fn those_who_wait_for_an_entry_are_kept_when_it_is_read_together_with_older_ones() {
+        let disk = MemoryDisk::new();
+        disk.create_dir_all(Path::new("/log")).unwrap();
+        let log_settings = LogSettings { segment_bytes: 4_096, rng: Rng::seeded(1) };
+        let (mut log, _) = Log::open(Arc::new(disk), Path::new("/log"), log_settings).unwrap();
+        let status = Arc::new(Status::new(Arc::new(|_: &str| {})));
+        let clock = Arc::new(ManualClock::at(Now::default()));
+        let settings = Settings { entries_in_flight_max: 3, ..Settings::default() };
+        let (pipeline, sent) = (Pipeline::new(settings, clock, status.clone()), Arc::<Sent>::default());
+        pipeline.open(sent.clone());
+        for number in 0..3 {
+            drop(pipeline.push(RequestId { session: 1, number }, Bytes::from_static(b"op")));
+        }
+        let new = std::mem::take(&mut *sent.0.lock());
+        let old = new.iter().map(|batch| Batch::new(batch.payload.clone(), None)).collect::<Vec<_>>();
+        let entries: Vec<RaftEntry> = (0..)
+            .zip(old.into_iter().chain(new))
+            .map(|(index, batch)| RaftEntry {
+                log_id: log_id(1, 1, index),
+                payload: EntryPayload::Normal(batch),
+            })
+            .collect();
+        log.append(&entries.iter().map(to_record).collect::<Vec<_>>()).unwrap();
+        let reading = LogReading { reader: log.reader(), recent: Arc::default(), status };
+        reading.recent.lock().push(entries[3..].to_vec());
+        for (from, end) in [(0, 6), (2, 6), (0, 5), (3, 6), (2, u64::MAX)] {
+            let read = reading.read(from, end).unwrap();
+            let indexes: Vec<u64> = read.iter().map(|entry| entry.log_id.index).collect();
+            assert_eq!(indexes, (from..end.min(6)).collect::<Vec<_>>());
+            assert!(
+                read.iter().all(|entry| has_waiters(entry) == (entry.log_id.index >= 3)),
+                "{from}..{end}"
+            );
+        }
+    }
 }

@@ -32,6 +32,11 @@ impl Recent {
         }
     }
 
+    /// The index of the oldest one.
+    pub(crate) fn first(&self) -> Option<u64> {
+        self.entries.front().map(|entry| entry.log_id.index)
+    }
+
     /// The entries from `from` to before `end`, if all of them are here.
     pub(crate) fn range(&self, from: u64, end: u64) -> Option<Vec<RaftEntry>> {
         let first = self.entries.front()?.log_id.index;
