@@ -17,6 +17,7 @@ use crate::{
     space::Space,
     standing,
     status::{Phase, Status},
+    trimming::Trimming,
 };
 use bytes::Bytes;
 use muster_model::NodeId;
@@ -154,6 +155,7 @@ impl Consensus {
             pipeline: Pipeline::new(settings.clone(), clock.clone(), status.clone()),
             peers: Peers::new(links, contacts.clone(), snapshots.clone(), tasks.clone()),
             snapshots,
+            trimming: Trimming::new(&settings, log.reader()),
             space: Arc::new(Space::new(disk, data_dir, settings.reserve_bytes, clock)),
             raft: Arc::new(OnceLock::new()),
             tasks: tasks.clone(),
@@ -312,14 +314,14 @@ impl Consensus {
     /// needless. Applying goes on meanwhile. Nothing is done if the newest covers that already.
     pub async fn snapshot(&self) -> Result<SnapshotInfo, ConsensusError> {
         let EngineParts { status, snapshots, .. } = &self.inner.shared;
-        let raft = self.raft().map_err(|error| ConsensusError::Engine(error.to_string()))?;
+        self.raft().map_err(|error| ConsensusError::Engine(error.to_string()))?;
         let wanted = status.applied_next();
         loop {
             if let Some(info) = snapshots.info().filter(|_| snapshots.covered_next() >= wanted) {
                 return Ok(info);
             }
             // A try that is under way may be too old, then there is another.
-            maintenance::try_snapshot(raft, snapshots, status).await?;
+            maintenance::try_snapshot(&self.inner.shared).await?;
         }
     }
 

@@ -18,6 +18,7 @@ use crate::{
     space::Space,
     state_adapter::StateAdapter,
     status::{Phase, Status},
+    trimming::Trimming,
     types::TypeConfig,
 };
 use muster_model::NodeId;
@@ -49,6 +50,7 @@ pub(crate) struct Engine {
 #[derive(Clone)]
 pub(crate) struct EngineParts {
     pub(crate) snapshots: Arc<Snapshotter>,
+    pub(crate) trimming: Trimming,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) status: Arc<Status>,
     pub(crate) contacts: Arc<Contacts>,
@@ -159,7 +161,7 @@ impl Engine {
         let EngineParts { snapshots, pipeline, status, peers, tasks, .. } = shared.clone();
         let state = StateAdapter { lane, snapshots, status: status.clone(), tasks };
         let node = settings.node.0;
-        let config = Arc::new(config(&settings, is_alone)?);
+        let config = Arc::new(config()?);
         let raft = Raft::new(node, config, Network(peers), log, state).await.map_err(engine)?;
         if raft.is_initialized().await.map_err(engine)? {
             if is_alone && raft.server_metrics().borrow().state != ServerState::Leader {
@@ -219,7 +221,7 @@ fn engine(error: impl std::fmt::Display) -> ConsensusError {
 
 /// openraft's own timer for elections is off: see [`crate::election`]. What it takes for the longest election time-out is
 /// how long a follower keeps to a leader that it has heard.
-fn config(settings: &Settings, is_alone: bool) -> Result<Config, ConsensusError> {
+fn config() -> Result<Config, ConsensusError> {
     let lease = LEASE.as_millis() as u64;
     let config = Config {
         cluster_name: "muster".to_owned(),
@@ -229,8 +231,8 @@ fn config(settings: &Settings, is_alone: bool) -> Result<Config, ConsensusError>
         enable_elect: false,
         install_snapshot_timeout: 60_000,
         snapshot_policy: SnapshotPolicy::Never,
-        // Nobody catches up with a group of one.
-        max_in_snapshot_log_to_keep: if is_alone { 0 } else { settings.log_entries_kept },
+        // It counts entries only: see [`crate::trimming`].
+        max_in_snapshot_log_to_keep: u64::MAX,
         ..Config::default()
     };
     config.validate().map_err(engine)

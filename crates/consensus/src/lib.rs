@@ -48,6 +48,7 @@ mod space;
 mod standing;
 mod state_adapter;
 mod status;
+mod trimming;
 mod types;
 mod waiters;
 mod wire;

@@ -2,14 +2,13 @@
 
 use crate::{
     ConsensusError, Settings,
-    engine::{EngineParts, Raft},
-    snapshotter::Snapshotter,
+    engine::EngineParts,
     status::{Phase, Status, deduct},
 };
 use muster_runtime::Tasks;
 use muster_storage::state::StateStore;
 use std::{
-    sync::{Arc, OnceLock, atomic::Ordering::Relaxed},
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
@@ -20,21 +19,19 @@ struct Maintenance {
     settings: Settings,
     tasks: Tasks,
     state: Arc<dyn StateStore>,
-    snapshots: Arc<Snapshotter>,
     status: Arc<Status>,
-    raft: Arc<OnceLock<Raft>>,
+    parts: EngineParts,
 }
 
 /// Starts the task that does it; it ends with consensus, or when the tasks are stopped.
 pub(crate) fn start(settings: &Settings, tasks: &Tasks, state: &Arc<dyn StateStore>, shared: &EngineParts) {
-    let EngineParts { snapshots, status, raft, .. } = shared;
+    let status = &shared.status;
     let maintenance = Maintenance {
         settings: settings.clone(),
         tasks: tasks.clone(),
         state: state.clone(),
-        snapshots: snapshots.clone(),
         status: status.clone(),
-        raft: raft.clone(),
+        parts: shared.clone(),
     };
     let stopping = tasks.stopping();
     let status = status.clone();
@@ -48,12 +45,11 @@ pub(crate) fn start(settings: &Settings, tasks: &Tasks, state: &Arc<dyn StateSto
     });
 }
 
-/// Has openraft make a snapshot and waits for the end of that try, or of one that is under way.
-pub(crate) async fn try_snapshot(
-    raft: &Raft,
-    snapshots: &Snapshotter,
-    status: &Status,
-) -> Result<(), ConsensusError> {
+/// Has openraft make a snapshot and waits for the end of that try, or of one that is under way; then shortens the log.
+/// Nothing is done before the engine has started.
+pub(crate) async fn try_snapshot(parts: &EngineParts) -> Result<(), ConsensusError> {
+    let EngineParts { snapshots, status, trimming, raft, .. } = parts;
+    let Some(raft) = raft.get() else { return Ok(()) };
     let mut tries = snapshots.tries();
     tries.mark_unchanged();
     let stopped = || ConsensusError::Engine("it has stopped".to_owned());
@@ -70,14 +66,19 @@ pub(crate) async fn try_snapshot(
     if let Some(error) = snapshots.last_error() {
         return Err(error);
     }
-    // When openraft shows it, the log is purged, too.
+    // Before openraft shows it, it removes nothing that is covered.
     let covered = snapshots.covered_next();
     let mut shown = raft.data_metrics();
     tokio::select! {
         biased;
         is_shown = shown.wait_for(|shown| shown.snapshot.is_some_and(|id| id.index + 1 >= covered)) => {
-            is_shown.map(|_| ()).map_err(|_| stopped())
+            is_shown.map_err(|_| stopped())?;
         }
+        () = status.wait_ended() => return Err(stopped()),
+    }
+    tokio::select! {
+        biased;
+        is_trimmed = trimming.trim(raft, status, covered) => is_trimmed.then_some(()).ok_or_else(stopped),
         () = status.wait_ended() => Err(stopped()),
     }
 }
@@ -118,8 +119,7 @@ impl Maintenance {
         if uncovered < self.settings.snapshot_entries && bytes < self.settings.snapshot_bytes {
             return;
         }
-        let Some(raft) = self.raft.get() else { return };
-        if let Err(error) = try_snapshot(raft, &self.snapshots, &self.status).await {
+        if let Err(error) = try_snapshot(&self.parts).await {
             tracing::warn!(%error, "no snapshot was made, it is tried again later");
             tokio::time::sleep(self.settings.snapshot_retry).await;
             self.status.maintenance.notify_one();

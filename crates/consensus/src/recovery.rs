@@ -74,7 +74,7 @@ pub(crate) fn recover(
     let committed = if is_alone { log.last() } else { log.committed() };
     status.set_members(Members::new(&marker.membership));
     status.set_applied_next(marker.next_index());
-    status.log_bytes.store(log.bytes(), Relaxed);
+    status.log_bytes.store(log.reader().bytes_from(snapshots.covered_next()), Relaxed);
     let reader = log.reader();
     let log = LogAdapter::new(settings, log, committed, status.clone(), snapshots.clone());
     let applier = Applier::new(settings, state, machine, status.clone(), marker, reader)?;

@@ -42,6 +42,8 @@ pub struct Settings {
     /// Entries kept in the log although a snapshot covers them (1,000; none in a group of one), for followers that are
     /// a little behind.
     pub log_entries_kept: u64,
+    /// Bytes of such entries kept at most (256 MiB): whoever is further behind is sent the snapshot.
+    pub log_bytes_kept: u64,
 }
 
 impl Default for Settings {
@@ -63,6 +65,7 @@ impl Default for Settings {
             snapshot_retry: Duration::from_secs(30),
             checkpoint_bytes: 16 << 20,
             log_entries_kept: 1_000,
+            log_bytes_kept: 256 << 20,
         }
     }
 }

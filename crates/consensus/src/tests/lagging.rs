@@ -3,13 +3,14 @@
 use super::{
     ensemble::Ensemble,
     failover::propose,
+    snapshots::log_begin,
     world::{SNAPSHOTS, small},
 };
-use crate::Settings;
+use crate::{Settings, level};
 use bytes::Bytes;
 use muster_model::NodeId;
 use muster_runtime::{Rng, disk::Disk};
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 /// Bytes that do not get smaller.
 fn noise(seed: u64, bytes: usize) -> Bytes {
@@ -97,6 +98,31 @@ async fn a_node_joins_a_group_whose_log_was_shortened() {
     all.lives[&2].consensus.wait_ready().await.unwrap();
     assert_eq!(all.lives[&2].ledger.ops(), all.lives[&1].ledger.ops());
     all.end().await;
+}
+
+/// Whoever is a little behind gets the log, but a little is not a thousand large entries.
+#[tokio::test(start_paused = true)]
+async fn the_log_kept_beside_a_snapshot_is_bounded_by_entries_and_by_bytes() {
+    for (log_entries_kept, log_bytes_kept, kept) in [(1_000, 100 << 10, 9), (5, 100 << 10, 5), (1_000, 0, 0)]
+    {
+        let settings = Settings { snapshot_entries: 1_000_000, log_entries_kept, log_bytes_kept, ..small() };
+        let mut all = Ensemble::start_virtual(3, settings).await;
+        all.until("the level", |all| all.lives.values().all(|life| life.consensus.level() == level::NEWEST))
+            .await;
+        let leader = all.leader().await;
+        fill(&all, leader, 30, 10 << 10).await;
+        let ops = all.lives[&leader].ledger.ops();
+        all.converge(&ops).await;
+        let mut snapshots = BTreeMap::new();
+        for (id, life) in &all.lives {
+            snapshots.insert(*id, life.consensus.snapshot().await.unwrap().index);
+        }
+        for (id, snapshot) in snapshots {
+            all.kill(id).await;
+            let begin = log_begin(&all.worlds[&id]).unwrap();
+            assert_eq!(snapshot + 1 - begin, kept, "node {id} keeps so many of 10 KiB each");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -24,7 +24,7 @@ async fn fill(life: &Life, name: &str, count: usize) {
 }
 
 /// The index of the first entry in the log of a world that is not running.
-fn log_begin(world: &World) -> Option<u64> {
+pub(super) fn log_begin(world: &World) -> Option<u64> {
     let disk: Arc<dyn Disk> = Arc::new(world.disk.clone());
     let (log, _) = Log::open(disk, Path::new(LOG), LogSettings::default()).unwrap();
     log.purged().map(|purged| purged.index + 1)

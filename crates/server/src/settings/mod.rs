@@ -81,6 +81,8 @@ pub(crate) struct Settings {
     pub(crate) reserve_bytes: u64,
     pub(crate) write_timeout: Duration,
     pub(crate) snapshot_every: u64,
+    pub(crate) log_entries_kept: u64,
+    pub(crate) log_bytes_kept: u64,
     pub(crate) log_level: String,
     pub(crate) log_format: LogFormat,
 }
@@ -129,6 +131,8 @@ impl Default for Settings {
             reserve_bytes: consensus.reserve_bytes,
             write_timeout: consensus.propose_timeout,
             snapshot_every: consensus.snapshot_entries,
+            log_entries_kept: consensus.log_entries_kept,
+            log_bytes_kept: consensus.log_bytes_kept,
             log_level: "info".into(),
             log_format: LogFormat::Auto,
         }
@@ -191,6 +195,8 @@ impl Settings {
             propose_timeout: self.write_timeout,
             reserve_bytes: self.reserve_bytes,
             snapshot_entries: self.snapshot_every,
+            log_entries_kept: self.log_entries_kept,
+            log_bytes_kept: self.log_bytes_kept,
             ..muster_consensus::Settings::default()
         }
     }

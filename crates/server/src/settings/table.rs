@@ -258,6 +258,20 @@ fn storage() -> Vec<Setting> {
         ),
         setting!(snapshot_every, "log entries between snapshots", &[], count, plain),
         setting!(
+            log_entries_kept,
+            "log entries kept beside a snapshot for peers that are behind",
+            &[],
+            |t| values::number(t, 0, 1 << 40),
+            plain
+        ),
+        setting!(
+            log_bytes_kept,
+            "bytes of such entries at most; who is further behind is sent the snapshot",
+            &[],
+            values::bytes,
+            show_long
+        ),
+        setting!(
             history_days,
             "days that config history is kept",
             &["NACOS_CONFIG_RETENTION_DAYS"],

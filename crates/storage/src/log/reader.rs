@@ -36,6 +36,23 @@ impl Index {
         self.tail.or(self.purged)
     }
 
+    /// The first index from which on the entries before `end` take no more than `bytes_max`.
+    fn first_within(&self, end: u64, bytes_max: u64) -> u64 {
+        let (mut first, mut left) = (end, bytes_max);
+        for segment in self.segments.iter().rev() {
+            let (from, to) = (segment.first.max(self.start()), segment.next().min(end));
+            if from >= to {
+                continue;
+            }
+            let bytes = segment.offset(to) - segment.offset(from);
+            if bytes > left {
+                return segment.first_from(segment.offset(to) - left).clamp(from, to);
+            }
+            (first, left) = (from, left - bytes);
+        }
+        first
+    }
+
     /// The part of a segment that holds the entries from `range.start` on, as far as they are in one segment, end
     /// before `range.end`, and fit; one always does.
     fn plan(&self, range: Range<u64>, bytes_max: usize) -> Option<Plan> {
@@ -118,6 +135,20 @@ impl LogReader {
     /// The last purged entry.
     pub fn purged(&self) -> Option<EntryId> {
         self.0.read().purged
+    }
+
+    /// Bytes of the entries from an index on, with their headers.
+    pub fn bytes_from(&self, index: u64) -> u64 {
+        let state = self.0.read();
+        let from =
+            |segment: &Segment| segment.end - segment.offset(index.clamp(segment.first, segment.next()));
+        state.segments.iter().map(from).sum()
+    }
+
+    /// The first index from which on the entries before `end` take no more than so many bytes with their headers; `end` if
+    /// not even the last one does.
+    pub fn first_within(&self, end: u64, bytes_max: u64) -> u64 {
+        self.0.read().first_within(end, bytes_max)
     }
 
     /// The index of the first entry.

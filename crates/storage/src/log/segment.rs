@@ -115,6 +115,12 @@ impl Segment {
         let unit = self.offsets.get((index - self.first) as usize);
         unit.map_or(self.end, |unit| u64::from(*unit) * record::ALIGN as u64)
     }
+
+    /// The first index whose record begins there or later; the index after the last if none does.
+    pub(super) fn first_from(&self, offset: u64) -> u64 {
+        let before = |unit: &u32| u64::from(*unit) * (record::ALIGN as u64) < offset;
+        self.first + self.offsets.partition_point(before) as u64
+    }
 }
 
 /// The first index in the name of a segment file.

@@ -181,6 +181,31 @@ fn purging_beyond_the_end_lets_the_log_go_on_behind() {
 }
 
 #[test]
+fn what_fits_into_bytes_is_found_over_segments_and_beside_what_was_purged() {
+    let (mut log, _) = open_on(&new_disk()).unwrap();
+    log.append(&entries(0..10, 400)).unwrap();
+    (10..40).for_each(|index| log.append(&[entry(index, 400)]).unwrap());
+    assert!(log.index.read().segments.len() > 2);
+    let reader = log.reader();
+    let each = log.bytes() / 40;
+    assert_eq!(reader.first_within(40, u64::MAX), 0);
+    assert_eq!(reader.first_within(40, 0), 40);
+    for end in [1, 7, 39, 40, 50] {
+        let have = end.min(40);
+        for count in 0..=have {
+            assert_eq!(reader.first_within(end, count * each), have - count);
+            assert_eq!(reader.first_within(end, count * each + each - 1), have - count);
+        }
+    }
+    for from in [0, 1, 20, 40, 50] {
+        assert_eq!(reader.bytes_from(from), 40_u64.saturating_sub(from) * each);
+    }
+    log.purge_to(entry(25, 0).id()).unwrap();
+    assert_eq!(reader.first_within(40, u64::MAX), 26);
+    assert_eq!(reader.first_within(20, u64::MAX), 20, "nothing of that is left");
+}
+
+#[test]
 fn a_reader_goes_on_while_the_log_is_purged_and_truncated() {
     let disk = new_disk();
     let (mut log, _) = open_on(&disk).unwrap();
