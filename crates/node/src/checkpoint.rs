@@ -7,7 +7,7 @@ mod records;
 
 use crate::Node;
 use muster_mirror::Known;
-use muster_registry::{Effect, Registry};
+use muster_registry::{Effect, Outcome, Registry};
 use muster_storage::checkpoint::{CheckpointError, CheckpointFile};
 use parking_lot::Mutex;
 use records::{Pages, Records};
@@ -41,6 +41,17 @@ pub struct CheckpointFigures {
     pub took_ms: u64,
     /// Publications restored at the start.
     pub restored: u64,
+}
+
+/// What became of the publications in a checkpoint.
+#[derive(Debug, Default)]
+struct RestoreCounts {
+    restored: usize,
+    /// Left out, because something newer is known: the client has registered since, or the node that owned it is back and
+    /// tells itself. So it is with what a peer owned that starts at the same time and is a little faster.
+    known: usize,
+    /// Not taken: the service is of the other kind by now, or a limit is reached.
+    refused: usize,
 }
 
 /// The file, and where the node is with it.
@@ -195,57 +206,59 @@ impl Node {
         }
         // What others owned is known to peers that serve clients, or is gone.
         let foreign = if *known == Known::ByNobody { foreign } else { Vec::new() };
-        let (all, mut refused) = (own.len() + foreign.len(), 0);
+        let mut counts = RestoreCounts::default();
         let mut own = own.into_iter().peekable();
         while own.peek().is_some() {
             let now = self.now();
-            refused +=
-                self.restore_page(own.by_ref().take(RESTORE_PAGE), |registry, publication, effects| {
-                    let service = publication.service.clone();
-                    let put = registry.restore(publication, self.id, now, effects);
-                    put.inspect_err(
-                        |error| tracing::debug!(%service, %error, "a registration is not restored"),
-                    )
-                    .is_ok()
-                });
+            let page = own.by_ref().take(RESTORE_PAGE);
+            self.restore_page(page, &mut counts, |registry, publication, effects| {
+                let service = publication.service.clone();
+                let put = registry.restore(publication, self.id, now, effects);
+                put.map(|outcome| outcome != Outcome::Unchanged)
+                    .inspect_err(|error| tracing::debug!(%service, %error, "a registration is not restored"))
+                    .ok()
+            });
         }
         for page in foreign.chunks(RESTORE_PAGE) {
             let now = self.now();
-            refused += self.restore_page(page.iter(), |registry, publication, effects| {
+            self.restore_page(page.iter(), &mut counts, |registry, publication, effects| {
                 let put = registry.restore_foreign(publication, now, effects);
-                put.unwrap_or_else(|error| {
-                    tracing::debug!(%error, "a registration of another node is not restored");
-                    false
-                })
+                put.inspect_err(|error| tracing::debug!(%error, "a registration of a peer is not restored"))
+                    .ok()
             });
         }
-        let restored = all - refused;
+        let RestoreCounts { restored, known, refused } = counts;
         self.checkpoints.figures.lock().restored = restored as u64;
         let age_ms = self.now().wall.0.saturating_sub(checkpoint.at.0);
         tracing::info!(
             restored,
+            known,
             refused,
             age_ms,
             "ephemeral registrations are restored until they are confirmed"
         );
     }
 
-    /// Puts some back, each by `put`, which says whether it did; gives how many were refused.
+    /// Puts some back, each by `put`, which says whether it did; nothing: it was refused.
     fn restore_page<P>(
         &self,
         page: impl Iterator<Item = P>,
-        put: impl Fn(&mut Registry, P, &mut Vec<Effect>) -> bool,
-    ) -> usize {
-        let (mut effects, mut refused) = (Vec::new(), 0);
+        counts: &mut RestoreCounts,
+        put: impl Fn(&mut Registry, P, &mut Vec<Effect>) -> Option<bool>,
+    ) {
+        let mut effects = Vec::new();
         {
             let mut registry = self.registry.lock();
             for publication in page {
-                refused += usize::from(!put(&mut registry, publication, &mut effects));
+                *match put(&mut registry, publication, &mut effects) {
+                    Some(true) => &mut counts.restored,
+                    Some(false) => &mut counts.known,
+                    None => &mut counts.refused,
+                } += 1;
             }
         }
         self.run_registry_effects(effects);
         // There may be more lines than its queue takes.
         self.journal.flush();
-        refused
     }
 }
