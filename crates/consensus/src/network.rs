@@ -59,10 +59,12 @@ pub(crate) enum Silence {
 impl From<Silence> for RpcError {
     fn from(silence: Silence) -> Self {
         match silence {
-            Silence::Alone | Silence::Link(_) => Unreachable::new(&silence).into(),
-            Silence::Broken(_) | Silence::Malformed(_) | Silence::Trouble(_) => {
-                NetworkError::new(&silence).into()
+            // openraft tries again at once after a network error, and after a pause if nobody is there. Whoever says no
+            // at once would be asked again and again.
+            Silence::Alone | Silence::Link(_) | Silence::Malformed(_) | Silence::Trouble(_) => {
+                Unreachable::new(&silence).into()
             }
+            Silence::Broken(_) => NetworkError::new(&silence).into(),
         }
     }
 }
@@ -176,7 +178,7 @@ impl RaftNetwork<TypeConfig> for Client {
         _option: RPCOption,
     ) -> Result<AppendEntriesResponse<u64>, RpcError> {
         if self.peers.contacts.is_resigning() {
-            return Err(NetworkError::new(&Silence::Trouble("this node gives up leading".into())).into());
+            return Err(Silence::Trouble("this node gives up leading".into()).into());
         }
         loop {
             if self.in_flight.is_none() {
