@@ -113,6 +113,13 @@ impl PeerState {
         self.complete == Some(Standing::Ready) && !self.beat.reachable.contains(&node)
     }
 
+    /// Whether that ready peer, which is linked to now, says that another node is heard.
+    pub(crate) fn hears(&self, node: NodeId) -> bool {
+        self.link == LinkState::Live
+            && self.complete == Some(Standing::Ready)
+            && self.beat.reachable.contains(&node)
+    }
+
     /// Takes what it says of itself.
     pub(crate) fn take(&mut self, beat: Beat) {
         if let Some(theirs) = &mut self.theirs {

@@ -9,11 +9,11 @@ use crate::{
     shared::Shared,
 };
 use bytes::Bytes;
-use muster_model::Origin;
+use muster_model::{NodeId, Origin};
 use muster_peer::{Acceptor, Link, LinkReader, LinkWriter};
 use muster_runtime::net::BoxFuture;
 use parking_lot::Mutex;
-use std::{io, sync::Arc};
+use std::{collections::BTreeSet, io, sync::Arc};
 use tokio::{sync::Notify, time::Instant};
 
 /// Takes the links of peers that follow this node.
@@ -140,7 +140,7 @@ impl<'a> Serving<'a> {
     ) -> io::Result<std::convert::Infallible> {
         let digest = self.shared.replica.digest();
         let digest_at = Instant::now() + self.shared.digest_pause();
-        let announced = Beat::default();
+        let announced = Beat { reachable: self.reachable(), ..Beat::default() };
         let mut sending = Sending { writer, sent: known, announced, digest_at };
         self.send_digest(&mut sending, digest).await?;
         let mut beats = every(self.shared.settings.heartbeat);
@@ -148,8 +148,13 @@ impl<'a> Serving<'a> {
             // Read before the changes: what was put back before a standing was taken is sent before it is announced.
             let standing = *self.shared.standing.borrow();
             let is_whole = sending.announced.is_complete || !self.shared.replica.is_adopting();
+            let reachable = (!self.shared.replica.is_adopting()).then(|| self.reachable());
             let newest = self.shared.replica.sequence();
             let has_more = self.send_due(&mut sending).await?;
+            if let Some(reachable) = reachable.filter(|_| !has_more) {
+                // Who is not heard any more is not named only when what was adopted of it has been sent.
+                sending.announced.reachable = reachable;
+            }
             if is_whole && sending.sent.is_some_and(|sent| sent >= newest) {
                 self.announce(&mut sending, standing).await?;
             }
@@ -256,9 +261,12 @@ impl<'a> Serving<'a> {
         self.send_beat(sending).await
     }
 
+    fn reachable(&self) -> BTreeSet<NodeId> {
+        (**self.shared.reachable.borrow()).clone()
+    }
+
     async fn send_beat(&self, sending: &mut Sending<'_>) -> io::Result<()> {
         sending.announced.newest = self.shared.replica.sequence();
-        sending.announced.reachable = (**self.shared.reachable.borrow()).clone();
         sending.writer.send(&Down::Beat(sending.announced.clone()).encode()).await
     }
 }

@@ -25,12 +25,17 @@ impl Shared {
     fn waits_for(&self, standing: Option<Standing>) -> Vec<Arc<Peer>> {
         let peers = self.all_peers();
         let is_silent = |peer: &Peer| {
+            let mut others = peers.iter().filter(|other| other.node != peer.node);
+            if others.clone().any(|other| other.state.lock().hears(peer.node)) {
+                // What it has is adopted when they don't hear it any more, and only then told by others.
+                return false;
+            }
             let (silent, never_heard) = {
                 let state = peer.state.lock();
                 (state.is_silent, state.heard_at.is_none())
             };
             // Another peer that serves clients does not hear it either: then it need not be waited for.
-            silent || never_heard && peers.iter().any(|other| other.state.lock().misses(peer.node))
+            silent || never_heard && others.any(|other| other.state.lock().misses(peer.node))
         };
         let is_told = |peer: &Peer| {
             let complete = peer.state.lock().complete;

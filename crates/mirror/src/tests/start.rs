@@ -83,6 +83,28 @@ async fn one_that_a_ready_peer_misses_is_not_waited_for() {
     assert!(took < Duration::from_millis(1_500), "{took:?}");
 }
 
+/// Found by the simulation: a node that was cut off when it started heard nobody for so long that all were silent to it. One
+/// of the others had just died when it was back, and what that had had was not adopted yet.
+#[tokio::test(start_paused = true)]
+async fn one_that_is_silent_here_is_waited_for_while_others_hear_it() {
+    let mut world = World::of(3);
+    for node in [1, 2] {
+        world.start(node).await.mirror.set_standing(Standing::Ready);
+    }
+    world.until("they hear each other", |world| !world.nodes[&1].peer(2).silent).await;
+    for node in [1, 2] {
+        world.wires.cut(NodeId(3), NodeId(node));
+        world.wires.cut(NodeId(node), NodeId(3));
+    }
+    let mirror = world.start(3).await.mirror.clone();
+    world.until("the others are silent", |world| world.nodes[&3].peer(2).silent).await;
+    world.stop(2).await;
+    world.wires.heal();
+    world.until("the first is heard", |world| !world.nodes[&3].peer(1).silent).await;
+    mirror.wait_for_peers().await;
+    assert!(world.nodes[&1].peer(2).silent, "what it had is adopted");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_member_that_was_named_a_moment_ago_is_waited_for() {
     let mut world = World::of(2);
