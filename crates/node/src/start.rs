@@ -102,6 +102,11 @@ impl Node {
         &self.journal
     }
 
+    /// The owner of its background tasks.
+    pub fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
     /// The state store, for backups.
     pub fn state(&self) -> &Arc<dyn StateStore> {
         &self.state

@@ -121,7 +121,8 @@ impl Ground<'_> {
     fn check_data(&self, identity: Option<NodeIdentity>) -> anyhow::Result<()> {
         let dir = self.dir.path().display();
         match identity {
-            Some(NodeIdentity { node, has_begun: true, is_member, .. }) if !self.has_data => {
+            Some(identity) if identity.has_lost_log(self.has_data) => {
+                let NodeIdentity { node, is_member, .. } = identity;
                 let others = format!(
                     "Run `muster cluster remove {}` on another node, then start this one with an empty directory and \
                      --join",

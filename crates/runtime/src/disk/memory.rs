@@ -92,6 +92,22 @@ impl MemoryDisk {
         state.files.values_mut().for_each(|content| content.lose_power(rng));
     }
 
+    /// Removes everything in a directory, durably: somebody emptied it while no process ran.
+    pub fn wipe(&self, dir: &Path) {
+        let mut state = self.0.lock();
+        let state = &mut *state;
+        let is_inside = |path: &PathBuf| path != dir && path.starts_with(dir);
+        state.name_changes.retain(|change| !is_inside(&change.dir()) && change.dir() != dir);
+        state.dirs.retain(|path| !is_inside(path));
+        state.names.retain(|path, _| !is_inside(path));
+        state.durable_names.retain(|path, _| !is_inside(path));
+        let linked: BTreeSet<FileId> =
+            state.names.values().chain(state.durable_names.values()).copied().collect();
+        state.files.retain(|id, _| linked.contains(id));
+        state.locks.retain(|path| !is_inside(path));
+        state.cuts += 1;
+    }
+
     /// Limits the bytes of all files together; a write beyond it is cut short and fails with
     /// [`DiskError::Full`]. `None` lifts the limit.
     pub fn set_capacity(&self, bytes: Option<u64>) {

@@ -34,6 +34,14 @@ pub struct NodeIdentity {
     pub has_begun: bool,
 }
 
+impl NodeIdentity {
+    /// Whether this node's log is lost, and with it the votes that it gave: it must not vote again. `has_data`: there is
+    /// anything in log, state or snapshots.
+    pub fn has_lost_log(&self, has_data: bool) -> bool {
+        self.has_begun && !has_data && !mutation::is_on(Mutation::WipedVote)
+    }
+}
+
 /// What is in the file.
 #[derive(Clone, Copy)]
 struct Stored {

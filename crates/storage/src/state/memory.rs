@@ -57,6 +57,11 @@ impl MemoryStore {
         inner.now = inner.durable.clone();
     }
 
+    /// Loses everything, durably.
+    pub fn wipe(&self) {
+        *self.0.lock() = Inner::default();
+    }
+
     /// Lets commits and imports fail with [`StateError::Full`] until it is taken back.
     pub fn set_full(&self, full: bool) {
         self.0.lock().full = full;
