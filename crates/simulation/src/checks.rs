@@ -1,11 +1,14 @@
 //! What was promised to clients, one file a promise.
 
 mod bounded_queues;
+mod brake_holds;
 mod equal_registries;
 mod linearizable;
+mod mirrors_agree;
 mod no_empty_list;
 mod no_lost_write;
 mod nothing_fails;
+mod pushes_arrive;
 mod revisions_grow;
 
 use crate::record::Seen;
@@ -24,6 +27,12 @@ pub enum Promise {
     NoEmptyList,
     /// All nodes show the same 2 s after everything is well again.
     EqualRegistries,
+    /// A mirror has what its owner had at the same place.
+    MirrorsAgree,
+    /// Subscribers are told of the newest state.
+    PushesArrive,
+    /// A crowd that falls silent is not given up.
+    BrakeHolds,
     /// No queue holds more than it may.
     BoundedQueues,
     /// No process ends by itself, and every node gets ready.
@@ -47,13 +56,16 @@ impl fmt::Display for Breach {
 
 type Check = fn(&Seen) -> Option<String>;
 
-const CHECKS: [(Promise, Check); 7] = [
+const CHECKS: [(Promise, Check); 10] = [
     (Promise::NothingFails, nothing_fails::check),
     (Promise::Linearizable, linearizable::check),
     (Promise::NoLostWrite, no_lost_write::check),
     (Promise::RevisionsGrow, revisions_grow::check),
     (Promise::NoEmptyList, no_empty_list::check),
     (Promise::EqualRegistries, equal_registries::check),
+    (Promise::MirrorsAgree, mirrors_agree::check),
+    (Promise::PushesArrive, pushes_arrive::check),
+    (Promise::BrakeHolds, brake_holds::check),
     (Promise::BoundedQueues, bounded_queues::check),
 ];
 

@@ -1,15 +1,18 @@
 //! A machine that a node runs on: what outlives the process, and how to start one.
 
-use crate::{HostClock, HostNetwork, Trace, Wire, disk::HostDisk};
-use muster_consensus::Bootstrap;
-use muster_model::{ClusterId, NodeId};
+mod enter;
+mod operator;
+mod process;
+
+pub(crate) use operator::remove;
+pub(crate) use process::{Process, Reply};
+
+use crate::{HostClock, HostNetwork, Trace, Wire, disk::HostDisk, record::now_ms};
+use enter::Entered;
+use muster_model::NodeId;
 use muster_node::{Node, NodeParts};
 use muster_peer::{Links, LinksParts, Plaintext};
-use muster_runtime::{
-    Clock as _, Rng, Tasks,
-    disk::Disk,
-    net::{BoxFuture, Network},
-};
+use muster_runtime::{Rng, Tasks, disk::Disk, net::Network as _};
 use muster_storage::{
     data_dir::{DataDir, NodeIdentity},
     journal::{Journal, JournalSettings},
@@ -17,37 +20,48 @@ use muster_storage::{
     state::{MemoryStore, StateStore},
 };
 use parking_lot::Mutex;
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
-use tokio::sync::mpsc;
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock, Weak},
+    time::Duration,
+};
 
 /// The port of every node's peer listener.
 const PORT: u16 = 7848;
 /// The data directory.
 const DATA: &str = "/var/muster";
-/// The ensemble.
-const CLUSTER: u128 = 0xC1;
 /// Requests that wait for a node to take them up; beyond it they are refused.
 const REQUESTS_MAX: usize = 1_024;
-
-/// Something that a client asks a node to do.
-pub(crate) type Job = Box<dyn FnOnce(Arc<Node>) -> BoxFuture<'static, ()> + Send>;
+/// How often it is looked whether the log has begun.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// A machine.
 pub(crate) struct Machine {
-    pub(crate) id: usize,
+    /// Its place, from 1 on. The node that runs on it has the same id only if it was there from the beginning.
+    pub(crate) place: usize,
     pub(crate) name: String,
     pub(crate) disk: HostDisk,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) clock: Arc<HostClock>,
     pub(crate) wire: Wire,
     trace: Trace,
-    /// All nodes of the ensemble as it was founded.
-    members: BTreeMap<NodeId, String>,
+    /// How many nodes the ensemble began with: those of the first places.
+    founders: usize,
+    /// All machines.
+    all: OnceLock<Vec<Weak<Machine>>>,
     state: Mutex<State>,
 }
 
 struct State {
     rng: Rng,
+    /// A node is to run on it.
+    is_used: bool,
+    /// The node that ran on it last.
+    node: Option<NodeId>,
+    /// Operators removed that node.
+    is_removed: bool,
+    /// Answers to clients get lost.
+    drops_answers: bool,
     /// Counts the processes that ran.
     life: u64,
     process: Option<Process>,
@@ -55,43 +69,109 @@ struct State {
     failed: Option<String>,
 }
 
-/// A process that runs.
-#[derive(Clone)]
-pub(crate) struct Process {
-    pub(crate) life: u64,
-    pub(crate) node: Arc<Node>,
-    door: mpsc::Sender<Job>,
+/// How a process ended in order.
+enum End {
+    /// Its machine was switched off.
+    Over,
+    /// It refused to start, because its log is lost. The operator empties the data directory, as it says.
+    LostLog,
 }
 
 /// The name of a machine.
-pub(crate) fn name(id: usize) -> String {
-    format!("n{id}")
+pub(crate) fn name(place: usize) -> String {
+    format!("n{place}")
+}
+
+/// Where the peers of the node on a machine reach it.
+fn address(place: usize) -> String {
+    format!("{}:{PORT}", name(place))
 }
 
 impl Machine {
-    /// A machine on which nothing runs.
-    pub(crate) fn new(id: usize, count: usize, seed: u64, trace: &Trace) -> Arc<Self> {
+    /// Machines on which nothing runs. On the first `founders` of them an ensemble begins.
+    pub(crate) fn park(count: usize, founders: usize, rng: &mut Rng, trace: &Trace) -> Vec<Arc<Self>> {
+        let machines: Vec<_> =
+            (1..=count).map(|place| Arc::new(Self::new(place, founders, rng.next_u64(), trace))).collect();
+        for machine in &machines {
+            machine.all.get_or_init(|| machines.iter().map(Arc::downgrade).collect());
+        }
+        machines
+    }
+
+    fn new(place: usize, founders: usize, seed: u64, trace: &Trace) -> Self {
         let wire = Wire::default();
         let disk = HostDisk::new(wire.clone());
         disk.create_dir_all(Path::new("/var")).expect("an empty disk takes a directory");
-        let members = (1..=count).map(|id| (NodeId(id as u64), format!("{}:{PORT}", name(id)))).collect();
-        let state = State { rng: Rng::seeded(seed), life: 0, process: None, failed: None };
-        Arc::new(Self {
-            id,
-            name: name(id),
+        let is_used = place <= founders;
+        let state = State {
+            rng: Rng::seeded(seed),
+            is_used,
+            node: None,
+            is_removed: false,
+            drops_answers: false,
+            life: 0,
+            process: None,
+            failed: None,
+        };
+        Self {
+            place,
+            name: name(place),
             disk,
             store: Arc::new(MemoryStore::new()),
             clock: Arc::new(HostClock::new()),
             wire,
             trace: trace.clone(),
-            members,
+            founders,
+            all: OnceLock::new(),
             state: Mutex::new(state),
-        })
+        }
+    }
+
+    /// The other machines.
+    fn others(&self) -> Vec<Arc<Self>> {
+        let all = self.all.get().map_or(&[][..], |all| all);
+        all.iter().filter_map(Weak::upgrade).filter(|other| other.place != self.place).collect()
     }
 
     /// The process that runs, if it has come so far that it is asked.
     pub(crate) fn process(&self) -> Option<Process> {
         self.state.lock().process.clone()
+    }
+
+    /// Whether a node is to run on it.
+    pub(crate) fn is_used(&self) -> bool {
+        self.state.lock().is_used
+    }
+
+    /// From now on a node is to run on it.
+    pub(crate) fn begin_use(&self) {
+        self.state.lock().is_used = true;
+    }
+
+    /// The node that ran on it last.
+    pub(crate) fn node(&self) -> Option<NodeId> {
+        self.state.lock().node
+    }
+
+    /// Operators have removed its node.
+    pub(crate) fn set_removed(&self) {
+        self.state.lock().is_removed = true;
+    }
+
+    /// Whether operators have removed its node, once.
+    pub(crate) fn take_removed(&self) -> bool {
+        std::mem::take(&mut self.state.lock().is_removed)
+    }
+
+    /// Many answers of its node get lost from now on, or none.
+    pub(crate) fn set_drops_answers(&self, drops: bool) {
+        self.state.lock().drops_answers = drops;
+    }
+
+    /// Whether an answer that its node gives gets lost.
+    pub(crate) fn drops_answer(&self) -> bool {
+        let mut state = self.state.lock();
+        state.drops_answers && state.rng.below(3) == 0
     }
 
     /// Why the process ended by itself, once.
@@ -111,73 +191,108 @@ impl Machine {
         self.store.power_cut(&mut state.rng);
     }
 
+    /// Loses the whole data directory. No process runs.
+    pub(crate) fn wipe(&self) {
+        self.disk.memory.wipe(Path::new(DATA));
+        self.store.wipe();
+    }
+
+    /// Loses everything but who it is.
+    pub(crate) fn lose_log(&self) {
+        for lost in ["log", "snapshots"] {
+            self.disk.memory.wipe(&Path::new(DATA).join(lost));
+        }
+        self.store.wipe();
+    }
+
     fn fail(&self, why: String) {
         let mut state = self.state.lock();
         state.failed.get_or_insert(why);
         state.process = None;
     }
 
-    /// Runs a process until it is killed.
+    fn address(&self) -> String {
+        address(self.place)
+    }
+
+    fn note(&self, what: &dyn std::fmt::Display) {
+        self.trace.note(now_ms(), &format_args!("{} {what}", self.name));
+    }
+
+    /// Runs processes until the machine is switched off.
     pub(crate) async fn live(self: Arc<Self>) -> turmoil::Result {
-        if let Err(error) = self.clone().serve().await {
-            self.fail(format!("it does not start: {error}"));
+        while self.is_used() {
+            match self.clone().serve().await {
+                Ok(End::LostLog) => self.wipe(),
+                Ok(End::Over) => break,
+                Err(error) => {
+                    self.fail(format!("it does not start: {error}"));
+                    break;
+                }
+            }
         }
         // A process that ended by itself is cleared away by whoever sees that it failed.
         std::future::pending().await
     }
 
-    async fn serve(self: Arc<Self>) -> anyhow::Result<()> {
+    async fn serve(self: Arc<Self>) -> anyhow::Result<End> {
         let (life, mut rng) = {
             let mut state = self.state.lock();
             state.life += 1;
             (state.life, Rng::seeded(state.rng.next_u64()))
         };
         let tasks = Tasks::single_threaded();
-        let links = self.open_links(&tasks).await?;
         let disk: Arc<dyn Disk> = Arc::new(self.disk.clone());
-        let dir = DataDir::open(disk.clone(), Path::new(DATA))?;
+        let dir = Arc::new(DataDir::open(disk.clone(), Path::new(DATA))?);
         let log_settings = LogSettings { segment_bytes: 64 << 10, rng: Rng::seeded(rng.next_u64()) };
         let (log, _) = Log::open(disk.clone(), &dir.log_dir(), log_settings)?;
-        if dir.identity()?.is_none() {
-            let cluster = ClusterId(CLUSTER);
-            let node = NodeId(self.id as u64);
-            dir.set_identity(NodeIdentity { cluster, node, is_member: true, has_begun: true })?;
-        }
+        let state: Arc<dyn StateStore> = self.store.clone();
+        let snapshots = dir.snapshots()?;
+        let has_data = log.last().is_some() || state.applied()?.is_some() || !snapshots.list()?.is_empty();
+        let Some(Entered { identity, bootstrap }) = self.enter(&dir, has_data, &mut rng).await? else {
+            return Ok(End::LostLog);
+        };
+        self.state.lock().node = Some(identity.node);
         let epoch = dir.begin_life(&mut rng)?;
         // Nothing is asked of the flight recorder, so nothing writes it.
         let (journal, _) = Journal::open(disk.clone(), &dir.journal_dir(), JournalSettings::default())?;
-        let state: Arc<dyn StateStore> = self.store.clone();
-        let node = Node::new(
-            NodeParts {
-                settings: node_settings(),
-                state: state.clone(),
-                journal,
-                clock: self.clock.clone(),
-                tasks: tasks.clone(),
-                epoch,
-                rng: Rng::seeded(rng.next_u64()),
-            },
-            NodeId(self.id as u64),
-        );
+        let parts = NodeParts {
+            settings: node_settings(),
+            state: state.clone(),
+            journal,
+            clock: self.clock.clone(),
+            tasks: tasks.clone(),
+            epoch,
+            rng: Rng::seeded(rng.next_u64()),
+        };
+        let node = Node::new(parts, identity.node);
         node.keep_checkpoint(dir.checkpoint());
+        let links = self.open_links(identity, &tasks).await?;
+        node.enter_ensemble(self.ensemble_parts(&links));
         let fatal = self.clone();
         let parts = muster_consensus::Parts {
             disk,
             data_dir: DATA.into(),
             log,
             state,
-            snapshots: dir.snapshots()?,
+            snapshots,
             machine: node.clone(),
             clock: self.clock.clone(),
             tasks: tasks.clone(),
             links: Some(links.clone()),
             fatal: Arc::new(move |why: &str| fatal.fail(format!("it stopped: {why}"))),
         };
-        node.join(self.settings(rng.next_u64()), parts).await?;
+        node.join(consensus_settings(identity.node, bootstrap, rng.next_u64()), parts).await?;
         node.start_mirror(links)?;
-        let (door, requests) = mpsc::channel(REQUESTS_MAX);
-        self.state.lock().process = Some(Process { life, node: node.clone(), door });
-        self.trace.note(self.clock.now().mono.0, &format_args!("{} runs, life {life}", self.name));
+        self.run(node, life, dir, identity, tasks).await;
+        Ok(End::Over)
+    }
+
+    /// Serves those who ask, until the machine is switched off.
+    async fn run(&self, node: Arc<Node>, life: u64, dir: Arc<DataDir>, identity: NodeIdentity, tasks: Tasks) {
+        let (process, requests) = Process::new(life, node.clone(), REQUESTS_MAX);
+        self.state.lock().process = Some(process);
+        self.note(&format_args!("runs node {}, life {life}", identity.node.0));
         let starting = node.clone();
         tasks.spawn("start", async move {
             // One that fails is not ready, and that is seen.
@@ -185,33 +300,49 @@ impl Machine {
                 starting.restore_ephemeral().await;
             }
         });
-        serve_requests(requests, node, tasks).await;
-        Ok(())
+        tasks.spawn("beginning", note_beginning(node.clone(), dir.clone(), identity));
+        process::serve_requests(requests, node, tasks).await;
     }
 
-    async fn open_links(&self, tasks: &Tasks) -> anyhow::Result<Links> {
+    async fn open_links(&self, identity: NodeIdentity, tasks: &Tasks) -> anyhow::Result<Links> {
         let network =
             HostNetwork { host: self.name.clone(), wire: self.wire.clone(), trace: self.trace.clone() };
-        let incoming = network.listen(&format!("{}:{PORT}", self.name)).await?;
+        let incoming = network.listen(&self.address()).await?;
         let parts =
             LinksParts { network: Arc::new(network), security: Arc::new(Plaintext), tasks: tasks.clone() };
         let links = Links::new(parts);
-        links.identify(ClusterId(CLUSTER), NodeId(self.id as u64));
+        links.identify(identity.cluster, identity.node);
         tasks.spawn("links", links.clone().serve(incoming));
         Ok(links)
     }
+}
 
-    fn settings(&self, seed: u64) -> muster_consensus::Settings {
-        muster_consensus::Settings {
-            node: NodeId(self.id as u64),
-            bootstrap: Bootstrap::Members(self.members.clone()),
-            seed: Some(seed),
-            reserve_bytes: 16 << 10,
-            snapshot_entries: 100,
-            checkpoint_bytes: 8 << 10,
-            snapshot_retry: Duration::from_secs(1),
-            ..muster_consensus::Settings::default()
-        }
+/// As a server does: from then on, a directory without a log is one that lost it.
+async fn note_beginning(node: Arc<Node>, dir: Arc<DataDir>, identity: NodeIdentity) {
+    if identity.has_begun {
+        return;
+    }
+    while node.consensus().map_or(0, muster_consensus::Consensus::applied) == 0 {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    // A disk that is full takes it later: a server notes it in its next life, too.
+    dir.set_identity(NodeIdentity { has_begun: true, ..identity }).ok();
+}
+
+fn consensus_settings(
+    node: NodeId,
+    bootstrap: muster_consensus::Bootstrap,
+    seed: u64,
+) -> muster_consensus::Settings {
+    muster_consensus::Settings {
+        node,
+        bootstrap,
+        seed: Some(seed),
+        reserve_bytes: 16 << 10,
+        snapshot_entries: 100,
+        checkpoint_bytes: 8 << 10,
+        snapshot_retry: Duration::from_secs(1),
+        ..muster_consensus::Settings::default()
     }
 }
 
@@ -220,17 +351,4 @@ fn node_settings() -> muster_node::Settings {
     // Every write is looked for in the history.
     settings.history.history_entries_max = 10_000;
     settings
-}
-
-async fn serve_requests(mut requests: mpsc::Receiver<Job>, node: Arc<Node>, tasks: Tasks) {
-    while let Some(job) = requests.recv().await {
-        tasks.spawn("client", job(node.clone()));
-    }
-}
-
-impl Process {
-    /// Hands a job over; false: the node takes nothing.
-    pub(crate) fn submit(&self, job: Job) -> bool {
-        self.door.try_send(job).is_ok()
-    }
 }

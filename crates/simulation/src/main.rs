@@ -13,6 +13,9 @@ use std::{
     time::Instant,
 };
 
+/// Seeds that one process tries.
+const PORTION: u64 = 25;
+
 #[derive(Parser)]
 #[command(about = "Whole ensembles under virtual time and faults, from a seed")]
 struct Options {
@@ -35,8 +38,8 @@ struct Options {
     #[cfg(feature = "mutations")]
     #[arg(long)]
     mutations: bool,
-    /// Seeds that are tried at the same time
-    #[arg(long, default_value_t = 2)]
+    /// Processes that try seeds at the same time
+    #[arg(long, default_value_t = 1)]
     jobs: usize,
     /// Try no more seeds after so many seconds
     #[arg(long)]
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
     }
     let failures = match options.seed {
         Some(seed) => usize::from(!repeat(seed, options.trace)),
+        None if options.seeds > PORTION => share(&options),
         None => search(&options),
     };
     ExitCode::from(u8::from(failures > 0))
@@ -65,29 +69,56 @@ fn main() -> ExitCode {
 fn repeat(seed: u64, with_lines: bool) -> bool {
     println!("{:#?}", Schedule::of_seed(seed));
     let outcome = run(seed, &if with_lines { Trace::with_lines() } else { Trace::default() });
-    println!("{}", outcome.lines);
-    let again = run(seed, &Trace::default()).hash;
+    if with_lines {
+        println!("{}", outcome.lines);
+    }
+    let again = run(seed, &if with_lines { Trace::with_lines() } else { Trace::default() });
+    tell_difference(&outcome.lines, &again.lines);
     let calls: usize = outcome.seen.calls.values().map(Vec::len).sum();
     let (acknowledged, lists) = (outcome.seen.acknowledged.len(), outcome.seen.lists.len());
     println!("seed {seed}: {calls} calls, {acknowledged} acknowledged writes, {lists} lists");
-    tell(seed, &outcome, again)
+    tell(seed, &outcome, again.hash)
 }
 
-/// Tries seeds, each twice; how many fail.
+/// Says where two runs part.
+fn tell_difference(one: &str, other: &str) {
+    let Some(at) = one.lines().zip(other.lines()).position(|(one, other)| one != other) else { return };
+    for (name, lines) in [("one", one), ("other", other)] {
+        let from: Vec<_> = lines.lines().skip(at.saturating_sub(2)).take(10).collect();
+        println!("{name} run, where they part:\n{}", from.join("\n"));
+    }
+}
+
+/// Tries seeds, each twice; how many fail. One at a time: see `world.rs` on the numbers of tasks.
 fn search(options: &Options) -> usize {
     let began = Instant::now();
-    let (next, failures, tried) = (AtomicU64::new(options.from), AtomicUsize::new(0), AtomicUsize::new(0));
+    let is_time = || options.within.is_none_or(|seconds| began.elapsed().as_secs() < seconds);
+    let (mut failures, mut tried) = (0, 0_u64);
+    for seed in (options.from..).take(options.seeds as usize).take_while(|_| is_time()) {
+        let outcome = run(seed, &Trace::default());
+        let again = run(seed, &Trace::default()).hash;
+        tried += 1;
+        failures += usize::from(!tell(seed, &outcome, again));
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    let last = options.from + tried;
+    println!("seeds {}..{last}, each twice, {failures} failed, {seconds:.1} s", options.from);
+    failures
+}
+
+/// Has other processes try the seeds, a few each: how many of these fail.
+fn share(options: &Options) -> usize {
+    let began = Instant::now();
+    let (next, failed) = (AtomicU64::new(options.from), AtomicUsize::new(0));
     let end = options.from.saturating_add(options.seeds);
+    let is_time = || options.within.is_none_or(|seconds| began.elapsed().as_secs() < seconds);
     let work = || {
-        while options.within.is_none_or(|seconds| began.elapsed().as_secs() < seconds) {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= end {
+        while is_time() {
+            let from = next.fetch_add(PORTION, Ordering::Relaxed);
+            if from >= end {
                 return;
             }
-            let outcome = run(seed, &Trace::default());
-            let again = run(seed, &Trace::default()).hash;
-            tried.fetch_add(1, Ordering::Relaxed);
-            failures.fetch_add(usize::from(!tell(seed, &outcome, again)), Ordering::Relaxed);
+            failed.fetch_add(usize::from(!try_portion(from, PORTION.min(end - from))), Ordering::Relaxed);
         }
     };
     std::thread::scope(|scope| {
@@ -95,9 +126,18 @@ fn search(options: &Options) -> usize {
             scope.spawn(work);
         }
     });
-    let (tried, failures) = (tried.into_inner(), failures.into_inner());
-    println!("{tried} seeds, each twice, {failures} failed, {:.1} s", began.elapsed().as_secs_f64());
-    failures
+    let tried = next.into_inner().min(end) - options.from;
+    println!("{tried} seeds, each twice, {:.1} s", began.elapsed().as_secs_f64());
+    failed.into_inner()
+}
+
+fn try_portion(from: u64, seeds: u64) -> bool {
+    let start = || {
+        std::process::Command::new(std::env::current_exe()?)
+            .args(["--from", &from.to_string(), "--seeds", &seeds.to_string()])
+            .status()
+    };
+    start().is_ok_and(|status| status.success())
 }
 
 /// Tries the deliberate defects; whether each is found.

@@ -133,6 +133,14 @@ impl HostStream {
     }
 }
 
+impl Drop for HostStream {
+    fn drop(&mut self) {
+        let now = turmoil::sim_elapsed().unwrap_or_default().as_millis() as u64;
+        let local = self.stream.local_addr();
+        self.network.trace.note(now, &format_args!("{} drops {local:?} {}", self.network.host, self.peer));
+    }
+}
+
 impl AsyncRead for HostStream {
     fn poll_read(
         mut self: Pin<&mut Self>,

@@ -89,6 +89,31 @@ pub struct Held {
     pub services: BTreeMap<String, Vec<String>>,
 }
 
+/// A persistent instance.
+#[derive(Clone, Copy, Debug)]
+pub struct Stored {
+    /// The version that was acknowledged last.
+    pub acknowledged: u32,
+    /// The version that was asked for last.
+    pub asked: u32,
+}
+
+/// What the subscriber of a node was told last.
+#[derive(Clone, Debug, Default)]
+pub struct Pushed {
+    /// The hosts of services, with what is shown of each.
+    pub services: BTreeMap<String, Vec<String>>,
+}
+
+/// What a node showed of a crowd when that fell silent, and when it spoke again: hosts that are healthy.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silenced {
+    /// Before.
+    pub before: usize,
+    /// After.
+    pub after: Option<usize>,
+}
+
 /// How full a queue was.
 #[derive(Clone, Copy, Debug)]
 pub struct Fill {
@@ -119,6 +144,14 @@ pub struct Seen {
     pub healed: BTreeMap<usize, Held>,
     /// What the nodes held at the end, by node.
     pub last: BTreeMap<usize, Held>,
+    /// What the subscriber of each node was told last.
+    pub pushed: BTreeMap<usize, Pushed>,
+    /// Persistent instances, by service.
+    pub stored: BTreeMap<String, Stored>,
+    /// What each node showed of a crowd that was silent for a while.
+    pub silenced: BTreeMap<usize, Silenced>,
+    /// How often each node found, since 2 s after the heal, that a mirror differs from what its owner has at the same place.
+    pub mismatches: BTreeMap<usize, u64>,
     /// Queues that were fullest.
     pub fills: BTreeMap<(usize, &'static str), Fill>,
     /// What must not happen at all: a process that ended by itself, a node that never got ready.

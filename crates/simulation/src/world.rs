@@ -3,23 +3,29 @@
 use crate::{
     Trace,
     checks::{Breach, check},
-    clients::{self, Crowd, Desk, config_key, value},
+    clients::{self, Desk, config_key, crowd_service, services, shown, value},
     machine::{Machine, name},
-    record::{Fill, Held, Recorder, Seen},
+    record::{Fill, Held, Recorder, Seen, Silenced},
     schedule::{Fault, Schedule, Trouble},
 };
-use muster_model::ServiceKey;
 use muster_node::{HistoryFound, Node, PageRequest, config::ClientLabels};
 use muster_runtime::Rng;
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use turmoil::Sim;
 
+/// No fewer lists of tasks than tokio has, and a multiple of their number.
+const TASK_LISTS: u64 = 64;
 /// Virtual time between two steps.
 const TICK_MS: u64 = 5;
 /// How soon all nodes show the same after everything is well again.
 const CONVERGED_MS: u64 = 2_000;
-/// A node that has not got ready so long after the heal never will.
-const READY_WITHIN_MS: u64 = 9_000;
 /// A process that ended by itself is started again after this.
 const AGAIN_MS: u64 = 1_000;
 
@@ -44,12 +50,27 @@ pub fn run(seed: u64, trace: &Trace) -> Outcome {
 /// Runs a schedule; the seed decides everything else.
 pub fn run_schedule(seed: u64, schedule: &Schedule, trace: &Trace) -> Outcome {
     muster_model::set_hash_seed(seed);
+    align_task_numbers();
     let mut rng = Rng::seeded(seed);
     let mut world = World::new(schedule, trace, &mut rng);
     world.play();
     let seen = world.recorder.take();
     drop(world);
     Outcome { hash: trace.hash(), breaches: check(&seen), seen, lines: trace.lines() }
+}
+
+/// tokio keeps tasks in a few lists by their numbers, which count on as long as the process lives, and ends them list by
+/// list. So that connections of a process that is killed end in one order, each run begins at a round number. Nothing else
+/// of the process may begin tasks meanwhile.
+fn align_task_numbers() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime without drivers");
+    let mut tasks = tokio::task::JoinSet::new();
+    loop {
+        let number = tasks.spawn_on(std::future::ready(()), runtime.handle()).id().to_string();
+        if number.parse().is_ok_and(|number: u64| number.is_multiple_of(TASK_LISTS)) {
+            return;
+        }
+    }
 }
 
 struct World<'a> {
@@ -60,8 +81,12 @@ struct World<'a> {
     trace: Trace,
     /// Machines that are off, and when they come back.
     off: Vec<(usize, u64)>,
+    /// Whether the crowd of clients says nothing.
+    silence: Arc<AtomicBool>,
     /// Since when all nodes are ready after the heal.
     ready_ms: Option<u64>,
+    /// What they held 2 s later is noted.
+    is_healed: bool,
 }
 
 impl<'a> World<'a> {
@@ -76,18 +101,27 @@ impl<'a> World<'a> {
             .tcp_capacity(4_096)
             .enable_random_order();
         let mut sim = builder.build();
-        let machines: Vec<_> =
-            (1..=schedule.nodes).map(|id| Machine::new(id, schedule.nodes, rng.next_u64(), trace)).collect();
+        let machines = Machine::park(schedule.machines, schedule.nodes, rng, trace);
         for machine in &machines {
             let machine = machine.clone();
             sim.host(machine.name.clone(), move || machine.clone().live());
         }
         let recorder = Recorder::new(trace.clone());
-        let desk = Desk { machines: machines.clone(), recorder: recorder.clone() };
-        let (seed, quiet_from_ms) = (rng.next_u64(), schedule.heal_ms);
-        let crowd = Crowd { configs: 4, instances: 7 };
-        sim.host("clients", move || clients::run(desk.clone(), crowd, seed, quiet_from_ms));
-        Self { schedule, sim, machines, recorder, trace: trace.clone(), off: Vec::new(), ready_ms: None }
+        let silence = Arc::<AtomicBool>::default();
+        let desk = Desk { machines: machines.clone(), recorder: recorder.clone(), silence: silence.clone() };
+        let (seed, scripted) = (rng.next_u64(), schedule.clone());
+        sim.host("clients", move || clients::run(desk.clone(), scripted.clone(), seed));
+        Self {
+            schedule,
+            sim,
+            machines,
+            recorder,
+            trace: trace.clone(),
+            off: Vec::new(),
+            silence,
+            ready_ms: None,
+            is_healed: false,
+        }
     }
 
     fn now(&self) -> u64 {
@@ -115,8 +149,14 @@ impl<'a> World<'a> {
             }
             self.look();
         }
-        let held = self.hold();
-        self.recorder.with(|seen| seen.last = held);
+        let (held, mismatches) = (self.hold(), self.mismatches());
+        self.recorder.with(|seen| {
+            seen.last = held;
+            // What came since the heal.
+            seen.mismatches.iter_mut().for_each(|(place, count)| {
+                *count = mismatches.get(place).map_or(0, |now| now.saturating_sub(*count));
+            });
+        });
     }
 
     fn begin(&mut self, Trouble { fault, .. }: Trouble) {
@@ -127,8 +167,28 @@ impl<'a> World<'a> {
             Fault::CutOneWay { from, to } => self.sim.partition_oneway(name(from), name(to)),
             Fault::Hold(a, b) => self.sim.hold(name(a), name(b)),
             Fault::Delay(a, b, ms) => self.sim.set_link_latency(name(a), name(b), Duration::from_millis(ms)),
+            Fault::Isolate(node) => self.isolate(node),
             Fault::Break(node) => self.machine(node).wire.break_all(),
-            Fault::Kill(node) | Fault::PowerCut(node) => self.stop(node, matches!(fault, Fault::PowerCut(_))),
+            Fault::Kill(node) => self.stop(node),
+            Fault::PowerCut(node) => {
+                self.stop(node);
+                self.machine(node).lose_power();
+            }
+            Fault::Wipe(node) => {
+                self.stop(node);
+                self.machine(node).wipe();
+            }
+            Fault::LoseLog(node) => {
+                self.stop(node);
+                self.machine(node).lose_power();
+                self.machine(node).lose_log();
+            }
+            Fault::Join(node) => {
+                self.machine(node).begin_use();
+                self.sim.bounce(name(node));
+            }
+            // Operators do it, see `clients`.
+            Fault::Remove(_) => {}
             Fault::SlowDisk(node, ms) => self.machine(node).disk.set_sync_ms(ms),
             Fault::FullDisk(node) => {
                 let memory = &self.machine(node).disk.memory;
@@ -136,6 +196,17 @@ impl<'a> World<'a> {
             }
             Fault::WrongClock(node, ms) => self.machine(node).clock.set_off(ms),
             Fault::Drift(node, ppm) => self.machine(node).clock.set_drift(ppm, elapsed),
+            Fault::DropAnswers(node) => self.machine(node).set_drops_answers(true),
+            Fault::Silence => {
+                self.silence.store(true, Ordering::Relaxed);
+                self.look_at_crowd(|silenced, shown| silenced.before = shown);
+            }
+        }
+    }
+
+    fn isolate(&mut self, node: usize) {
+        for other in (1..=self.machines.len()).filter(|other| *other != node) {
+            self.sim.partition(name(node), name(other));
         }
     }
 
@@ -148,12 +219,34 @@ impl<'a> World<'a> {
             Fault::Delay(a, b, _) => {
                 self.sim.set_link_latency(name(a), name(b), Duration::from_millis(TICK_MS))
             }
-            Fault::Break(_) => {}
-            Fault::Kill(node) | Fault::PowerCut(node) => self.off.push((node, until_ms)),
+            Fault::Isolate(node) => {
+                for other in (1..=self.machines.len()).filter(|other| *other != node) {
+                    self.sim.repair(name(node), name(other));
+                }
+            }
+            Fault::Break(_) | Fault::Join(_) | Fault::Remove(_) => {}
+            Fault::Kill(node) | Fault::PowerCut(node) | Fault::Wipe(node) | Fault::LoseLog(node) => {
+                self.off.push((node, until_ms));
+            }
             Fault::SlowDisk(node, _) => self.machine(node).disk.set_sync_ms(0),
             Fault::FullDisk(node) => self.machine(node).disk.memory.set_capacity(None),
             Fault::WrongClock(node, _) => self.machine(node).clock.set_off(0),
             Fault::Drift(node, _) => self.machine(node).clock.set_drift(0, elapsed),
+            Fault::DropAnswers(node) => self.machine(node).set_drops_answers(false),
+            Fault::Silence => {
+                self.look_at_crowd(|silenced, shown| silenced.after = Some(shown));
+                self.silence.store(false, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Notes how many of the crowd each node that answers shows as healthy.
+    fn look_at_crowd(&self, note: impl Fn(&mut Silenced, usize)) {
+        for machine in &self.machines {
+            let Some(process) = machine.process().filter(|process| process.node.is_ready()) else { continue };
+            let view = process.node.view(&crowd_service());
+            let shown = view.hosts.iter().filter(|host| host.healthy).count();
+            self.recorder.with(|seen| note(seen.silenced.entry(machine.place).or_default(), shown));
         }
     }
 
@@ -161,12 +254,9 @@ impl<'a> World<'a> {
         &self.machines[node - 1]
     }
 
-    fn stop(&mut self, node: usize, loses_power: bool) {
+    fn stop(&mut self, node: usize) {
         self.machine(node).ended();
         self.sim.crash(name(node));
-        if loses_power {
-            self.machine(node).lose_power();
-        }
     }
 
     /// Starts what is due, and clears away what ended by itself.
@@ -175,7 +265,12 @@ impl<'a> World<'a> {
             if let Some(why) = self.machine(node).take_failure() {
                 self.trace.note(now, &format_args!("{} {why}", name(node)));
                 self.recorder.with(|seen| seen.failures.push(format!("{now} ms: {}: {why}", name(node))));
-                self.stop(node, false);
+                self.stop(node);
+                self.off.push((node, now + AGAIN_MS));
+            }
+            if self.machine(node).take_removed() {
+                self.stop(node);
+                self.machine(node).wipe();
                 self.off.push((node, now + AGAIN_MS));
             }
         }
@@ -196,23 +291,32 @@ impl<'a> World<'a> {
             return;
         }
         let is_ready =
-            |machine: &Arc<Machine>| machine.process().is_some_and(|process| process.node.is_ready());
-        let since = match self.ready_ms {
-            Some(since) => since,
-            None if self.machines.iter().all(is_ready) => *self.ready_ms.insert(now),
-            None if now == self.schedule.heal_ms + READY_WITHIN_MS => {
-                let late: Vec<_> =
-                    self.machines.iter().filter(|one| !is_ready(one)).map(|one| &one.name).collect();
+            |machine: &&Arc<Machine>| machine.process().is_some_and(|process| process.node.is_ready());
+        let used = || self.machines.iter().filter(|machine| machine.is_used());
+        let is_over = self.is_healed;
+        if !used().all(|machine| is_ready(&machine)) {
+            // Operators may have removed one meanwhile.
+            self.ready_ms = None;
+            if now == self.schedule.heal_ms + self.schedule.ready_within_ms() && !is_over {
+                let late: Vec<_> = used().filter(|one| !is_ready(one)).map(|one| &one.name).collect();
                 let failure = format!("{now} ms: not ready: {late:?}");
                 self.recorder.with(|seen| seen.failures.push(failure));
-                return;
             }
-            None => return,
-        };
-        if now == since + CONVERGED_MS {
-            let held = self.hold();
-            self.recorder.with(|seen| seen.healed = held);
+            return;
         }
+        let since = *self.ready_ms.get_or_insert(now);
+        if now >= since + CONVERGED_MS && !is_over {
+            self.is_healed = true;
+            let held = self.hold();
+            let mismatches = self.mismatches();
+            self.recorder.with(|seen| (seen.healed, seen.mismatches) = (held, mismatches));
+        }
+    }
+
+    /// How often each node found a mirror that differs.
+    fn mismatches(&self) -> BTreeMap<usize, u64> {
+        let running = self.machines.iter().filter_map(|machine| Some((machine.place, machine.process()?)));
+        running.map(|(place, process)| (place, process.node.mirror_counts().mismatches)).collect()
     }
 
     fn measure(&self) {
@@ -221,7 +325,7 @@ impl<'a> World<'a> {
             let Ok(consensus) = process.node.consensus() else { continue };
             let limit = muster_consensus::Settings::default().queue_bytes_max as u64;
             let held = consensus.metrics().queued_bytes as u64;
-            let fill = Fill { node: machine.id, queue: "proposals", held, limit };
+            let fill = Fill { node: machine.place, queue: "proposals", held, limit };
             self.recorder.with(|seen| {
                 let before = seen.fills.entry((fill.node, fill.queue)).or_insert(fill);
                 before.held = before.held.max(fill.held);
@@ -230,8 +334,8 @@ impl<'a> World<'a> {
     }
 
     /// What every node holds now.
-    fn hold(&self) -> std::collections::BTreeMap<usize, Held> {
-        let running = self.machines.iter().filter_map(|machine| Some((machine.id, machine.process()?)));
+    fn hold(&self) -> BTreeMap<usize, Held> {
+        let running = self.machines.iter().filter_map(|machine| Some((machine.place, machine.process()?)));
         running.map(|(id, process)| (id, held(&process.node))).collect()
     }
 }
@@ -253,16 +357,9 @@ fn held(node: &Arc<Node>) -> Held {
             }
         }
     }
-    let mut services: Vec<ServiceKey> = (1..=10).map(clients::service).collect();
-    services.sort_by_key(ServiceKey::grouped_name);
-    services.dedup();
-    for service in services {
-        let view = node.view(&service);
-        let hosts = view.hosts.iter().map(|host| {
-            let version = host.metadata.get("version").unwrap_or_default();
-            format!("{}:{} {} v{version}", host.host.as_str(), host.port, host.healthy)
-        });
-        held.services.insert(service.name().as_str().to_owned(), hosts.collect());
+    for service in services() {
+        let hosts = shown(&node.view(&service));
+        held.services.insert(service.name().as_str().to_owned(), hosts);
     }
     held
 }

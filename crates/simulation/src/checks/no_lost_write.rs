@@ -7,8 +7,25 @@ use crate::{
 };
 
 pub(super) fn check(seen: &Seen) -> Option<String> {
+    lost_config(seen).or_else(|| lost_instance(seen))
+}
+
+fn lost_config(seen: &Seen) -> Option<String> {
     seen.last.iter().find_map(|(node, held)| {
         seen.acknowledged.iter().find_map(|write| Some(format!("node {node}: {}", lost(write, held, seen)?)))
+    })
+}
+
+/// A persistent instance that is older than what was acknowledged.
+fn lost_instance(seen: &Seen) -> Option<String> {
+    seen.last.iter().find_map(|(node, held)| {
+        seen.stored.iter().find_map(|(service, stored)| {
+            let hosts = held.services.get(service).map_or(&[][..], Vec::as_slice);
+            let version = hosts.first().and_then(|host| host.rsplit_once(" v")?.1.parse::<u32>().ok());
+            let is_there =
+                version.is_some_and(|version| (stored.acknowledged..=stored.asked).contains(&version));
+            (!is_there).then(|| format!("node {node} has {hosts:?} of {service}, which had {stored:?}"))
+        })
     })
 }
 
@@ -58,6 +75,21 @@ mod tests {
         assert!(check(&seen(Some((8, 11)), &[(10, 5), (11, 6)])).is_some());
         assert!(check(&seen(Some((8, 10)), &[(10, 8)])).is_some());
         assert!(check(&seen(None, &[])).is_some());
+    }
+
+    #[test]
+    fn a_persistent_instance_is_no_older_than_acknowledged() {
+        let mut seen = Seen::default();
+        let held = |host: &str| {
+            let services = [("s".to_owned(), vec![host.to_owned()])].into();
+            Held { services, ..Held::default() }
+        };
+        seen.stored.insert("s".into(), crate::record::Stored { acknowledged: 3, asked: 4 });
+        seen.last.insert(1, held("10.0.0.1:80 true v3"));
+        seen.last.insert(2, held("10.0.0.1:80 true v4"));
+        assert_eq!(check(&seen), None);
+        seen.last.insert(3, held("10.0.0.1:80 true v2"));
+        assert!(check(&seen).is_some_and(|text| text.contains("node 3")));
     }
 
     #[test]

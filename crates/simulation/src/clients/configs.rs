@@ -42,8 +42,9 @@ impl Client {
         Self { number, desk, rng, node, contents: 0, known: vec![NOTHING; KEYS as usize + 1] }
     }
 
-    pub(crate) async fn run(mut self) {
-        loop {
+    /// Goes on until a moment, so that everything that was asked for is decided at the end.
+    pub(crate) async fn run(mut self, until_ms: u64) {
+        while now_ms() < until_ms {
             pause(&mut self.rng, 30, 400).await;
             let key = 1 + self.rng.below(u64::from(KEYS)) as Key;
             if self.rng.below(4) == 0 {

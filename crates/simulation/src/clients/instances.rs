@@ -1,11 +1,8 @@
 //! A client that keeps an instance registered by beats, at whatever node answers.
 
-use super::{Desk, Reply, pause};
+use super::{Desk, Reply, host, pause, service_named};
 use crate::record::{Renewed, now_ms};
-use muster_model::{
-    Actor, ClientId, ClusterName, GroupName, Host, Instance, Kind, Metadata, Namespace, ServiceKey,
-    ServiceName, Weight,
-};
+use muster_model::{Actor, ClientId, ClusterName, Instance, Kind, Metadata, ServiceKey, Weight};
 use muster_runtime::Rng;
 
 /// Between two beats.
@@ -131,13 +128,8 @@ impl Client {
     }
 }
 
-fn host(number: u32) -> Host {
-    Host::new(&format!("10.0.0.{number}")).expect("an address is a host")
-}
-
 /// The service of an instance: the steady ones have one each.
 pub(crate) fn service(number: u32) -> ServiceKey {
     let name = if number % 2 == 1 { format!("steady{number}") } else { "changing".to_owned() };
-    let name = ServiceName::new(&name).expect("letters and digits");
-    ServiceKey::new(Namespace::default(), GroupName::default(), name)
+    service_named(&name)
 }

@@ -1,6 +1,6 @@
 //! A client that reads the lists of one node, over and over.
 
-use super::{Desk, Reply, instances::service};
+use super::{Desk, Reply, services};
 use crate::record::{Listed, Observed, now_ms};
 use muster_model::ServiceKey;
 use muster_node::Node;
@@ -12,10 +12,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Number of the reader of the first node, for people.
 const FIRST: u32 = 100;
 
-pub(crate) async fn run(desk: Desk, node: usize, instances: u32) {
-    let mut services: Vec<ServiceKey> = (1..=instances).map(service).collect();
-    services.sort_by_key(ServiceKey::grouped_name);
-    services.dedup();
+pub(crate) async fn run(desk: Desk, node: usize) {
+    let services = services();
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let wanted = services.clone();
