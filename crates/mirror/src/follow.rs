@@ -8,6 +8,7 @@ use crate::{
     shared::Shared,
 };
 use bytes::Bytes;
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use muster_model::Origin;
 use muster_peer::{Link, LinkReader, LinkWriter, Purpose};
 use parking_lot::Mutex;
@@ -28,41 +29,55 @@ pub(crate) async fn follow(shared: Arc<Shared>, peer: Arc<Peer>) {
 
 async fn over_and_over(shared: &Shared, peer: &Peer) {
     loop {
-        // Begins now, so that an attempt that takes long is part of the pause.
+        // Begins now, so that a link that held is part of the pause.
         let pause = tokio::time::sleep(shared.settings.reconnect);
-        let (trouble, again) = match connect(shared, peer).await {
-            Ok(link) => {
-                let error = Following::new(shared, peer).run(link).await;
-                tracing::info!(node = peer.node.0, %error, "the link to a peer ended");
-                // What can't be read will not read in half a second either.
-                let again = error.kind() == io::ErrorKind::InvalidData;
-                let again = again.then_some(shared.settings.digest_min);
-                (error.to_string(), again)
-            }
-            Err(text) => (text, None),
-        };
-        {
-            let mut state = peer.state.lock();
-            state.link = LinkState::Down;
-            state.trouble = Some(trouble);
-        }
+        let link = connect(shared, peer).await;
+        let error = Following::new(shared, peer).run(link).await;
+        tracing::info!(node = peer.node.0, %error, "the link to a peer ended");
+        fell(peer, error.to_string());
         pause.await;
-        if let Some(again) = again {
-            tokio::time::sleep(again).await;
+        if error.kind() == io::ErrorKind::InvalidData {
+            // What can't be read will not read in half a second either.
+            tokio::time::sleep(shared.settings.digest_min).await;
         }
     }
 }
 
-async fn connect(shared: &Shared, peer: &Peer) -> Result<Link, String> {
-    let address = {
-        let mut state = peer.state.lock();
-        state.link = LinkState::Connecting;
-        state.address.clone()
-    };
-    let connecting = shared.links.connect(Some(peer.node), &address, Purpose::Mirror);
-    match tokio::time::timeout(shared.settings.connect_within, connecting).await {
-        Ok(link) => link.map_err(|error| error.to_string()),
-        Err(_) => Err(format!("{address} does not answer in time")),
+fn fell(peer: &Peer, trouble: String) {
+    let mut state = peer.state.lock();
+    state.link = LinkState::Down;
+    state.trouble = Some(trouble);
+}
+
+/// Tries until there is a link. An attempt that takes longer than it should goes on beside the next ones for a while: on a
+/// busy machine a handshake may take that long each time, and through a network that was cut only a new one comes.
+async fn connect(shared: &Shared, peer: &Peer) -> Link {
+    let mut attempts = FuturesUnordered::new();
+    loop {
+        let address = {
+            let mut state = peer.state.lock();
+            state.link = LinkState::Connecting;
+            state.address.clone()
+        };
+        let limit = shared.settings.connect_within;
+        attempts.push(async move {
+            let connecting = shared.links.connect(Some(peer.node), &address, Purpose::Mirror);
+            match tokio::time::timeout(limit, connecting).await {
+                Ok(link) => link.map_err(|error| error.to_string()),
+                Err(_) => Err(format!("{address} does not answer in time")),
+            }
+        });
+        let mut pause = std::pin::pin!(tokio::time::sleep(shared.settings.reconnect));
+        loop {
+            tokio::select! {
+                biased;
+                Some(ended) = attempts.next() => match ended {
+                    Ok(link) => return link,
+                    Err(trouble) => fell(peer, trouble),
+                },
+                () = &mut pause => break,
+            }
+        }
     }
 }
 

@@ -24,18 +24,47 @@ impl Acceptor for Origins {
         Box::pin(async move {
             // A node that is not known to be a member yet asks again in a moment.
             let Some(peer) = self.0.peer(link.peer()) else { return };
+            let (mut reader, writer) = link.split();
+            let greeted = tokio::select! {
+                biased;
+                () = peer.stop.cancelled() => return,
+                greeted = greet(&self.0, &peer, &mut reader) => greeted,
+            };
+            let known = match greeted {
+                Ok(known) => known,
+                Err(error) => {
+                    // It may have got another link meanwhile, and left this one.
+                    tracing::debug!(node = peer.node.0, %error, "a peer does not follow on a link that it made");
+                    return;
+                }
+            };
             let replaced = peer.serve_anew();
             peer.state.lock().follows += 1;
             let serving = Serving::new(&self.0, &peer);
             let error = tokio::select! {
                 biased;
                 () = replaced.cancelled() => io::Error::other("it has a newer link, or is no member"),
-                error = serving.run(link) => error,
+                error = serving.run(reader, writer, known) => error,
             };
             peer.state.lock().follows -= 1;
             tracing::info!(node = peer.node.0, %error, "the link of a peer ended");
         })
     }
+}
+
+/// What a peer that begins to follow knows of this node, if that is of this life.
+async fn greet(shared: &Shared, peer: &Peer, reader: &mut LinkReader) -> io::Result<Option<u64>> {
+    let frame = tokio::time::timeout(shared.settings.silence, reader.receive()).await;
+    let frame = frame.map_err(|_| unexpected("it does not say what it knows"))??.ok_or_else(closed)?;
+    shared.heard(peer);
+    let Some(Up::Follow { life, known }) = Up::decode(frame) else {
+        return Err(unexpected("the first frame does not say what is known"));
+    };
+    if !shared.returned(peer, Origin { node: peer.node, epoch: life }) {
+        return Err(io::Error::other("it is an earlier life of the peer"));
+    }
+    let epoch = shared.replica.origin().epoch;
+    Ok(known.filter(|known| known.epoch == epoch).map(|known| known.sequence))
 }
 
 /// One link on which a peer follows this node. What waits for it is in the replica: a peer that is too slow falls behind
@@ -73,14 +102,7 @@ impl<'a> Serving<'a> {
     }
 
     /// Runs the link to its end; says why it ended.
-    async fn run(&self, link: Link) -> io::Error {
-        let (mut reader, mut writer) = link.split();
-        let greeting = self.greet(&mut reader);
-        let known = match tokio::time::timeout(self.shared.settings.silence, greeting).await {
-            Ok(Ok(known)) => known,
-            Ok(Err(error)) => return error,
-            Err(_) => return unexpected("it does not say what it knows"),
-        };
+    async fn run(&self, mut reader: LinkReader, mut writer: LinkWriter, known: Option<u64>) -> io::Error {
         tokio::select! {
             biased;
             error = self.receive(&mut reader) => error,
@@ -90,20 +112,6 @@ impl<'a> Serving<'a> {
             },
             error = silence(&self.heard, self.shared.settings.silence) => error,
         }
-    }
-
-    /// What it knows of this node, if that is of this life.
-    async fn greet(&self, reader: &mut LinkReader) -> io::Result<Option<u64>> {
-        let frame = reader.receive().await?.ok_or_else(closed)?;
-        self.shared.heard(self.peer);
-        let Some(Up::Follow { life, known }) = Up::decode(frame) else {
-            return Err(unexpected("the first frame does not say what is known"));
-        };
-        if !self.shared.returned(self.peer, Origin { node: self.peer.node, epoch: life }) {
-            return Err(io::Error::other("it is an earlier life of the peer"));
-        }
-        let epoch = self.shared.replica.origin().epoch;
-        Ok(known.filter(|known| known.epoch == epoch).map(|known| known.sequence))
     }
 
     async fn receive(&self, reader: &mut LinkReader) -> io::Error {

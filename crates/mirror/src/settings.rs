@@ -11,7 +11,7 @@ pub struct Settings {
     pub silence: Duration,
     /// Between two attempts to reach a peer (500 ms).
     pub reconnect: Duration,
-    /// How long an attempt may take, with everything up to the first frame (1 s).
+    /// How long an attempt may take, with everything up to the first frame (3 s); others begin meanwhile.
     pub connect_within: Duration,
     /// A peer that was not heard for so long has lost what it owned (3 s).
     pub peer_silence: Duration,
@@ -35,7 +35,7 @@ impl Default for Settings {
             heartbeat: Duration::from_millis(250),
             silence: Duration::from_secs(2),
             reconnect: Duration::from_millis(500),
-            connect_within: Duration::from_secs(1),
+            connect_within: Duration::from_secs(3),
             peer_silence: Duration::from_secs(3),
             join_wait: Duration::from_secs(10),
             renewals: Duration::from_millis(500),

@@ -33,6 +33,7 @@ pub(super) struct Wires {
     cuts: watch::Sender<BTreeSet<(NodeId, NodeId)>>,
     /// Bytes a millisecond into a node, where they are limited.
     slow: watch::Sender<BTreeMap<NodeId, u64>>,
+    late: watch::Sender<Duration>,
     tasks: Tasks,
 }
 
@@ -42,6 +43,7 @@ impl Wires {
             state: Mutex::default(),
             cuts: watch::Sender::default(),
             slow: watch::Sender::default(),
+            late: watch::Sender::default(),
             tasks,
         })
     }
@@ -60,6 +62,11 @@ impl Wires {
         self.slow.send_modify(|slow| {
             slow.insert(node, bytes_a_ms);
         });
+    }
+
+    /// Has everything come later by so much.
+    pub(super) fn delay(&self, by: Duration) {
+        self.late.send_replace(by);
     }
 
     pub(super) fn speed_up(&self) {
@@ -85,6 +92,8 @@ impl Wires {
             if let Some(slow) = slow {
                 tokio::time::sleep(Duration::from_millis(count as u64 / slow)).await;
             }
+            let late = *self.late.borrow();
+            tokio::time::sleep(late).await;
             if count == 0 || write.write_all(&buffer[..count]).await.is_err() {
                 break;
             }

@@ -7,6 +7,18 @@ use tokio::time::sleep;
 
 const SETTLED: Duration = Duration::from_secs(2);
 
+/// A busy machine: both hellos take longer than the pause between two attempts, and than one attempt used to have.
+#[tokio::test(start_paused = true)]
+async fn peers_find_each_other_though_each_greeting_takes_long() {
+    let mut world = World::of(2);
+    world.wires.delay(Duration::from_millis(450));
+    for node in 1..=2 {
+        world.start(node).await;
+    }
+    let took = world.until("all are mirrored", World::agree).await;
+    assert!(took < Duration::from_secs(6), "{took:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn changes_are_everywhere_in_milliseconds() {
     let world = World::running(3).await;
