@@ -30,8 +30,13 @@ pub(crate) struct Ensemble {
 }
 
 impl Ensemble {
-    /// Starts so many nodes: one by itself, or one that founds a cluster and others that join it.
+    /// Starts so many nodes: one by itself, or several that begin together.
     pub(crate) async fn start(count: usize, settings: &[&str]) -> Self {
+        Self::start_on(count, settings, 512).await
+    }
+
+    /// As [`Ensemble::start`], with so many megabytes on the small disk.
+    pub(crate) async fn start_on(count: usize, settings: &[&str], megabytes: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port(count);
         let mut network = Network::new();
@@ -39,7 +44,7 @@ impl Ensemble {
         for index in 0..count {
             let place = folder.path().join(format!("node-{index}"));
             if index + 1 == count {
-                small = Small::mount(&place, 512).map(|small| (index, small));
+                small = Small::mount(&place, megabytes).map(|small| (index, small));
             }
             let node = Process::new(index, &place, port);
             if count > 1 {
@@ -100,12 +105,19 @@ impl Ensemble {
 
     /// Runs a command of `muster` against a node, and gives what it printed.
     pub(crate) async fn ask(&self, node: usize, words: &[&str]) -> String {
+        let told = self.try_ask(node, words).await;
+        told.unwrap_or_else(|complaint| panic!("muster {words:?}: {complaint}"))
+    }
+
+    /// As [`Ensemble::ask`], or what it complains of.
+    async fn try_ask(&self, node: usize, words: &[&str]) -> Result<String, String> {
         let mut command = command();
         command.args(words).arg("--server").arg(self.nodes[node].http.to_string());
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "muster {words:?}: {complaint}");
-        String::from_utf8(output.stdout).unwrap()
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        Ok(String::from_utf8(output.stdout).unwrap())
     }
 
     /// The cluster as a node sees it, if it answers.
@@ -130,6 +142,22 @@ impl Ensemble {
             }
             assert!(begun.elapsed() < PATIENCE, "not all nodes vote: {status:?}");
             sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Removes a node for good, as somebody does who is told that the others did not answer in time: again, in a moment. How
+    /// often that was.
+    pub(crate) async fn remove(&self, by: usize, id: u64) -> u32 {
+        let (begun, mut refused) = (Instant::now(), 0);
+        loop {
+            let complaint = match self.try_ask(by, &["cluster", "remove", &id.to_string()]).await {
+                Ok(_) => return refused,
+                Err(complaint) => complaint,
+            };
+            assert!(complaint.contains("it would lose its quorum"), "{complaint}");
+            assert!(begun.elapsed() < PATIENCE, "{complaint}");
+            refused += 1;
+            sleep(Duration::from_millis(200)).await;
         }
     }
 

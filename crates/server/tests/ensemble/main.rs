@@ -102,7 +102,7 @@ async fn quiet() -> String {
 #[ignore = "takes as long as it is told to: `cargo xtask soak`"]
 async fn soak() {
     let mut rng = figures::rng("ensemble");
-    let ensemble = Ensemble::start(3, &[]).await;
+    let ensemble = Ensemble::start_on(3, &[], 2_048).await;
     let mut stage = Stage::open(ensemble, muster_runtime::Rng::seeded(rng.next_u64())).await;
     let end =
         tokio::time::Instant::now() + Duration::from_secs(60 * figures::figure("MUSTER_SOAK_MINUTES", 60));

@@ -124,7 +124,7 @@ pub(crate) async fn wipe(stage: &mut Stage, node: usize) -> String {
     stage.ensemble.kill(node);
     stage.write_through(&[by]).await;
     stage.ensemble.nodes[node].wipe();
-    stage.ensemble.ask(by, &["cluster", "remove", &id.to_string()]).await;
+    let refused = stage.ensemble.remove(by, id).await;
     stage.ensemble.join(node, by).await;
     stage.comers.expect(node);
     stage.ensemble.wait_voters().await;
@@ -133,5 +133,8 @@ pub(crate) async fn wipe(stage: &mut Stage, node: usize) -> String {
         stage.tally.breach(format!("a node that was wiped came back as node {id}"));
     }
     let took = stage.converges(async {}).await;
-    format!("node {id} came back as node {now}; converged after {} ms", took.as_millis())
+    format!(
+        "removal refused {refused} times at first; node {id} came back as node {now}; converged after {} ms",
+        took.as_millis()
+    )
 }
