@@ -17,6 +17,9 @@ use tokio::sync::{Mutex, watch};
 /// How long the next part may take.
 const PART_WITHIN: Duration = Duration::from_secs(60);
 
+/// How often a leader counts as heard while it waits for a snapshot to be put in place.
+const HEARD_EVERY: Duration = Duration::from_millis(250);
+
 /// Serves links for `Purpose::Snapshot`, the newest of them only.
 pub(crate) struct SnapshotAcceptor {
     raft: Raft,
@@ -82,6 +85,7 @@ impl SnapshotAcceptor {
                 _ = newest.wait_for(|newest| *newest != turn) => return Ok(()),
                 part = next(&mut link) => part?,
             };
+            self.hear(&offer);
             if part.is_empty() || part.len() > PART_BYTES {
                 return Err("a part has an impossible size".to_owned());
             }
@@ -91,13 +95,42 @@ impl SnapshotAcceptor {
                 Err(error) => return refuse(&mut link, error).await,
             };
         }
-        match self.install(incoming, offer).await {
+        let installing = self.install(incoming, &offer);
+        let mut installing = std::pin::pin!(installing);
+        let installed = tokio::select! {
+            biased;
+            installed = &mut installing => installed,
+            // It does not wait any more, so it need not count as heard; but what was begun is finished.
+            () = self.hear_while_it_waits(&mut link, &offer) => installing.await,
+        };
+        match installed {
             Ok(vote) => answer(&mut link, vote).await,
             Err(error) => refuse(&mut link, error).await,
         }
     }
 
-    async fn install(&self, incoming: Incoming, offer: Offer) -> Result<Answer, String> {
+    /// A leader that sends a snapshot sends nothing else to this node, and counts as heard all the same: a node that starts
+    /// would else take itself for cut off, and serve what it has.
+    fn hear(&self, offer: &Offer) {
+        // Whoever sends with an older vote is no leader any more.
+        if crate::types::Vote::from(offer.vote) >= self.raft.server_metrics().borrow().vote {
+            self.parts.contacts.heard_leader();
+        }
+    }
+
+    async fn hear_while_it_waits(&self, link: &mut Link, offer: &Offer) {
+        let mut ends = std::pin::pin!(link.receive());
+        loop {
+            self.hear(offer);
+            tokio::select! {
+                biased;
+                _ = &mut ends => return,
+                () = tokio::time::sleep(HEARD_EVERY) => {}
+            }
+        }
+    }
+
+    async fn install(&self, incoming: Incoming, offer: &Offer) -> Result<Answer, String> {
         let file = self.blocking(move || incoming.finish()).await?;
         let installed = self.install_file(&file, offer).await;
         let is_kept = self.parts.snapshots.newest().is_some_and(|(newest, _)| newest.path == file.path);
@@ -109,7 +142,7 @@ impl SnapshotAcceptor {
         installed
     }
 
-    async fn install_file(&self, file: &Snapshot, offer: Offer) -> Result<Answer, String> {
+    async fn install_file(&self, file: &Snapshot, offer: &Offer) -> Result<Answer, String> {
         let marker = Marker::decode(Some(file.applied.clone())).map_err(|error| error.to_string())?;
         self.parts.snapshots.expect(marker.next_index());
         let snapshot = state_adapter::to_raft(file.path.clone(), marker);

@@ -32,6 +32,8 @@ pub(super) struct Cuts {
     addresses: Mutex<BTreeMap<String, u64>>,
     /// Bytes that a node may still send before it is cut off, if that is limited.
     budget: Mutex<BTreeMap<u64, Budget>>,
+    /// The pause after each larger write, if there is one.
+    pub(super) slow: Mutex<Option<Duration>>,
     /// Bytes that each node sent on connections that it opened.
     pub(super) sent: Mutex<BTreeMap<u64, u64>>,
 }
@@ -137,6 +139,7 @@ struct CutStream {
     stream: BoxStream,
     between: (u64, u64),
     cuts: Arc<Cuts>,
+    pause: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
 impl CutStream {
@@ -161,8 +164,14 @@ impl AsyncRead for CutStream {
 impl AsyncWrite for CutStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.check()?;
+        if let Some(pause) = &mut self.pause {
+            std::task::ready!(pause.as_mut().poll(cx));
+            self.pause = None;
+        }
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         if let Poll::Ready(Ok(bytes)) = &written {
+            let slow = self.cuts.slow.lock().filter(|_| *bytes >= 4_096);
+            self.pause = slow.map(|slow| Box::pin(tokio::time::sleep(slow)));
             self.cuts.count(self.between.0, *bytes);
         }
         written
@@ -183,7 +192,8 @@ impl Network for CutNetwork {
         Box::pin(async move {
             let other = self.cuts.addresses.lock().get(address).copied().unwrap_or(0);
             let stream = self.network.connect(address).await?;
-            let stream = CutStream { stream, between: (self.own, other), cuts: self.cuts.clone() };
+            let stream =
+                CutStream { stream, between: (self.own, other), cuts: self.cuts.clone(), pause: None };
             stream.check()?;
             Ok(Box::new(stream) as BoxStream)
         })

@@ -10,7 +10,8 @@ use crate::{Settings, level};
 use bytes::Bytes;
 use muster_model::NodeId;
 use muster_runtime::{Rng, disk::Disk};
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, time::Duration};
+use tokio::time::Instant;
 
 /// Bytes that do not get smaller.
 fn noise(seed: u64, bytes: usize) -> Bytes {
@@ -97,6 +98,32 @@ async fn a_node_joins_a_group_whose_log_was_shortened() {
     all.lives[&1].consensus.add_learner(NodeId(2), all.address(2)).await.unwrap();
     all.lives[&2].consensus.wait_ready().await.unwrap();
     assert_eq!(all.lives[&2].ledger.ops(), all.lives[&1].ledger.ops());
+    all.end().await;
+}
+
+/// The leader says nothing else to whom it sends a snapshot, and that may take minutes: a node that starts must not take itself
+/// for cut off then, and serve what it has.
+#[tokio::test(start_paused = true)]
+async fn one_that_receives_a_snapshot_for_long_hears_its_leader() {
+    let mut all = Ensemble::start_virtual(3, Settings { snapshot_entries: 1_000_000, ..small() }).await;
+    let (leader, follower) = (all.leader().await, all.follower().await);
+    all.kill(follower).await;
+    fill(&all, leader, 20, 1 << 20).await;
+    for life in all.lives.values() {
+        life.consensus.snapshot().await.unwrap();
+    }
+    *all.cuts.slow.lock() = Some(Duration::from_millis(60));
+    all.boot(follower).await;
+    let (begun, mut longest) = (Instant::now(), 0);
+    let life = &all.lives[&follower];
+    while !life.consensus.is_ready() {
+        assert!(begun.elapsed() < Duration::from_secs(120), "it never is ready");
+        longest = longest.max(life.consensus.standing().without_leader_ms.unwrap_or(0));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(begun.elapsed() > Duration::from_secs(10), "it was fast: {:?}", begun.elapsed());
+    assert!(longest < 5_000, "for {longest} ms no leader was heard");
+    assert_eq!(life.ledger.ops().len(), 20);
     all.end().await;
 }
 
