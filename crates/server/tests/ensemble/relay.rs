@@ -21,6 +21,9 @@ use tokio::{
 pub(crate) const NODES_MAX: usize = 4;
 /// How much is moved at once. What is not read stays with its sender, as on a network that lost its acknowledgements.
 const CHUNK: usize = 64 << 10;
+/// How often it is looked who dials, and the pause between two looks.
+const LOOKS: u32 = 5;
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// What is wrong with the network, by sender and receiver.
 #[derive(Clone, Debug, Default)]
@@ -122,8 +125,16 @@ impl Relay {
     }
 
     async fn carry(self: Arc<Self>, stream: TcpStream, from: SocketAddr) {
-        let processes = *self.processes.lock();
-        let dialler = tokio::task::spawn_blocking(move || owner(from, &processes)).await.unwrap();
+        let mut dialler = None;
+        // A long table of the kernel is not read in one moment, and may lack what is in it all the time.
+        for _ in 0..LOOKS {
+            let processes = *self.processes.lock();
+            dialler = tokio::task::spawn_blocking(move || owner(from, &processes)).await.unwrap();
+            if dialler.is_some() {
+                break;
+            }
+            sleep(LOOK_AGAIN).await;
+        }
         // Nobody of ours: a client of a test, or a node that has just died.
         let Some(dialler) = dialler else { return };
         let mut faults = self.faults.clone();
