@@ -175,4 +175,33 @@ mod tests {
         assert_eq!(hello.encode(Purpose::Raft), pinned);
         assert_eq!(Hello::decode(&pinned), Some(hello));
     }
+
+    /// And so must the answer.
+    #[test]
+    fn the_answer_of_the_first_version_is_pinned() {
+        assert_eq!(encode_welcome(&Ok(1)), [0x08, 1]);
+        assert_eq!(decode_welcome(&[0x08, 1]), Some(Ok(1)));
+        let refusals = [
+            (1, Refusal::OtherCluster, "it belongs to another cluster"),
+            (2, Refusal::NotTheNode, "it is another node"),
+            (3, Refusal::NotProven, "it does not accept this node's identity"),
+            (4, Refusal::Removed, "this node was removed from the cluster"),
+            (5, Refusal::Version, "no version of the protocol is spoken by both"),
+            (6, Refusal::NotServed, "it does not serve this, or not yet"),
+            (7, Refusal::Busy, "it has too many links"),
+            (99, Refusal::Other("because".into()), "because"),
+        ];
+        for (number, refusal, detail) in refusals {
+            let length = detail.len() as u8;
+            let pinned = [&[0x10, number, 0x1a, length][..], detail.as_bytes()].concat();
+            assert_eq!(encode_welcome(&Err(refusal.clone())), pinned);
+            assert_eq!(decode_welcome(&pinned), Some(Err(refusal)));
+        }
+    }
+
+    /// Each purpose keeps its number.
+    #[test]
+    fn purposes_are_pinned() {
+        assert_eq!(Purpose::ALL.map(Purpose::number), [1, 2, 3, 4, 5, 6, 7]);
+    }
 }
