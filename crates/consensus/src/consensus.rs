@@ -280,7 +280,13 @@ impl Consensus {
                 wait_ms: CHANGE_WITHIN.as_millis() as u64,
                 ..Default::default()
             };
-            proposer.forwarder.ask(request, deadline).await?.read()?
+            let asked = proposer.forwarder.ask(request, deadline).await?.read();
+            // Answers carry no words.
+            if let Err(ProposeError::Unavailable(_)) = asked {
+                let why = "the leader does not know yet that every member knows that format level";
+                return Err(ProposeError::Unavailable(why));
+            }
+            asked?
         };
         shared.status.wait_applied(raised.index + 1).await;
         Ok(shared.status.level())

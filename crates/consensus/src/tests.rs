@@ -10,6 +10,8 @@ mod group;
 mod joining;
 mod lagging;
 mod levels;
+#[cfg(not(feature = "previous-format"))]
+mod once;
 mod power;
 mod real;
 mod snapshots;

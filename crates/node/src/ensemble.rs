@@ -17,7 +17,7 @@ pub use report::{ClusterReport, ClusterWarning, MemberReport};
 pub(crate) use self::core::{Ensemble, EnsembleOp, EnsembleOutcome};
 pub(crate) use codec::{OpMessage, encode_outcome};
 
-use crate::{Node, NodeError, machine::for_each_row, node::unreadable, op::DurableOp};
+use crate::{Node, NodeError, levels, machine::for_each_row, node::unreadable, op::DurableOp};
 use muster_model::{ClusterId, NodeId, Row, Table, Timestamp};
 use muster_peer::{Authority, JoinToken, KeyHash, Links, Roster, SecretHash, TokenId};
 use muster_storage::state::{StateError, StateStore};
@@ -251,7 +251,10 @@ impl Node {
         let founded = changes.wait_for(|view| view.cluster == Some(parts.cluster));
         match tokio::time::timeout(FOUNDED_WITHIN, founded).await {
             Ok(Ok(_)) => Ok(parts),
-            Ok(Err(_)) | Err(_) => Err(EnsembleError::NotFounded.into()),
+            Ok(Err(_)) | Err(_) => {
+                self.needs_level(levels::MEMBERS)?;
+                Err(EnsembleError::NotFounded.into())
+            }
         }
     }
 

@@ -50,6 +50,7 @@ impl Cuts {
         self.budget.lock().insert(node, Budget { bytes, is_own_only: false });
     }
 
+    #[cfg(not(feature = "previous-format"))]
     /// Has a node lose the connections that it opened when it has sent so many bytes more: it gets no answer.
     pub(super) fn cut_own_after(&self, node: u64, bytes: u64) {
         self.budget.lock().insert(node, Budget { bytes, is_own_only: true });
@@ -311,6 +312,7 @@ impl Ensemble {
         }
     }
 
+    #[cfg(not(feature = "previous-format"))]
     /// Has a node reach another one no more over connections that it opens itself.
     pub(super) fn cut_way(&self, from: u64, to: u64) {
         self.cuts.cut.lock().insert((from, to));

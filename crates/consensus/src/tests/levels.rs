@@ -1,13 +1,8 @@
 //! Nodes of different ages.
 
-use super::{
-    ensemble::Ensemble,
-    failover::propose,
-    world::{DATA, World},
-};
-use crate::{ProposeError, Settings};
+use super::world::{DATA, World};
+use crate::Settings;
 use bytes::Bytes;
-use muster_model::NodeId;
 use muster_runtime::disk::{Disk, Open, read_all};
 use std::path::{Path, PathBuf};
 
@@ -78,68 +73,78 @@ async fn what_the_level_before_wrote_is_read_and_stays_readable_for_it() {
     }
 }
 
+/// What takes a program of the newest level.
 #[cfg(not(feature = "previous-format"))]
-#[tokio::test]
-async fn a_raised_level_stays() {
-    let world = old_world();
-    let life = world.start(settings(2)).await;
-    life.consensus.wait_ready().await.unwrap();
-    assert_eq!(life.consensus.raise_level().await, Ok(2));
-    life.propose("more").await;
-    life.shut_down().await;
-    let life = world.start(settings(2)).await;
-    life.consensus.wait_ready().await.unwrap();
-    assert_eq!((life.consensus.level(), life.ledger.ops().len()), (2, 11));
-    life.shut_down().await;
-}
+mod newest {
+    use super::{old_world, settings};
+    use crate::{
+        ProposeError, Settings,
+        tests::{ensemble::Ensemble, failover::propose},
+    };
+    use bytes::Bytes;
+    use muster_model::NodeId;
+    use std::time::Duration;
 
-/// Restarts a node as a program of another level, while others write.
-async fn change(all: &mut Ensemble, id: u64, level: u32, ops: &mut Vec<Bytes>) {
-    all.kill(id).await;
-    let write = format!("without {id}, {level}");
-    let at = all.leader().await;
-    propose(&all.lives[&at], &write).await;
-    ops.push(write.into());
-    let settings = Settings { node: NodeId(id), level, ..all.settings.clone() };
-    all.boot_with(id, settings).await;
-    all.converge(ops).await;
-    let write = format!("with {id}, {level}");
-    propose(&all.lives[&id], &write).await;
-    ops.push(write.into());
-    all.converge(ops).await;
-    assert!(all.lives.values().all(|life| life.consensus.level() == 1));
-}
-
-#[cfg(not(feature = "previous-format"))]
-#[tokio::test(start_paused = true)]
-async fn a_group_that_is_written_to_before_all_have_answered_gets_the_newest_level() {
-    let all = Ensemble::start_virtual(3, settings(2)).await;
-    let leader = all.leader().await;
-    propose(&all.lives[&leader], "first").await;
-    assert_eq!(all.lives[&leader].consensus.level(), 1, "nobody was asked yet");
-    all.until("the level", |all| all.lives.values().all(|life| life.consensus.level() == 2)).await;
-    all.end().await;
-}
-
-#[cfg(not(feature = "previous-format"))]
-#[tokio::test(start_paused = true)]
-async fn nodes_are_upgraded_one_by_one_and_back_and_up_again() {
-    let mut all = Ensemble::start_virtual(3, settings(1)).await;
-    let mut ops = Vec::new();
-    for (id, level) in [(1, 2), (2, 2), (2, 1), (3, 2)] {
-        change(&mut all, id, level, &mut ops).await;
+    #[tokio::test]
+    async fn a_raised_level_stays() {
+        let world = old_world();
+        let life = world.start(settings(2)).await;
+        life.consensus.wait_ready().await.unwrap();
+        assert_eq!(life.consensus.raise_level().await, Ok(2));
+        life.propose("more").await;
+        life.shut_down().await;
+        let life = world.start(settings(2)).await;
+        life.consensus.wait_ready().await.unwrap();
+        assert_eq!((life.consensus.level(), life.ledger.ops().len()), (2, 11));
+        life.shut_down().await;
     }
-    let refused = all.lives[&3].consensus.raise_level().await;
-    assert!(matches!(refused, Err(ProposeError::Unavailable(_))), "node 2 does not know it: {refused:?}");
-    change(&mut all, 2, 2, &mut ops).await;
-    all.leader().await;
-    // Until everybody has answered the leader once.
-    while all.lives[&3].consensus.raise_level().await.is_err() {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+
+    /// Restarts a node as a program of another level, while others write.
+    async fn change(all: &mut Ensemble, id: u64, level: u32, ops: &mut Vec<Bytes>) {
+        all.kill(id).await;
+        let write = format!("without {id}, {level}");
+        let at = all.leader().await;
+        propose(&all.lives[&at], &write).await;
+        ops.push(write.into());
+        let settings = Settings { node: NodeId(id), level, ..all.settings.clone() };
+        all.boot_with(id, settings).await;
+        all.converge(ops).await;
+        let write = format!("with {id}, {level}");
+        propose(&all.lives[&id], &write).await;
+        ops.push(write.into());
+        all.converge(ops).await;
+        assert!(all.lives.values().all(|life| life.consensus.level() == 1));
     }
-    all.until("the level", |all| all.lives.values().all(|life| life.consensus.level() == 2)).await;
-    propose(&all.lives[&1], "new").await;
-    ops.push(Bytes::from_static(b"new"));
-    all.converge(&ops).await;
-    all.end().await;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_group_that_is_written_to_before_all_have_answered_gets_the_newest_level() {
+        let all = Ensemble::start_virtual(3, settings(2)).await;
+        let leader = all.leader().await;
+        propose(&all.lives[&leader], "first").await;
+        assert_eq!(all.lives[&leader].consensus.level(), 1, "nobody was asked yet");
+        all.until("the level", |all| all.lives.values().all(|life| life.consensus.level() == 2)).await;
+        all.end().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nodes_are_upgraded_one_by_one_and_back_and_up_again() {
+        let mut all = Ensemble::start_virtual(3, settings(1)).await;
+        let mut ops = Vec::new();
+        for (id, level) in [(1, 2), (2, 2), (2, 1), (3, 2)] {
+            change(&mut all, id, level, &mut ops).await;
+        }
+        let refused = all.lives[&3].consensus.raise_level().await;
+        assert!(matches!(refused, Err(ProposeError::Unavailable(_))), "node 2 does not know it: {refused:?}");
+        change(&mut all, 2, 2, &mut ops).await;
+        all.leader().await;
+        // Until everybody has answered the leader once.
+        while all.lives[&3].consensus.raise_level().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        all.until("the level", |all| all.lives.values().all(|life| life.consensus.level() == 2)).await;
+        propose(&all.lives[&1], "new").await;
+        ops.push(Bytes::from_static(b"new"));
+        all.converge(&ops).await;
+        all.end().await;
+    }
 }
