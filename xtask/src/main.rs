@@ -1,4 +1,5 @@
-//! The automation of this workspace: `cargo xtask verify | fix | tidy | conformance | interop | ensemble | soak | bench`.
+//! The automation of this workspace: `cargo xtask verify | fix | tidy | conformance | interop | ensemble | soak |
+//! rolling-upgrade | simulate | bench`.
 //!
 //! `verify` is all of CI and writes nothing to the repository. It is not a place for product code: nothing
 //! here is linked into `muster`. Start at [`verify`], which lists the steps.
@@ -19,6 +20,7 @@ mod interop;
 mod process;
 mod python;
 mod report;
+mod rolling;
 mod server;
 mod simulate;
 mod soak;
@@ -44,6 +46,7 @@ Commands:
   interop [suite...]            real, unmodified clients against a fresh server
   ensemble                      three processes under faults and load, everything once; needs a release build
   soak [--minutes N]            the same again and again, and long: an hour if nothing is said
+  rolling-upgrade               three processes changed from the version before to this one and back, under load
   simulate [argument...]        whole ensembles under virtual time and faults: --seeds N, --seed S, --mutations
   bench [argument...]           speed and memory; arguments go to the load generator
 
@@ -76,6 +79,7 @@ fn run(arguments: &[String]) -> anyhow::Result<bool> {
         Some("interop") => report::alone("interop", || interop::interop(rest)),
         Some("ensemble") => report::alone("ensemble", soak::once),
         Some("soak") => report::alone("soak", || soak::soak(rest)),
+        Some("rolling-upgrade") => report::alone("rolling upgrade", rolling::rolling_upgrade),
         Some("bench") => bench::bench(rest),
         Some("simulate") => simulate::simulate(rest),
         Some("--help" | "-h" | "help") | None => {

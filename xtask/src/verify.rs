@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::report::{Outcome, Report};
-use crate::{audit, conformance, interop, process, tidy};
+use crate::{audit, conformance, interop, process, rolling, tidy};
 
 /// Runs every step, also after a failure; whether all passed.
 pub(crate) fn verify() -> bool {
@@ -26,6 +26,7 @@ pub(crate) fn verify() -> bool {
     });
     // Without it these would try whatever an earlier build left.
     let unbuilt = || Ok(Outcome::Failed("needs the release build".into()));
+    report.step("rolling upgrade", rolling::rolling_upgrade);
     report.step("conformance", || if built { conformance::conformance(&[]) } else { unbuilt() });
     report.step("interop", || if built { interop::interop(&[]) } else { unbuilt() });
     report.close()

@@ -6,7 +6,6 @@ use super::{
     world::{number, small},
 };
 use crate::{ProposeError, Settings};
-use bytes::Bytes;
 use muster_runtime::Rng;
 use std::{sync::Arc, time::Duration};
 

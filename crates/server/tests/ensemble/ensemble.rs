@@ -3,11 +3,11 @@
 use crate::{
     disk::Small,
     http::Caller,
-    process::{Process, command, free_port},
+    process::{Process, command, free_port, muster},
     relay::Network,
 };
 use serde_json::Value;
-use std::{fs, net::SocketAddr, time::Duration};
+use std::{fs, net::SocketAddr, path::Path, time::Duration};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
@@ -37,6 +37,15 @@ impl Ensemble {
 
     /// As [`Ensemble::start`], with so many megabytes on the small disk.
     pub(crate) async fn start_on(count: usize, settings: &[&str], megabytes: u32) -> Self {
+        Self::start_with(count, settings, megabytes, &muster()).await
+    }
+
+    /// As [`Ensemble::start`], with another program than the one under test.
+    pub(crate) async fn start_as(count: usize, settings: &[&str], binary: &Path) -> Self {
+        Self::start_with(count, settings, 512, binary).await
+    }
+
+    async fn start_with(count: usize, settings: &[&str], megabytes: u32, binary: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port(count);
         let mut network = Network::new();
@@ -46,7 +55,8 @@ impl Ensemble {
             if index + 1 == count {
                 small = Small::mount(&place, megabytes).map(|small| (index, small));
             }
-            let node = Process::new(index, &place, port);
+            let mut node = Process::new(index, &place, port);
+            node.binary = binary.to_owned();
             if count > 1 {
                 advertised.push(network.relay(index, node.cluster).await);
             }
@@ -110,7 +120,7 @@ impl Ensemble {
     }
 
     /// As [`Ensemble::ask`], or what it complains of.
-    async fn try_ask(&self, node: usize, words: &[&str]) -> Result<String, String> {
+    pub(crate) async fn try_ask(&self, node: usize, words: &[&str]) -> Result<String, String> {
         let mut command = command();
         command.args(words).arg("--server").arg(self.nodes[node].http.to_string());
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();

@@ -2,7 +2,7 @@
 //! clients that write, read, register and watch. What clients saw is checked as the simulation checks it.
 //!
 //! Figures come from the environment: `MUSTER_SEED` repeats a run, `MUSTER_BINARY` names another binary than the
-//! one of this build, `MUSTER_ONLY` a part of the names of the steps that are wanted, `MUSTER_CROWD` how many instances of
+//! one of this build, `MUSTER_BINARY_BEFORE` one of the version before, `MUSTER_ONLY` a part of the names of the steps that are wanted, `MUSTER_CROWD` how many instances of
 //! either kind a power-off meets, `MUSTER_LOGS` a folder where the logs of the nodes stay, `MUSTER_LOG_LEVEL` what they log. `cargo xtask soak` runs everything, long.
 #![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
@@ -21,6 +21,7 @@ mod process;
 mod readers;
 mod relay;
 mod residents;
+mod rolling;
 mod sessions;
 mod stage;
 mod steps;
@@ -89,6 +90,21 @@ async fn three_nodes() {
             steps::wipe(stage, follower).await
         })
         .await;
+    stage.close().await;
+}
+
+/// The nodes are changed from the version before to this one, one by one, and back, and then for good.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a binary of the version before: `cargo xtask rolling-upgrade`"]
+async fn rolling_upgrade() {
+    let rng = figures::rng("ensemble");
+    let before = rolling::before();
+    let ensemble = Ensemble::start_as(3, &["drain=1s"], &before).await;
+    let mut stage = Stage::open(ensemble, rng).await;
+    stage.step("one upgraded", async |stage| rolling::one_upgraded(stage).await).await;
+    stage.step("back and all upgraded", async |stage| rolling::all_upgraded(stage, &before).await).await;
+    stage.step("level raised", async |stage| rolling::raised(stage).await).await;
+    stage.step("too late to go back", async |stage| rolling::too_late(stage, &before).await).await;
     stage.close().await;
 }
 

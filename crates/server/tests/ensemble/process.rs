@@ -9,7 +9,7 @@ use std::{
     fs::{self, File},
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicU16, Ordering::Relaxed},
     time::Duration,
 };
@@ -40,6 +40,8 @@ pub(crate) struct Process {
     pub(crate) arguments: Vec<String>,
     /// What its environment says.
     pub(crate) environment: Vec<(String, String)>,
+    /// Which program it is.
+    pub(crate) binary: PathBuf,
     pub(crate) child: Option<Child>,
     stopped: bool,
 }
@@ -58,6 +60,7 @@ impl Process {
             logged_before: 0,
             arguments: Vec::new(),
             environment: Vec::new(),
+            binary: muster(),
             child: None,
             stopped: false,
         }
@@ -71,7 +74,7 @@ impl Process {
     /// Starts it and does not wait.
     pub(crate) fn spawn(&mut self) {
         assert!(self.child.is_none(), "it runs already");
-        let mut command = command();
+        let mut command = command_of(&self.binary);
         command.arg("serve").arg("--listen").arg(self.http.to_string()).arg("--data-dir").arg(&self.data);
         command.args(&self.arguments).envs(self.environment.iter().cloned());
         self.logged_before = self.log().len();
@@ -97,6 +100,26 @@ impl Process {
             // It may have ended by itself; who waits for readiness sees that.
             child.kill().ok();
             child.wait().unwrap();
+        }
+    }
+
+    /// Ends it as an operator does, and waits until it has.
+    pub(crate) async fn stop(&mut self) {
+        self.signal(Signal::TERM);
+        let status = self.wait_exit().await;
+        assert!(status.success(), "{} ended with {status}: {}", self.http, self.log_tail());
+    }
+
+    /// Waits until it ends by itself.
+    pub(crate) async fn wait_exit(&mut self) -> ExitStatus {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.as_mut().unwrap().try_wait().unwrap() {
+                self.child = None;
+                return status;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{} does not end: {}", self.http, self.log_tail());
+            sleep(Duration::from_millis(10)).await;
         }
     }
 
@@ -186,7 +209,11 @@ const CLUSTER_OFFSET: u16 = 2_000;
 
 /// `muster`, without what the environment says to the tests.
 pub(crate) fn command() -> Command {
-    let mut command = Command::new(muster());
+    command_of(&muster())
+}
+
+fn command_of(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
     for (key, _) in std::env::vars().filter(|(key, _)| key.starts_with("MUSTER_")) {
         command.env_remove(key);
     }
