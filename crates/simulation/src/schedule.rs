@@ -86,6 +86,9 @@ const HEALED_MS: u64 = 12_000;
 /// Nothing that hides a live client lasts longer: its lease would run out where it is not heard.
 const LONGEST_MS: u64 = 7_000;
 
+/// How wrong a clock may be: any two differ by less than ten seconds. Registrations that come from farther ahead are refused,
+/// by design D4, and the doctor names such clocks.
+const CLOCK_OFF_MS: i64 = 4_900;
 /// How long a machine may take to be removed and taken in again.
 const REPLACED_MS: u64 = 8_000;
 /// How long a crowd is silent: long enough for its leases to run out twice.
@@ -215,7 +218,11 @@ impl Draft {
             9 => (Fault::PowerCut(node), 100, 5_000),
             10 => (Fault::SlowDisk(node, 1 + rng.below(150)), 500, 6_000),
             11 => (Fault::FullDisk(node), 500, 5_000),
-            12 => (Fault::WrongClock(node, 20_000 - rng.below(40_000) as i64), 500, 12_000),
+            12 => (
+                Fault::WrongClock(node, CLOCK_OFF_MS - rng.below(2 * CLOCK_OFF_MS as u64 + 1) as i64),
+                500,
+                12_000,
+            ),
             13 => (Fault::Drift(node, 20_000 - rng.below(40_000) as i64), 500, 12_000),
             14 => (Fault::Wipe(node), 100, 2_000),
             15 => (Fault::Remove(node), 1_000, 4_000),

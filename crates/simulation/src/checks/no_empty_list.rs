@@ -7,6 +7,8 @@ use crate::record::{Listed, Renewed, Seen};
 
 /// A client that was answered so long ago may have lost its lease.
 const ALIVE_MS: u64 = 10_000;
+/// Within a tick of the simulated network two hosts may be at different times.
+const TICKS_MS: u64 = 10;
 /// A checkpoint is no older than this.
 const KNOWN_MS: u64 = 6_000;
 
@@ -25,7 +27,9 @@ fn is_alive(renewed: &Renewed, empty: &Listed, seen: &Seen) -> bool {
     !renewed.is_leaving
         && is_recent(renewed.at_ms)
         && !later.any(|one| {
-            one.is_leaving && one.at_ms <= empty.at_ms && one.at_ms + KNOWN_MS + ALIVE_MS > empty.at_ms
+            one.is_leaving
+                && one.at_ms <= empty.at_ms + TICKS_MS
+                && one.at_ms + KNOWN_MS + ALIVE_MS > empty.at_ms
         })
 }
 
