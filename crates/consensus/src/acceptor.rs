@@ -8,9 +8,11 @@ use crate::{
     types::{LogId, Vote},
     wire::{Append, Appended, AskVote, Malformed, Request, Response, Voted},
 };
+use futures_util::FutureExt as _;
+use muster_model::mutation::{self, Mutation};
 use muster_peer::{Acceptor, Link};
 use muster_runtime::net::BoxFuture;
-use openraft::ServerState;
+use openraft::{ServerState, raft::AppendEntriesResponse};
 use prost::Message as _;
 use std::sync::Arc;
 
@@ -67,7 +69,12 @@ impl RaftAcceptor {
         // Whoever sends with an older vote is no leader any more.
         let is_current = vote >= self.raft.server_metrics().borrow().vote;
         let work = is_current.then(|| self.contacts.works_for_leader());
-        let result = self.raft.append_entries(request).await;
+        let appending = self.raft.append_entries(request);
+        let result = if mutation::is_on(Mutation::AcknowledgeEarly) {
+            appending.now_or_never().unwrap_or(Ok(AppendEntriesResponse::Success))
+        } else {
+            appending.await
+        };
         drop(work);
         if is_current && let Some(commit) = commit {
             self.note_commit(vote, commit);

@@ -8,7 +8,7 @@
 pub enum Mutation {
     /// Entries of the log are acknowledged without a sync.
     SkipSync,
-    /// A leader answers a write when its own log has it, before a majority has.
+    /// A follower says that it has what the leader sent before its log has it, so a leader answers before a majority has.
     AcknowledgeEarly,
     /// A mirror that was told that it must begin anew keeps what it has and goes on.
     ForgetResync,

@@ -17,7 +17,10 @@ use crate::{
     services::ServiceIndex,
     slab::{Index, Slab},
 };
-use muster_model::{HashMap, Monotonic, Namespace, Now, ServiceKey, Timestamp};
+use muster_model::{
+    HashMap, Monotonic, Namespace, Now, ServiceKey, Timestamp,
+    mutation::{self, Mutation},
+};
 use renewals::Renewals;
 use rules::{Removals, SMALL, exceeds, has_recovered, keeps_up};
 use std::sync::Arc;
@@ -207,7 +210,10 @@ impl Brakes {
     ) -> Leave {
         let off = !self.self_preservation;
         let brake = self.at(index);
-        if off && brake.kind == LeaseKind::Eureka || brake.released_until > now.mono {
+        if off && brake.kind == LeaseKind::Eureka
+            || brake.released_until > now.mono
+            || mutation::is_on(Mutation::ExpireBraked)
+        {
             brake.let_go(key);
             return Leave::Granted;
         }

@@ -38,12 +38,20 @@ struct Options {
     #[cfg(feature = "mutations")]
     #[arg(long)]
     mutations: bool,
+    /// Try only this deliberate defect
+    #[cfg(feature = "mutations")]
+    #[arg(long)]
+    mutation: Option<String>,
     /// Processes that try seeds at the same time
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = cores())]
     jobs: usize,
     /// Try no more seeds after so many seconds
     #[arg(long)]
     within: Option<u64>,
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn main() -> ExitCode {
@@ -54,8 +62,12 @@ fn main() -> ExitCode {
     // Before any map is made: from now on equal seeds give equal orders, on every thread.
     muster_model::set_hash_seed(0);
     #[cfg(feature = "mutations")]
+    if let Some(name) = &options.mutation {
+        return ExitCode::from(u8::from(!mutate_one(name)));
+    }
+    #[cfg(feature = "mutations")]
     if options.mutations {
-        return ExitCode::from(u8::from(!mutate()));
+        return ExitCode::from(u8::from(!mutate(&options)));
     }
     let failures = match options.seed {
         Some(seed) => usize::from(!repeat(seed, options.trace)),
@@ -132,28 +144,50 @@ fn share(options: &Options) -> usize {
 }
 
 fn try_portion(from: u64, seeds: u64) -> bool {
-    let start = || {
-        std::process::Command::new(std::env::current_exe()?)
-            .args(["--from", &from.to_string(), "--seeds", &seeds.to_string()])
-            .status()
-    };
+    try_again(&["--from", &from.to_string(), "--seeds", &seeds.to_string()])
+}
+
+/// Runs this program with other arguments; whether all was well.
+fn try_again(arguments: &[&str]) -> bool {
+    let start = || std::process::Command::new(std::env::current_exe()?).args(arguments).status();
     start().is_ok_and(|status| status.success())
 }
 
-/// Tries the deliberate defects; whether each is found.
+/// Tries the deliberate defects, each in a process of its own; whether each is found.
 #[cfg(feature = "mutations")]
-fn mutate() -> bool {
+fn mutate(options: &Options) -> bool {
+    use muster_simulation::mutations::BROKEN;
+    println!("{:<18}{:<18}found by", "defect", "promise");
+    let (next, escaped) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let work = || {
+        while let Some((mutation, _)) = BROKEN.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let is_found = try_again(&["--mutation", &format!("{mutation:?}")]);
+            escaped.fetch_add(usize::from(!is_found), Ordering::Relaxed);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs.max(1) {
+            scope.spawn(work);
+        }
+    });
+    escaped.into_inner() == 0
+}
+
+/// Tries one deliberate defect, by its name; whether it is found.
+#[cfg(feature = "mutations")]
+fn mutate_one(name: &str) -> bool {
     use muster_simulation::mutations::{BROKEN, SEEDS, find};
-    let mut is_well = true;
-    for (mutation, promise) in BROKEN {
-        let began = Instant::now();
-        let found = find(mutation, promise);
-        is_well &= found.is_some();
-        let found =
-            found.map_or(format!("NOT FOUND within {SEEDS} seeds"), |seed| format!("found by seed {seed}"));
-        println!("{mutation:?} breaks {promise:?}: {found}, {:.1} s", began.elapsed().as_secs_f64());
-    }
-    is_well
+    let named = BROKEN.into_iter().find(|(mutation, _)| format!("{mutation:?}") == name);
+    let Some((mutation, promise)) = named else {
+        println!("there is no defect {name}: {BROKEN:?}");
+        return false;
+    };
+    let began = Instant::now();
+    let found = find(mutation, promise);
+    let seed = found.map_or_else(|| format!("NOT FOUND within {SEEDS} seeds"), |seed| format!("seed {seed}"));
+    let promise = format!("{promise:?}");
+    println!("{name:<18}{promise:<18}{seed}, {:.1} s", began.elapsed().as_secs_f64());
+    found.is_some()
 }
 
 /// Says what is wrong with a seed; whether nothing is.
