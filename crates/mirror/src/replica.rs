@@ -106,13 +106,13 @@ pub trait Replica: Send + Sync + 'static {
     /// It is complete: what was not named is removed, and the mirror is at the sequence given at the beginning.
     fn resync_end(&self, origin: Origin) -> Result<(), Refused>;
 
-    /// A peer was silent for too long, or was removed: what it left is adopted by those who are reachable from here,
-    /// this node among them.
-    fn peer_silent(&self, node: NodeId, reachable: &BTreeSet<NodeId>);
+    /// A peer was silent for too long, or was removed: what it left is adopted by those who are reachable from here and
+    /// have it, this node among them; also what others left before that had fallen to this peer.
+    fn peer_silent(&self, node: NodeId, heirs: &BTreeSet<NodeId>);
 
     /// A peer speaks, in this life: with the same epoch as before it owns what it owned. What it left in earlier lives is
-    /// adopted by the others that are reachable from here. Comes with each new link, also if nothing changed.
-    fn peer_returned(&self, origin: Origin, reachable: &BTreeSet<NodeId>);
+    /// adopted by the others that are reachable from here and have it. Comes with each new link, also if nothing changed.
+    fn peer_returned(&self, origin: Origin, heirs: &BTreeSet<NodeId>);
 
     /// Whether what a peer left is being adopted here: a starting peer waits for that, as part of what this node has.
     fn is_adopting(&self) -> bool {

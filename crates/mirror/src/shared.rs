@@ -102,6 +102,18 @@ impl Shared {
         self.reachable.borrow().clone()
     }
 
+    /// To whom what another left may fall: all that are heard; if this node serves clients, only those that do. One that
+    /// starts may not have it yet.
+    pub(crate) fn heirs(&self, reachable: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
+        let is_ready = |peer: &Peer| peer.state.lock().complete == Some(Standing::Ready);
+        if *self.standing.borrow() != Standing::Ready {
+            return reachable.clone();
+        }
+        let peers = self.peers.lock();
+        let is_heir = |node: &NodeId| peers.get(node).is_none_or(|peer| is_ready(peer));
+        reachable.iter().copied().filter(is_heir).collect()
+    }
+
     /// A peer speaks, in a life. False: it has a later one, so whoever says this is gone.
     pub(crate) fn returned(&self, peer: &Peer, origin: Origin) -> bool {
         let order = self.telling.lock();
@@ -121,7 +133,7 @@ impl Shared {
         if let Some(former) = self.replica.mirrored(origin.node).filter(|known| known.epoch != origin.epoch) {
             peer.state.lock().remember(former);
         }
-        self.replica.peer_returned(origin, &reachable);
+        self.replica.peer_returned(origin, &self.heirs(&reachable));
         drop(order);
         true
     }

@@ -94,9 +94,10 @@ impl Shared {
     fn tell_silent(&self, nodes: &[NodeId]) {
         let order = self.telling.lock();
         let reachable = self.publish_reachable();
+        let heirs = self.heirs(&reachable);
         for node in nodes.iter().filter(|node| !reachable.contains(node)) {
             tracing::warn!(node = node.0, "a peer is silent, what it left is adopted");
-            self.replica.peer_silent(*node, &reachable);
+            self.replica.peer_silent(*node, &heirs);
         }
         drop(order);
     }
@@ -104,17 +105,17 @@ impl Shared {
     /// Tells the replica again who is silent, and who is not: it has publications now that it had not.
     pub(crate) fn tell_again(&self) {
         let order = self.telling.lock();
-        let reachable = self.publish_reachable();
+        let heirs = self.heirs(&self.publish_reachable());
         for peer in self.all_peers() {
             let (is_silent, theirs) = {
                 let state = peer.state.lock();
                 (state.is_silent, state.theirs)
             };
             match theirs {
-                _ if is_silent => self.replica.peer_silent(peer.node, &reachable),
+                _ if is_silent => self.replica.peer_silent(peer.node, &heirs),
                 Some(theirs) => {
                     let origin = muster_model::Origin { node: peer.node, epoch: theirs.epoch };
-                    self.replica.peer_returned(origin, &reachable);
+                    self.replica.peer_returned(origin, &heirs);
                 }
                 None => {}
             }

@@ -26,6 +26,8 @@ pub(crate) struct Pass {
     at: Monotonic,
     /// The peers that are heard; absent: adopt whatever is left.
     among: Option<Vec<NodeId>>,
+    /// Whether it falls to those that are heard, of whom each has its part; else nobody saw who left it.
+    is_divided: bool,
     /// The next client to look at.
     next: u32,
 }
@@ -53,6 +55,7 @@ impl Registry {
                 self.plan_adoption(place, Some(reachable), now.mono);
             }
         }
+        self.divide_again(reachable, now.mono);
         self.adopt_due(now, effects);
         self.tell_streams(effects);
     }
@@ -66,7 +69,15 @@ impl Registry {
         now: Now,
         effects: &mut Vec<Effect>,
     ) {
+        let is_another_life = self.lives_of(origin.node).iter().any(|place| {
+            let known = self.mirror.origins.at(*place);
+            known.origin != origin && known.presence != Presence::Ended
+        });
         self.hear(origin, Some(reachable), now);
+        if is_another_life {
+            // It has lost what fell to it in the life before.
+            self.divide_again(reachable, now.mono);
+        }
         self.adopt_due(now, effects);
         self.tell_streams(effects);
     }
@@ -101,12 +112,28 @@ impl Registry {
     /// Has what an origin owns looked at: now, to adopt our part if it is known who is heard, and once more when it is
     /// late.
     pub(crate) fn plan_adoption(&mut self, place: OriginPlace, reachable: Option<&[NodeId]>, now: Monotonic) {
-        let passes = &mut self.mirror.passes;
+        self.mirror.passes.retain(|pass| pass.place != place);
         if let Some(reachable) = reachable {
-            passes.push(Pass { place, at: now, among: Some(reachable.to_vec()), next: 0 });
+            self.plan_first_look(place, reachable, now);
         }
-        passes.retain(|pass| pass.place != place || pass.among.is_some());
-        passes.push(Pass { place, at: now.plus(LATE_MS), among: None, next: 0 });
+        let (at, is_divided) = (now.plus(LATE_MS), reachable.is_some());
+        self.mirror.passes.push(Pass { place, at, among: None, is_divided, next: 0 });
+    }
+
+    /// Somebody is gone who may have been the heir of what others left: that falls to one of the rest.
+    fn divide_again(&mut self, reachable: &[NodeId], now: Monotonic) {
+        let divided = self.mirror.passes.iter().filter(|pass| pass.among.is_none() && pass.is_divided);
+        for place in divided.map(|pass| pass.place).collect::<Vec<_>>() {
+            self.mirror.passes.retain(|pass| pass.place != place || pass.among.is_none());
+            self.plan_first_look(place, reachable, now);
+        }
+    }
+
+    fn plan_first_look(&mut self, place: OriginPlace, reachable: &[NodeId], now: Monotonic) {
+        // If it is back, in another life, it has nothing of what it left.
+        let gone = self.mirror.origins.at(place).origin.node;
+        let among = reachable.iter().copied().filter(|node| *node != gone).collect();
+        self.mirror.passes.push(Pass { place, at: now, among: Some(among), is_divided: true, next: 0 });
     }
 
     /// Whether there may be orphans that are this node's to adopt and that were not looked at yet.

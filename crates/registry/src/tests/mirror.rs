@@ -168,6 +168,27 @@ fn a_node_that_restarts_takes_nothing_from_the_lists() {
     }
 }
 
+/// Found by the simulation, seed 378: a node had begun another life, and to whom its former one fell was just cut off.
+#[test]
+fn what_fell_to_a_node_that_falls_silent_falls_to_another() {
+    let mut ensemble = Ensemble::new(3);
+    let addresses: Vec<String> = (1..=16).map(|last| format!("10.0.0.{last}:80")).collect();
+    for at in &addresses {
+        ensemble.apply(0, register_beat(at)).unwrap();
+    }
+    ensemble.converge();
+    for other in [0, 2] {
+        ensemble.cut(1, other, true);
+        ensemble.cut(other, 1, true);
+    }
+    ensemble.restart(0, false);
+    ensemble.pass(1_000);
+    let shown = ensemble.shown(0, "s").len();
+    assert!(0 < shown && shown < addresses.len(), "some of it fell to the one that is cut off");
+    ensemble.pass(4_000);
+    assert_eq!(ensemble.shown(0, "s").len(), addresses.len());
+}
+
 #[test]
 fn a_connection_that_is_open_is_not_given_up() {
     let mut ensemble = Ensemble::new(2);
