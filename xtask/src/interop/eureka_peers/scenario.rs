@@ -21,8 +21,9 @@ const TRIES: usize = 3;
 
 /// Registries are equal again within this.
 const EQUAL_WITHIN: Duration = Duration::from_secs(35);
-/// How long real servers may take to register with each other: one that finds none at its start tries again after 40 s.
-const JOINED_WITHIN: Duration = Duration::from_secs(90);
+/// How long real servers may take to register with each other: one that finds none at its start tries again after 40 s, and on a
+/// busy machine more than once.
+const JOINED_WITHIN: Duration = Duration::from_secs(180);
 
 /// Instances that live at each server all the while.
 const RESIDENTS: usize = 10;
