@@ -76,6 +76,8 @@ pub(crate) enum Row {
     ClusterPublish,
     /// Three nodes: publish through a follower with one request in flight, against an fdatasync of the same file system.
     ClusterSequential,
+    /// Three nodes: from a change at one to 50 subscribers at another.
+    ClusterPush,
     /// Three nodes: register spread over them, against one node by itself; CPU of all nodes.
     ClusterRegister,
     /// Three nodes that hold 10,000 instances and do nothing, against one node by itself.
@@ -113,6 +115,7 @@ impl Row {
             Self::ConfigSearch => "config-search",
             Self::ClusterMirror => "cluster-mirror",
             Self::ClusterIdle => "cluster-idle",
+            Self::ClusterPush => "cluster-push",
             Self::ClusterRegister => "cluster-register",
             Self::ClusterSequential => "cluster-sequential",
             Self::ClusterPublish => "cluster-publish",
@@ -154,6 +157,7 @@ impl Row {
             self,
             Self::ClusterPublish
                 | Self::ClusterSequential
+                | Self::ClusterPush
                 | Self::ClusterRegister
                 | Self::ClusterIdle
                 | Self::ClusterMirror
@@ -206,6 +210,7 @@ fn measure<'a>(row: Row, server: &'a Server, sizes: &'a Sizes, figures: &'a mut 
         Row::LongPoll => Box::pin(long_poll::run(server, sizes, figures)),
         Row::ClusterPublish => Box::pin(clustered::publish(server, sizes, figures)),
         Row::ClusterSequential => Box::pin(clustered::sequential(server, sizes, figures)),
+        Row::ClusterPush => Box::pin(clustered::push(server, sizes, figures)),
         Row::ClusterRegister => Box::pin(clustered::register(server, sizes, figures)),
         Row::ClusterIdle => Box::pin(clustered::idle(server, sizes, figures)),
         Row::ClusterMirror => Box::pin(clustered::mirror(server, sizes, figures)),

@@ -35,7 +35,7 @@ pub(crate) fn judge(row: Row, muster: &Figures, floor: Option<&Figures>) -> Vec<
         Row::EurekaRepack => at_most(muster, &[("cpu", 1500.0), ("body", 58.5)]),
         Row::EurekaDelta => at_most(muster, &[("cpu", 60.0)]),
         Row::EurekaVisible => at_most(muster, &[("p99", 5.0)]),
-        Row::EurekaToNacos => at_most(muster, &[("p99", 10.0)]),
+        Row::EurekaToNacos | Row::ClusterPush => at_most(muster, &[("p99", 10.0)]),
         Row::LongPoll => at_most(muster, &[("a poll", 24.0), ("p99", 10.0)]),
         Row::ClusterPublish => at_most(muster, &[("cpu", 250.0)]),
         Row::ClusterSequential => at_most(muster, &[("above 3 × fdatasync", 1.0)]),

@@ -1,6 +1,9 @@
 //! Three nodes: what a write, a registration and doing nothing cost them together, and one node that joins late.
 
-use super::{sequential, throughput};
+use super::{
+    push::{self, Ends},
+    sequential, throughput,
+};
 use crate::{
     bodies,
     cluster::Cluster,
@@ -52,6 +55,13 @@ pub(crate) async fn sequential(server: &Server, sizes: &Sizes, figures: &mut Fig
     let fdatasync = figures.get("fdatasync p50").context("the disk is probed")?;
     figures.put("above 3 × fdatasync", p50 - 3.0 * fdatasync, Unit::Millis);
     Ok(())
+}
+
+/// The push row, from one node to subscribers at another.
+pub(crate) async fn push(server: &Server, sizes: &Sizes, figures: &mut Figures) -> Result<()> {
+    let cluster = Cluster::start(server.places()?, NODES).await?;
+    let ends = Ends { at: &cluster.nodes()[0], to: &cluster.nodes()[1], process: cluster.process() };
+    push::across(&ends, sizes, 0, figures).await
 }
 
 /// The register row, spread over all nodes, and the same at one by itself.

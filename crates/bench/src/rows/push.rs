@@ -4,6 +4,7 @@ use super::change::Changes;
 use crate::{
     bodies,
     figures::{Figures, Unit},
+    process::Process,
     server::Server,
     session::{self, Session},
     sizes::Sizes,
@@ -29,14 +30,36 @@ const PUSH_WAIT: Duration = Duration::from_secs(10);
 
 /// One instance changes each `change_every`, while `busy_rate` registrations a second go to other services.
 pub(crate) async fn run(server: &Server, sizes: &Sizes, busy_rate: u32, figures: &mut Figures) -> Result<()> {
+    let ends = Ends { at: server, to: server, process: server.process() };
+    across(&ends, sizes, busy_rate, figures).await
+}
+
+/// Where the change is made and where it is listened to.
+pub(crate) struct Ends<'a> {
+    /// Who is changed.
+    pub(crate) at: &'a Server,
+    /// Whose subscribers are told.
+    pub(crate) to: &'a Server,
+    /// All whose CPU time counts.
+    pub(crate) process: Process,
+}
+
+/// The same from one node to another.
+pub(crate) async fn across(
+    ends: &Ends<'_>,
+    sizes: &Sizes,
+    busy_rate: u32,
+    figures: &mut Figures,
+) -> Result<()> {
+    let server = ends.at;
     let changes = Changes::new(sizes.watchers);
     let provider = Session::open(server.grpc(), "naming").await?;
     let others: Vec<_> = (1..=OTHERS).map(|number| bodies::instance(number, 8080, 0)).collect();
     provider.channel().call_ok(bodies::register_batch(SERVICE, &others)).await?;
-    let subscribers = subscribe(server, sizes, &changes).await?;
+    let subscribers = subscribe(ends.to, sizes, &changes).await?;
     let mut busy = Busy::start(server, sizes, busy_rate).await?;
     let publisher = Session::open(server.grpc(), "naming").await?;
-    let cpu_before = server.process().cpu()?;
+    let cpu_before = ends.process.cpu()?;
     let start = Instant::now();
     let mut ticks = interval(sizes.change_every);
     for mark in 1..=sizes.changes {
@@ -48,7 +71,7 @@ pub(crate) async fn run(server: &Server, sizes: &Sizes, busy_rate: u32, figures:
     }
     changes.all_seen(PUSH_WAIT).await?;
     let time = start.elapsed();
-    let cpu = server.process().cpu()?.saturating_sub(cpu_before);
+    let cpu = ends.process.cpu()?.saturating_sub(cpu_before);
     busy.stop().await?;
     figures.put_latencies(&changes.latencies(), Unit::Millis);
     #[expect(clippy::cast_precision_loss, reason = "counts of changes and registrations")]
