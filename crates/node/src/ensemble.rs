@@ -113,7 +113,8 @@ impl Membership {
             let keys = state.members.iter().map(|(node, member)| (*node, member.is.key)).collect();
             (view, Roster { keys, next: NodeId(state.next), barred: state.removed_keys() })
         };
-        if let (Some(parts), true) = (self.parts.get(), view.cluster.is_some()) {
+        // In a snapshot from before a cluster was restored from a backup are nodes of another one, under other keys.
+        if let Some(parts) = self.parts.get().filter(|parts| view.cluster == Some(parts.cluster)) {
             parts.links.set_roster(roster);
         }
         self.view.send_replace(Arc::new(view));
