@@ -112,8 +112,13 @@ impl Mirror {
 pub enum Known {
     /// None of them serves clients: what was before is in checkpoints alone.
     ByNobody,
-    /// Some serve clients, and what they have counts. Of this node's earlier lives they had seen this much.
-    ByPeers(Vec<Position>),
+    /// Some serve clients, and what they have counts.
+    ByPeers {
+        /// This much of this node's earlier lives they had seen.
+        seen: Vec<Position>,
+        /// Who is heard by them and was not heard here: nobody told what these own.
+        untold: BTreeSet<NodeId>,
+    },
 }
 
 impl Known {
@@ -121,9 +126,17 @@ impl Known {
     pub fn covers(&self, position: Position) -> bool {
         match self {
             Self::ByNobody => false,
-            Self::ByPeers(seen) => {
+            Self::ByPeers { seen, .. } => {
                 seen.iter().any(|seen| seen.epoch == position.epoch && seen.sequence >= position.sequence)
             }
+        }
+    }
+
+    /// Whether what a peer owns was told, by itself or by who adopted it.
+    pub fn is_told(&self, node: NodeId) -> bool {
+        match self {
+            Self::ByNobody => false,
+            Self::ByPeers { untold, .. } => !untold.contains(&node),
         }
     }
 }

@@ -44,16 +44,26 @@ impl Shared {
         peers.iter().filter(|peer| !is_told(peer) && !is_silent(peer)).cloned().collect()
     }
 
-    /// What the peers know of this node's earlier lives.
+    /// What the peers know of what was before.
     pub(crate) fn known(&self) -> Known {
+        let peers = self.all_peers();
         let (mut is_any_ready, mut seen) = (false, Vec::new());
-        for peer in self.all_peers() {
+        for peer in &peers {
             let state = peer.state.lock();
             if state.complete == Some(Standing::Ready) {
                 is_any_ready = true;
                 seen.extend_from_slice(&state.knew_us);
             }
         }
-        if is_any_ready { Known::ByPeers(seen) } else { Known::ByNobody }
+        if !is_any_ready {
+            return Known::ByNobody;
+        }
+        // Whoever serves clients and does not hear it has adopted what it left.
+        let is_told = |peer: &Peer| {
+            peer.state.lock().complete.is_some()
+                || peers.iter().any(|other| other.node != peer.node && other.state.lock().misses(peer.node))
+        };
+        let untold = peers.iter().filter(|peer| !is_told(peer)).map(|peer| peer.node).collect();
+        Known::ByPeers { seen, untold }
     }
 }

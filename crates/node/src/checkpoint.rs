@@ -193,7 +193,7 @@ impl Node {
                 return;
             }
         };
-        let Records { position, own, foreign } = match Records::read(&checkpoint.records) {
+        let Records { position, mut own, mut foreign } = match Records::read(&checkpoint.records) {
             Ok(records) => records,
             Err(error) => {
                 tracing::warn!(%path, %error, "the checkpoint of ephemeral registrations is ignored");
@@ -201,11 +201,14 @@ impl Node {
             }
         };
         if position.is_some_and(|position| known.covers(position)) {
+            own.clear();
+        }
+        // What others owned is told, or it is gone; unless only they have it, and are not heard.
+        foreign.retain(|publication| !known.is_told(publication.owner().node));
+        if own.is_empty() && foreign.is_empty() {
             tracing::info!(%path, "the peers have all that is in the checkpoint of ephemeral registrations");
             return;
         }
-        // What others owned is known to peers that serve clients, or is gone.
-        let foreign = if *known == Known::ByNobody { foreign } else { Vec::new() };
         let mut counts = RestoreCounts::default();
         let mut own = own.into_iter().peekable();
         while own.peek().is_some() {

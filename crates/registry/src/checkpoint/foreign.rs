@@ -56,6 +56,11 @@ impl ForeignPublication {
         Ok(Self { owner: Origin { node: NodeId(node), epoch: Epoch { boot, random } }, sequence, op })
     }
 
+    /// Whose it was.
+    pub fn owner(&self) -> Origin {
+        self.owner
+    }
+
     /// Its place among all publications: of two at one address the later one shows.
     pub fn sequence(&self) -> u64 {
         self.sequence
