@@ -61,7 +61,8 @@ pub trait Disk: Send + Sync + fmt::Debug + 'static {
     /// Bytes that this process may still write on the file system of a directory.
     fn free_bytes(&self, dir: &Path) -> Result<u64, DiskError>;
 
-    /// All bytes of the file system of a directory.
+    /// All bytes of the file system of a directory that are in use or may be by this process: without those that are kept
+    /// for the superuser, as `df` counts how full it is.
     fn total_bytes(&self, dir: &Path) -> Result<u64, DiskError>;
 
     /// Creates a file if need be and locks it until the lock is dropped or the process ends;

@@ -75,7 +75,8 @@ impl Disk for RealDisk {
 
     fn total_bytes(&self, dir: &Path) -> Result<u64, DiskError> {
         let stat = statvfs(dir).map_err(|e| DiskError::from_io(Operation::Read, dir, e.into()))?;
-        Ok(stat.f_blocks.saturating_mul(stat.f_frsize))
+        let used = stat.f_blocks.saturating_sub(stat.f_bfree);
+        Ok(used.saturating_add(stat.f_bavail).saturating_mul(stat.f_frsize))
     }
 
     fn lock_exclusive(&self, path: &Path) -> Result<DiskLock, DiskError> {
