@@ -6,7 +6,7 @@ use muster_nacos_wire::grpc::{
     Ack, Payload, PushType, parse,
     reply::{ConfigName, ServiceInfo, ServiceReply},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tonic::Streaming;
 
@@ -20,8 +20,11 @@ pub enum Push {
     Service(ServiceInfo),
     /// A config that is listened to changed: query it, and listen again with the md5 found.
     Config(ConfigName),
-    /// The server asks to go elsewhere (it drains): connect anew.
-    Reset,
+    /// The server asks to go elsewhere: connect anew.
+    Reset {
+        /// Where, as `host:port`; without it (the server drains) to any other.
+        to: Option<String>,
+    },
     /// Anything else, with its type and JSON body: fuzzy watches, metrics.
     Other {
         /// The type name.
@@ -49,6 +52,22 @@ struct AckBody<'a> {
     error_code: u16,
     success: bool,
     request_id: &'a str,
+}
+
+/// Where to go; blank without a target.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ResetBody {
+    server_ip: Option<String>,
+    server_port: Option<String>,
+}
+
+impl ResetBody {
+    fn address(self) -> Option<String> {
+        let (host, port) = (self.server_ip?, self.server_port?);
+        let host = if host.contains(':') { format!("[{host}]") } else { host };
+        (!host.is_empty()).then(|| format!("{host}:{port}"))
+    }
 }
 
 impl Driver {
@@ -111,7 +130,10 @@ impl Driver {
 fn read(kind: Option<PushType>, message: &Payload) -> Option<Push> {
     match kind {
         Some(PushType::ClientDetection | PushType::SetupAck) => None,
-        Some(PushType::ConnectReset) => Some(Push::Reset),
+        Some(PushType::ConnectReset) => {
+            let reset: ResetBody = parse(message.json()).unwrap_or_default();
+            Some(Push::Reset { to: reset.address() })
+        }
         Some(PushType::NotifySubscriber) => {
             parse::<ServiceReply>(message.json()).ok().map(|reply| Push::Service(reply.service_info))
         }

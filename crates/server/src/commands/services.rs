@@ -60,7 +60,7 @@ async fn registered(
 /// Waits until the node asks its clients to leave.
 async fn reset(pushes: &mut Receiver<Push>) {
     while let Some(push) = pushes.recv().await {
-        if push == Push::Reset {
+        if matches!(push, Push::Reset { .. }) {
             return;
         }
     }

@@ -70,7 +70,7 @@ async fn watch_service(
         info = loop {
             match pushes.recv().await {
                 Some(Push::Service(info)) => break info,
-                Some(Push::Reset) => return Ok(Ended::reset()),
+                Some(Push::Reset { .. }) => return Ok(Ended::reset()),
                 Some(Push::Config(_) | Push::Other { .. }) => {}
                 None => std::future::pending().await,
             }
@@ -100,7 +100,7 @@ async fn watch_config(
         loop {
             match pushes.recv().await {
                 Some(Push::Config(_)) => break,
-                Some(Push::Reset) => return Ok(Ended::reset()),
+                Some(Push::Reset { .. }) => return Ok(Ended::reset()),
                 Some(Push::Service(_) | Push::Other { .. }) => {}
                 None => std::future::pending().await,
             }

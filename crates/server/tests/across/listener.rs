@@ -16,11 +16,21 @@ pub(crate) struct Listener {
 
 impl Listener {
     pub(crate) async fn at(node: SocketAddr) -> Self {
+        Self::open(node).await.unwrap()
+    }
+
+    /// The same, where the node may be gone.
+    pub(crate) async fn open(node: SocketAddr) -> Result<Self, ClientError> {
         let options = Options { timeout: PATIENCE, setup_timeout: PATIENCE, ..Options::default() };
-        let (client, driver, pushes) = connect(&node.to_string(), options).await.unwrap();
+        let (client, driver, pushes) = connect(&node.to_string(), options).await?;
         let mut running = JoinSet::new();
         running.spawn(driver.run());
-        Self { client, pushes, _driver: running }
+        Ok(Self { client, pushes, _driver: running })
+    }
+
+    /// The next push; `None`: the connection has ended.
+    pub(crate) async fn next(&mut self) -> Option<Push> {
+        self.pushes.recv().await
     }
 
     /// Registers an instance with this address.
@@ -32,7 +42,7 @@ impl Listener {
     pub(crate) async fn wait<T>(&mut self, what: &str, told: impl Fn(Push) -> Option<T>) -> T {
         let told = async {
             loop {
-                let push = self.pushes.recv().await.expect("the connection stays");
+                let push = self.next().await.expect("the connection stays");
                 if let Some(told) = told(push) {
                     return told;
                 }

@@ -14,21 +14,46 @@ mod http;
 #[allow(dead_code, reason = "shared with tests that use more of it")]
 mod process;
 
+mod crowd;
+mod doctor;
 mod listener;
+mod members;
 mod pushes;
 
+use crowd::Crowd;
 use group::Group;
 
 /// One after the other at the same nodes: what comes later kills some of them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_see_one_cluster() {
-    let group = Group::listed(3).await;
+    let mut group = Group::listed(3).await;
     let nodes: Vec<_> = group.nodes.iter().map(|node| node.http).collect();
+    let [one, two, three] = nodes[..] else { panic!("three nodes") };
     // Each node is the one that is changed, and the one that is listened to.
-    for (at, to) in [(0, 1), (1, 2), (2, 0)] {
-        pushes::services(nodes[at], nodes[to]).await;
-        pushes::names(nodes[at], nodes[to]).await;
-        pushes::configs(nodes[at], nodes[to]).await;
-        pushes::held_polls(nodes[at], nodes[to]).await;
+    for (at, to) in [(one, two), (two, three), (three, one)] {
+        pushes::services(at, to).await;
+        pushes::names(at, to).await;
+        pushes::configs(at, to).await;
+        pushes::held_polls(at, to).await;
     }
+    let crowd = Crowd::gather(30, &nodes);
+    members::told(&nodes, &[(one, "UP"), (two, "UP"), (three, "UP")]).await;
+    doctor::finds_nothing(&group, 0).await;
+    crowd.wait_shared(&nodes).await;
+
+    let last = group.id(2).await;
+    group.nodes[2].kill();
+    doctor::names_who_does_not_answer(&group, 0, (2, last)).await;
+    members::told(&[one, two], &[(one, "UP"), (two, "UP"), (three, "DOWN")]).await;
+    crowd.wait_shared(&[one, two]).await;
+    group.start_again(2);
+    group.nodes[2].wait_ready().await;
+    members::told(&nodes, &[(one, "UP"), (two, "UP"), (three, "UP")]).await;
+    crowd.wait_shared(&nodes).await;
+    doctor::finds_nothing(&group, 2).await;
+    drop(crowd);
+
+    group.nodes[2].kill();
+    group.ask(0, &["cluster", "remove", &last.to_string()]).await.ok();
+    members::told(&[one, two], &[(one, "UP"), (two, "UP")]).await;
 }

@@ -122,7 +122,7 @@ async fn publish(publisher: &Listener, data_id: &str, content: &str) {
 async fn changed(listener: &mut Listener, data_id: &str) {
     let is_so = |push| match push {
         Push::Config(config) => (config.data_id == data_id).then_some(()),
-        Push::Service(_) | Push::Reset | Push::Other { .. } => None,
+        Push::Service(_) | Push::Reset { .. } | Push::Other { .. } => None,
     };
     listener.wait(data_id, is_so).await;
 }

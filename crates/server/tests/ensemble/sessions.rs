@@ -143,7 +143,7 @@ impl Shared {
                         self.tally.count("pushes");
                         self.check(address, told.hosts.iter().map(|host| host.ip.clone()), had_all);
                     }
-                    Some(Push::Reset) | None => return Err(ClientError::Closed),
+                    Some(Push::Reset { .. }) | None => return Err(ClientError::Closed),
                     Some(_) => {}
                 },
                 _ = ticks.tick() => if self.stop.load(Relaxed) { return Ok(()) },

@@ -50,7 +50,7 @@ async fn clients_are_asked_to_move_and_leave_first() {
 async fn moves(mut session: Session) {
     let reset = async {
         while let Some(push) = session.pushes.recv().await {
-            if push == Push::Reset {
+            if matches!(push, Push::Reset { .. }) {
                 return;
             }
         }

@@ -1,8 +1,10 @@
 //! The connections of clients as administrators see them, and moving them.
 
 use super::server::Server;
+use muster_nacos::SessionSettings;
 use serde_json::json;
 use std::time::Duration;
+use tokio::time::Instant;
 
 #[tokio::test]
 async fn connections_are_listed_and_counted() {
@@ -55,4 +57,24 @@ async fn so_many_clients_stay_and_the_newest_are_asked_to_move() {
     let path = "/nacos/v2/core/loader/reloadCurrent?count=2";
     server.world.ask("GET", path).await.is(200, "success");
     assert!(moves.is_quiet(Duration::from_millis(100)).await);
+}
+
+#[tokio::test]
+async fn so_many_at_once_are_asked_and_no_more() {
+    let scan_every = Duration::from_millis(200);
+    let settings = SessionSettings { scan_every, moves_per_scan_max: 1, ..SessionSettings::default() };
+    let server = Server::with(settings).await;
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        clients.push(server.naming().await);
+        server.world.clock.skip(Duration::from_secs(1));
+    }
+    let begun = Instant::now();
+    let path = "/nacos/v3/admin/core/loader/reloadCurrent?count=0&redirectAddress=10.0.0.9:8848";
+    server.world.ask("POST", path).await.is(200, r#"{"code":0,"message":"success","data":null}"#);
+    for client in clients.iter_mut().rev() {
+        client.push("ConnectResetRequest").await;
+    }
+    // The first may be asked at once, and each look comes so long after the one before.
+    assert!(begun.elapsed() >= 2 * scan_every, "{:?}", begun.elapsed());
 }
