@@ -4,9 +4,15 @@ use crate::{
     process::muster,
     stage::{CONVERGED_WITHIN, Stage},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio::time::sleep;
 
 const UPGRADE: &[&str] = &["cluster", "upgrade"];
+/// How often a command is asked again because the lead changed hands.
+const LEAD_CHANGES_MAX: usize = 10;
 
 /// How a node is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +57,18 @@ async fn start(stage: &mut Stage, node: usize, binary: &Path) {
     stage.within("to converge after a change of version", took, CONVERGED_WITHIN);
 }
 
-/// Looks that a command is refused at a node, and for the reason that is given.
+/// Looks that a command is refused at a node, and for the reason that is given. While the lead changes hands there may be
+/// nobody to refuse it for that reason: then it is asked again.
 async fn is_refused(stage: &Stage, node: usize, words: &[&str], reason: &str) {
-    match stage.ensemble.try_ask(node, words).await {
+    let mut answer = stage.ensemble.try_ask(node, words).await;
+    for _ in 0..LEAD_CHANGES_MAX {
+        if !answer.as_ref().is_err_and(|told| told.contains("does not lead")) {
+            break;
+        }
+        sleep(Duration::from_secs(1)).await;
+        answer = stage.ensemble.try_ask(node, words).await;
+    }
+    match answer {
         Ok(told) => stage.tally.breach(format!("`muster {}` is not refused: {told}", words.join(" "))),
         Err(told) if told.contains(reason) => {}
         Err(told) => stage.tally.breach(format!("`muster {}` complains of {told}", words.join(" "))),
