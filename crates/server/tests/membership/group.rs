@@ -228,13 +228,21 @@ impl Group {
         }
     }
 
-    /// The content of a config as a node has it after whatever was acknowledged before.
+    /// The content of a config as a node has it after whatever was acknowledged before. While the node starts, or nobody
+    /// leads, it is asked again.
     pub(crate) async fn read(&self, node: usize, data_id: &str) -> Option<String> {
         let path = format!("/nacos/v1/cs/configs?dataId={data_id}&group=membership");
         let headers = [("x-muster-consistency", "linearizable")];
         let ask = Ask { headers: &headers, ..Ask::plain(Method::GET, &path) };
-        let answer = Caller::new(self.nodes[node].http, PATIENCE).call(&ask).await.unwrap();
-        answer.is_ok().then(|| answer.text())
+        let begun = Instant::now();
+        loop {
+            let answer = Caller::new(self.nodes[node].http, PATIENCE).call(&ask).await.unwrap();
+            if answer.status < 500 {
+                return answer.is_ok().then(|| answer.text());
+            }
+            assert!(begun.elapsed() < PATIENCE, "nothing can be read: {}", self.nodes[node].log_tail());
+            sleep(Duration::from_millis(50)).await;
+        }
     }
 }
 
