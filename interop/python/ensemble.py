@@ -71,7 +71,8 @@ class Ensemble:
             self.calls += 1
             try:
                 await call(turn)
-            except Exception as problem:
+            # The library closes its channel under a call when it connects again, which cancels the call; nobody cancels ours.
+            except (Exception, asyncio.CancelledError) as problem:
                 self.failed += 1
                 print(f"{call.__name__}: {problem!r}", file=sys.stderr)
             await asyncio.sleep(0.1)
