@@ -2,8 +2,9 @@
 //!
 //! Durable state is compared at a mark in the log ([`marks`]): each node computes, from its store, what its rows come to at
 //! exactly that entry. Where that differs a second mark has the rows named, and only what differs there, too, is a finding.
-//! Mirrors of ephemeral publications are compared where two nodes have the same sequence of one life of their owner; what
-//! moves too fast for that is compared all the time by the streams between them, and told of here.
+//! Mirrors of ephemeral publications are compared where two nodes have the same sequence of one life of their owner, and
+//! what differs is named by asking both for what they have in the buckets that differ; what moves too fast for that is
+//! compared all the time by the streams between them, and told of here.
 
 mod ask;
 mod diagnose;
@@ -11,6 +12,7 @@ mod digest;
 mod examine;
 pub(crate) mod marks;
 mod mirrors;
+mod names;
 mod report;
 mod wire;
 

@@ -57,7 +57,8 @@ pub use eureka::{
 pub use health::CheckTarget;
 pub use list::{ClientSummary, Counts, Page, PublicationSummary, Search, ServiceSummary};
 pub use mirror::{
-    HeldSequence, MirrorChanges, MirrorDigest, MirrorError, MirrorFigures, SnapshotCursor, SnapshotPage,
+    HeldSequence, MirrorChanges, MirrorDigest, MirrorError, MirrorFigures, MirrorName, MirrorNames,
+    SnapshotCursor, SnapshotPage,
 };
 pub use namespaces::NamespaceSpec;
 pub use op::{Beat, Close, Deregister, Op, Outcome, Register, SetHealth};

@@ -51,6 +51,7 @@ mod graves;
 mod hash;
 mod health;
 mod incoming;
+mod named;
 mod origins;
 mod outgoing;
 mod peers;
@@ -64,6 +65,7 @@ pub use api::{
 pub(crate) use claim::{Claim, OURS, OriginPlace, Version};
 pub(crate) use clock::COUNTER_BITS;
 pub(crate) use incoming::Batch;
+pub use named::{MirrorName, MirrorNames};
 pub(crate) use origins::Presence;
 pub(crate) use outgoing::Because;
 #[cfg(test)]

@@ -29,19 +29,21 @@ impl Node {
         if !nodes.contains(&self.id) {
             nodes.push(self.id);
         }
+        let question = Question { mark, names: None };
         let asking = nodes.into_iter().map(|node| {
             let address = members.addresses.get(&node).cloned().unwrap_or_default();
-            self.ask_report(node, address, mark)
+            self.ask_report(node, address, &question)
         });
         join_all(asking).await
     }
 
-    async fn ask_report(&self, node: NodeId, address: String, mark: u64) -> Asked {
+    /// The report of one member, this one or another.
+    pub(super) async fn ask_report(&self, node: NodeId, address: String, question: &Question) -> Asked {
         let begun = self.now();
         let answer = if node == self.id {
-            Ok(self.report(mark))
+            Ok(self.answer(question))
         } else {
-            let answer = tokio::time::timeout(ANSWER_WITHIN, self.question(node, &address, mark)).await;
+            let answer = tokio::time::timeout(ANSWER_WITHIN, self.question(node, &address, question)).await;
             answer.unwrap_or(Err(io::ErrorKind::TimedOut.into())).map_err(|error| error.to_string())
         };
         let half_ms = self.now().mono.since(begun.mono) / 2;
@@ -49,8 +51,16 @@ impl Node {
         Asked { node, address, answer, middle: Timestamp(begun.wall.0 + half_ms), half_ms }
     }
 
-    async fn question(&self, node: NodeId, address: &str, mark: u64) -> io::Result<NodeReport> {
-        let question = Question { mark }.encode_to_vec();
+    /// What this node says to a question.
+    fn answer(&self, question: &Question) -> NodeReport {
+        let mut report = self.report(question.mark);
+        let names = question.names.as_ref();
+        report.names = names.and_then(|names| self.mirror_names(names.origin(), &names.buckets));
+        report
+    }
+
+    async fn question(&self, node: NodeId, address: &str, question: &Question) -> io::Result<NodeReport> {
+        let question = question.encode_to_vec();
         let idle = self.doctor.idle.lock().remove(&node);
         if let Some(mut link) = idle
             && let Ok(report) = ask(&mut link, &question).await
@@ -88,7 +98,7 @@ impl Acceptor for Answerer {
         Box::pin(async move {
             while let Ok(Some(frame)) = link.receive().await {
                 let (Some(node), Ok(question)) = (self.0.upgrade(), Question::decode(frame)) else { return };
-                let report = encode_report(&node.report(question.mark));
+                let report = encode_report(&node.answer(&question));
                 drop(node);
                 if link.send(&report).await.is_err() {
                     return;

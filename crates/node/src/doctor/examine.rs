@@ -145,14 +145,17 @@ impl Node {
             always.retain(|of| differing.contains(of) || !compared.contains(of));
             ever_compared.extend(compared);
         }
-        let findings = always.iter().map(|(holder, origin)| {
-            mirrors::finding(*holder, *origin, &mirrors::counts(&asked, *holder, *origin))
-        });
+        let mut findings = Vec::new();
+        for (holder, origin) in always {
+            let named = self.name_differences(&asked, holder, origin).await;
+            let what = named.unwrap_or_else(|| mirrors::counts(&asked, holder, origin));
+            findings.push(mirrors::finding(holder, origin, &what));
+        }
         let told = format!(
             "{} of {all} mirrors at the same sequence; the others change, and are compared by their streams",
             ever_compared.len()
         );
-        (findings.collect(), told)
+        (findings, told)
     }
 }
 

@@ -2,7 +2,18 @@
 
 use super::diagnose::{Asked, Finding};
 use muster_model::{NodeId, Origin};
-use std::collections::BTreeSet;
+use muster_registry::MirrorName;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Differences that are named of one mirror; there may be more.
+const NAMED_MAX: usize = 20;
+
+/// What a node has of an origin in some buckets, after some change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NamedMirror {
+    pub(crate) sequence: u64,
+    pub(crate) names: Vec<MirrorName>,
+}
 
 /// A mirror that differs: who has it, and of which origin.
 pub(super) type Differing = BTreeSet<(NodeId, Origin)>;
@@ -50,3 +61,45 @@ pub(super) fn counts(asked: &[Asked], holder: NodeId, origin: Origin) -> String 
         (None, _) | (_, None) => String::new(),
     }
 }
+
+/// The buckets in which a mirror and its owner differ, as far as their reports tell.
+pub(super) fn differing_buckets(asked: &[Asked], holder: NodeId, origin: Origin) -> Vec<u8> {
+    let buckets_at = |node: NodeId| {
+        let report = asked.iter().filter_map(Asked::report).find(|report| report.node == node)?;
+        report.mirrors.iter().find(|mirror| mirror.origin == origin).map(|mirror| &mirror.buckets)
+    };
+    let (Some(own), Some(held)) = (buckets_at(origin.node), buckets_at(holder)) else { return Vec::new() };
+    let differing = (0..=u8::MAX).zip(own.iter().zip(held)).filter(|(_, (own, held))| own != held);
+    differing.map(|(bucket, _)| bucket).collect()
+}
+
+/// What is different, by name; `None` where the two are not of the same change, or are alike.
+pub(super) fn differences(own: &NamedMirror, held: &NamedMirror) -> Option<String> {
+    if own.sequence != held.sequence {
+        return None;
+    }
+    let by_key = |named: &NamedMirror| -> BTreeMap<u64, (u64, String)> {
+        named.names.iter().map(|name| (name.key, (name.hash, name.name.clone()))).collect()
+    };
+    let (own, held) = (by_key(own), by_key(held));
+    let mut named: BTreeSet<String> = BTreeSet::new();
+    for (key, (hash, name)) in &own {
+        match held.get(key) {
+            None => drop(named.insert(format!("{name} is missing"))),
+            Some((other, _)) if other != hash => drop(named.insert(format!("{name} differs"))),
+            Some(_) => {}
+        }
+    }
+    for (_, name) in held.iter().filter(|(key, _)| !own.contains_key(key)).map(|(_, held)| held) {
+        named.insert(format!("{name} should not be there"));
+    }
+    let more = named.len().saturating_sub(NAMED_MAX);
+    let mut named: Vec<String> = named.into_iter().take(NAMED_MAX).collect();
+    if more > 0 {
+        named.push(format!("and {more} more"));
+    }
+    (!named.is_empty()).then(|| named.join("; "))
+}
+
+#[cfg(test)]
+mod tests;

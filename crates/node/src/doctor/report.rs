@@ -1,6 +1,9 @@
 //! How a node is, in figures that can be compared with those of others.
 
-use super::marks::{MarkResult, Marked};
+use super::{
+    marks::{MarkResult, Marked},
+    mirrors::NamedMirror,
+};
 use crate::Node;
 use muster_model::{NodeId, Origin, Timestamp};
 use std::collections::BTreeMap;
@@ -34,6 +37,8 @@ pub struct NodeReport {
     pub mirrors: Vec<MirrorReport>,
     /// Of the mark that was asked about, if it was applied here.
     pub(crate) mark: Option<MarkResult>,
+    /// Names that were asked for.
+    pub(crate) names: Option<NamedMirror>,
 }
 
 impl Default for NodeReport {
@@ -52,6 +57,7 @@ impl Default for NodeReport {
             certificate_until: None,
             mirrors: Vec::new(),
             mark: None,
+            names: None,
         }
     }
 }
@@ -114,6 +120,7 @@ impl Node {
             certificate_until: facts.and_then(|facts| (facts.certificate_until)()),
             mirrors: self.mirror_reports(),
             mark: self.doctor.marks.result(mark),
+            names: None,
         }
     }
 

@@ -3,18 +3,79 @@
 use super::{
     digest::{BUCKETS, StateDigest, TableDigest},
     marks::{MarkResult, Marked},
+    mirrors::NamedMirror,
     report::{DiskSpace, MirrorReport, NodeReport},
 };
 use bytes::Bytes;
 use muster_model::{Epoch, NodeId, Origin, Timestamp};
+use muster_registry::MirrorName;
 use prost::Message;
 use std::sync::Arc;
 
-/// What a node is asked: its report, with what came of a mark.
+/// What a node is asked: its report, with what came of a mark, and with names.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Question {
     #[prost(fixed64, tag = "1")]
     pub(super) mark: u64,
+    #[prost(message, optional, tag = "2")]
+    pub(super) names: Option<NamesQuestion>,
+}
+
+/// Of which origin, and of which buckets of its digest, names are wanted.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct NamesQuestion {
+    #[prost(uint64, tag = "1")]
+    node: u64,
+    #[prost(uint64, tag = "2")]
+    boot: u64,
+    #[prost(fixed64, tag = "3")]
+    random: u64,
+    #[prost(bytes = "vec", tag = "4")]
+    pub(super) buckets: Vec<u8>,
+}
+
+impl NamesQuestion {
+    pub(super) fn new(origin: Origin, buckets: &[u8]) -> Self {
+        let Origin { node, epoch: Epoch { boot, random } } = origin;
+        Self { node: node.0, boot, random, buckets: buckets.to_vec() }
+    }
+
+    pub(super) fn origin(&self) -> Origin {
+        Origin { node: NodeId(self.node), epoch: Epoch { boot: self.boot, random: self.random } }
+    }
+}
+
+/// The answer; older versions give none.
+#[derive(Clone, PartialEq, Message)]
+struct NamesMessage {
+    #[prost(uint64, tag = "1")]
+    sequence: u64,
+    #[prost(fixed64, repeated, tag = "2")]
+    keys: Vec<u64>,
+    #[prost(fixed64, repeated, tag = "3")]
+    hashes: Vec<u64>,
+    #[prost(string, repeated, tag = "4")]
+    names: Vec<String>,
+}
+
+impl From<&NamedMirror> for NamesMessage {
+    fn from(named: &NamedMirror) -> Self {
+        Self {
+            sequence: named.sequence,
+            keys: named.names.iter().map(|name| name.key).collect(),
+            hashes: named.names.iter().map(|name| name.hash).collect(),
+            names: named.names.iter().map(|name| name.name.clone()).collect(),
+        }
+    }
+}
+
+impl From<NamesMessage> for NamedMirror {
+    fn from(message: NamesMessage) -> Self {
+        let NamesMessage { sequence, keys, hashes, names } = message;
+        let names = keys.into_iter().zip(hashes).zip(names);
+        let names = names.map(|((key, hash), name)| MirrorName { key, hash, name });
+        Self { sequence, names: names.collect() }
+    }
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -106,6 +167,8 @@ struct ReportMessage {
     mirrors: Vec<MirrorMessage>,
     #[prost(message, optional, tag = "14")]
     mark: Option<MarkMessage>,
+    #[prost(message, optional, tag = "15")]
+    names: Option<NamesMessage>,
 }
 
 fn mark_message(mark: &MarkResult) -> MarkMessage {
@@ -193,6 +256,7 @@ pub(super) fn encode_report(report: &NodeReport) -> Vec<u8> {
         certificate_until: report.certificate_until.map(|until| until.0),
         mirrors: mirrors.collect(),
         mark: report.mark.as_ref().map(mark_message),
+        names: report.names.as_ref().map(Into::into),
     };
     message.encode_to_vec()
 }
@@ -228,6 +292,7 @@ pub(super) fn decode_report(frame: &[u8]) -> Option<NodeReport> {
             Some(mark) => Some(mark_of(mark)?),
             None => None,
         },
+        names: message.names.map(Into::into),
     })
 }
 
@@ -262,6 +327,10 @@ mod tests {
                 mended_ms_ago: Some(0),
             }],
             mark: Some(MarkResult { id: 1, index: 2, marked: Marked::Done(Arc::new(digest)) }),
+            names: Some(NamedMirror {
+                sequence: 8,
+                names: vec![MirrorName { key: 1, hash: u64::MAX, name: "instance a".into() }],
+            }),
         };
         assert_eq!(decode_report(&encode_report(&report)), Some(report));
         assert_eq!(decode_report(&encode_report(&NodeReport::default())), Some(NodeReport::default()));

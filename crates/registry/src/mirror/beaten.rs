@@ -20,6 +20,13 @@ pub(crate) struct Beaten {
     op: Box<[u8]>,
 }
 
+impl Beaten {
+    /// What was told.
+    pub(crate) fn op(&self) -> &[u8] {
+        &self.op
+    }
+}
+
 impl Registry {
     /// What an origin told of a publication is not to be counted as beaten any more, if it was.
     pub(crate) fn take_beaten(&mut self, place: OriginPlace, key: u64) -> Option<Box<[u8]>> {

@@ -5,6 +5,7 @@
 //! drops its finding and says so; until then the others keep showing it, in whatever order the two come to them.
 
 use super::{
+    MirrorName,
     claim::{OURS, OriginPlace},
     incoming::Batch,
     origins::Entry,
@@ -80,6 +81,17 @@ impl Healths {
             ops.push(Bytes::from(op));
         }
         (ops, None)
+    }
+
+    /// The findings of an origin that are meant, by name.
+    pub(crate) fn names(&self, owner: OriginPlace, is_meant: &impl Fn(Entry) -> bool) -> Vec<MirrorName> {
+        let of_owner = self.0.iter().filter(|(_, finding)| finding.owner == owner && is_meant(finding.entry));
+        let named = of_owner.map(|((service, host, port), Finding { entry, .. })| {
+            let of = format!("{}/{}/{}", service.namespace(), service.group(), service.name());
+            let name = format!("the health of instance {host}:{port} of {of}");
+            MirrorName { key: entry.key, hash: entry.hash, name }
+        });
+        named.collect()
     }
 }
 

@@ -98,7 +98,8 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    fn bucket(self) -> usize {
+    /// The bucket it is in.
+    pub(crate) fn bucket(self) -> usize {
         (self.key & (BUCKETS as u64 - 1)) as usize
     }
 }

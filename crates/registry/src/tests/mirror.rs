@@ -206,3 +206,35 @@ fn a_connection_that_is_open_is_not_given_up() {
     ensemble.converge();
     (0..2).for_each(|at| assert_eq!(ensemble.shown(at, "s"), ["10.0.0.1:80@DEFAULT"]));
 }
+
+#[test]
+fn names_of_a_mirror_are_those_of_its_owner() {
+    let mut ensemble = Ensemble::new(2);
+    ensemble.apply(0, register_beat("10.0.0.1:80")).unwrap();
+    let instances = (1..=5).map(|port| instance(&format!("10.0.0.2:{port}"))).collect();
+    ensemble.apply(0, register(&connection(7), "s", instances)).unwrap();
+    ensemble.apply(1, register_beat("10.0.0.9:80")).unwrap();
+    ensemble.converge();
+    let all: Vec<u8> = (0..=u8::MAX).collect();
+    let names = |at: usize, of: usize| {
+        let origin = ensemble.members[of].origin;
+        let page = ensemble.members[at].registry.mirror_names(origin, &all, 0).unwrap();
+        assert_eq!((page.sequence, page.next), (ensemble.members[of].registry.mirror_sequence(), None));
+        let mut names = page.names;
+        names.sort_by_key(|name| name.key);
+        names
+    };
+    for of in 0..2 {
+        assert_eq!(names(0, of), names(1, of));
+        let digest = ensemble.members[of].registry.digest(ensemble.members[of].origin).unwrap();
+        let sum = names(1, of).iter().fold(0_u64, |sum, name| sum.wrapping_add(name.hash));
+        assert_eq!((names(1, of).len() as u64, sum), (digest.count, digest.sum));
+    }
+    let mut shown: Vec<String> = names(1, 0).into_iter().map(|name| name.name).collect();
+    shown.sort();
+    let of = "of public/DEFAULT_GROUP/s";
+    let batch = format!("instance 10.0.0.2:1 and 10.0.0.2:2 and 10.0.0.2:3 and 2 more {of}");
+    assert_eq!(shown, [format!("instance 10.0.0.1:80 {of}"), batch]);
+    let origin = ensemble.members[0].origin;
+    assert_eq!(ensemble.members[1].registry.mirror_names(origin, &[], 0).unwrap().names, []);
+}
