@@ -22,7 +22,7 @@ pub(crate) async fn names_who_does_not_answer(group: &Group, at: usize, (gone, i
 }
 
 /// What it finds, after its exit code and its figures were checked. How full the disk of this machine is does not count.
-async fn ask(group: &Group, at: usize) -> Vec<Value> {
+pub(crate) async fn ask(group: &Group, at: usize) -> Vec<Value> {
     let done = group.ask(at, &["doctor", "--json"]).await;
     let answer: Value = serde_json::from_str(&done.out).unwrap_or_else(|_| panic!("{done:?}"));
     let mut found = answer["findings"].as_array().unwrap().clone();

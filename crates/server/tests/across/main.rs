@@ -10,6 +10,8 @@ mod group;
 #[path = "../ensemble/http.rs"]
 #[allow(dead_code, reason = "shared with tests that use more of it")]
 mod http;
+#[path = "../membership/office.rs"]
+mod office;
 #[path = "../ensemble/process.rs"]
 #[allow(dead_code, reason = "shared with tests that use more of it")]
 mod process;
@@ -18,6 +20,7 @@ mod crowd;
 mod doctor;
 mod listener;
 mod members;
+mod planted;
 mod pushes;
 
 use crowd::Crowd;

@@ -16,6 +16,7 @@ mod certificates;
 mod foreign;
 mod group;
 mod listed;
+mod office;
 mod recover;
 mod removal;
 mod restore;
