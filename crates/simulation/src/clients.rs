@@ -14,10 +14,12 @@ pub(crate) use crowd::service as crowd_service;
 
 use crate::{
     machine::{self, Machine},
-    record::{Recorder, Server, now_ms},
+    record::{Recorder, Renewed, Server, now_ms},
     schedule::{Fault, Schedule, Trouble},
 };
-use muster_model::{GroupName, Host, Namespace, ServiceKey, ServiceName};
+use muster_model::{
+    ClusterName, GroupName, Host, Instance, Metadata, Namespace, ServiceKey, ServiceName, Weight,
+};
 use muster_node::{Node, ServiceView};
 use muster_runtime::{Rng, Tasks};
 use std::{
@@ -64,6 +66,60 @@ impl Desk {
             machine::Reply::Unreachable => Reply::Unreachable,
             machine::Reply::Lost => Reply::Lost,
         }
+    }
+}
+
+impl Desk {
+    /// Some node.
+    fn any(&self, rng: &mut Rng) -> usize {
+        1 + rng.below(self.machines.len() as u64) as usize
+    }
+
+    /// Notes that a node answered an ephemeral client that it lives, or that the client is about to leave.
+    fn renewed(&self, service: &ServiceKey, number: u32, node: usize, is_leaving: bool) {
+        let renewed = Renewed {
+            at_ms: now_ms(),
+            service: service.name().as_str().to_owned(),
+            host: host(number).as_str().to_owned(),
+            node,
+            is_leaving,
+        };
+        self.recorder.with(|seen| seen.renewed.push(renewed));
+    }
+}
+
+/// Who asks one node as long as that answers, and then another one.
+pub(crate) struct Roamer {
+    pub(crate) number: u32,
+    pub(crate) desk: Desk,
+    pub(crate) rng: Rng,
+    pub(crate) node: usize,
+}
+
+impl Roamer {
+    fn new(number: u32, desk: Desk, rng: Rng) -> Self {
+        let node = 1 + number as usize % desk.machines.len();
+        Self { number, desk, rng, node }
+    }
+
+    fn move_on(&mut self) {
+        self.node = self.desk.any(&mut self.rng);
+    }
+
+    fn renewed(&self, service: &ServiceKey, is_leaving: bool) {
+        self.desk.renewed(service, self.number, self.node, is_leaving);
+    }
+
+    /// Takes note of what came of a registration or renewal, which it gives back.
+    fn conclude(&mut self, what: &str, service: &ServiceKey, is_done: bool) -> bool {
+        let (number, node) = (self.number, self.node);
+        self.desk.recorder.note(&format_args!("i{number} n{node} {what}: {is_done}"));
+        if is_done {
+            self.renewed(service, false);
+        } else {
+            self.move_on();
+        }
+        is_done
     }
 }
 
@@ -141,6 +197,23 @@ pub(crate) async fn pause(rng: &mut Rng, least_ms: u64, most_ms: u64) {
 /// The address of a client.
 fn host(number: u32) -> Host {
     Host::new(&format!("10.0.0.{number}")).expect("an address is a host")
+}
+
+/// The instance that a client registers.
+fn instance(number: u32, metadata: Metadata) -> Instance {
+    Instance {
+        host: host(number),
+        port: 80,
+        cluster: ClusterName::default(),
+        weight: Weight::clamped(1.0),
+        enabled: true,
+        healthy: true,
+        metadata,
+    }
+}
+
+fn version(version: impl ToString) -> Metadata {
+    Metadata::new([("version", version.to_string())])
 }
 
 fn service_named(name: &str) -> ServiceKey {

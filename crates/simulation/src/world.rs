@@ -205,9 +205,11 @@ impl<'a> World<'a> {
     }
 
     fn isolate(&mut self, node: usize) {
-        for other in (1..=self.machines.len()).filter(|other| *other != node) {
-            self.sim.partition(name(node), name(other));
-        }
+        self.others(node).for_each(|other| self.sim.partition(name(node), name(other)));
+    }
+
+    fn others(&self, node: usize) -> impl Iterator<Item = usize> + use<> {
+        (1..=self.machines.len()).filter(move |other| *other != node)
     }
 
     fn end(&mut self, Trouble { fault, until_ms, .. }: Trouble) {
@@ -220,9 +222,7 @@ impl<'a> World<'a> {
                 self.sim.set_link_latency(name(a), name(b), Duration::from_millis(TICK_MS))
             }
             Fault::Isolate(node) => {
-                for other in (1..=self.machines.len()).filter(|other| *other != node) {
-                    self.sim.repair(name(node), name(other));
-                }
+                self.others(node).for_each(|other| self.sim.repair(name(node), name(other)));
             }
             Fault::Break(_) | Fault::Join(_) | Fault::Remove(_) => {}
             Fault::Kill(node) | Fault::PowerCut(node) | Fault::Wipe(node) | Fault::LoseLog(node) => {
@@ -293,11 +293,10 @@ impl<'a> World<'a> {
         let is_ready =
             |machine: &&Arc<Machine>| machine.process().is_some_and(|process| process.node.is_ready());
         let used = || self.machines.iter().filter(|machine| machine.is_used());
-        let is_over = self.is_healed;
         if !used().all(|machine| is_ready(&machine)) {
             // Operators may have removed one meanwhile.
             self.ready_ms = None;
-            if now == self.schedule.heal_ms + self.schedule.ready_within_ms() && !is_over {
+            if now == self.schedule.heal_ms + self.schedule.ready_within_ms() && !self.is_healed {
                 let late: Vec<_> = used().filter(|one| !is_ready(one)).map(|one| &one.name).collect();
                 let failure = format!("{now} ms: not ready: {late:?}");
                 self.recorder.with(|seen| seen.failures.push(failure));
@@ -305,7 +304,7 @@ impl<'a> World<'a> {
             return;
         }
         let since = *self.ready_ms.get_or_insert(now);
-        if now >= since + CONVERGED_MS && !is_over {
+        if now >= since + CONVERGED_MS && !self.is_healed {
             self.is_healed = true;
             let held = self.hold();
             let mismatches = self.mismatches();

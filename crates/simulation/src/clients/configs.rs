@@ -136,7 +136,7 @@ impl Client {
     }
 
     fn move_on(&mut self) {
-        self.node = 1 + self.rng.below(self.desk.machines.len() as u64) as usize;
+        self.node = self.desk.any(&mut self.rng);
     }
 }
 

@@ -1,10 +1,8 @@
 //! A client whose instance lives as long as its connection to some node.
 
-use super::{Desk, Reply, host, pause, service_named};
-use crate::record::{Renewed, Server, now_ms};
-use muster_model::{
-    Actor, ClientId, ClusterName, ConnectionId, Instance, Metadata, Reason, ServiceKey, Weight,
-};
+use super::{Desk, Reply, instance, pause, service_named, version};
+use crate::record::{Server, now_ms};
+use muster_model::{Actor, ClientId, ConnectionId, Reason, ServiceKey};
 use muster_runtime::Rng;
 
 /// Numbers of these clients begin here.
@@ -57,18 +55,10 @@ impl Client {
     }
 
     async fn connect(&mut self) {
-        let node = 1 + self.rng.below(self.desk.machines.len() as u64) as usize;
+        let node = self.desk.any(&mut self.rng);
         self.connections += 1;
         let connection = ConnectionId(u64::from(self.number) * 10_000 + self.connections);
-        let instance = Instance {
-            host: host(self.number),
-            port: 80,
-            cluster: ClusterName::default(),
-            weight: Weight::clamped(1.0),
-            enabled: true,
-            healthy: true,
-            metadata: Metadata::new([("version", self.connections.to_string())]),
-        };
+        let instance = instance(self.number, version(self.connections));
         let client = ClientId::Connection(connection);
         let reply = self.desk.ask(node, move |node| async move {
             node.register(client, service(), vec![instance], Actor::default()).await.is_ok()
@@ -104,13 +94,6 @@ impl Client {
     }
 
     fn note(&self, node: usize, is_leaving: bool) {
-        let renewed = Renewed {
-            at_ms: now_ms(),
-            service: service().name().as_str().to_owned(),
-            host: host(self.number).as_str().to_owned(),
-            node,
-            is_leaving,
-        };
-        self.desk.recorder.with(|seen| seen.renewed.push(renewed));
+        self.desk.renewed(&service(), self.number, node, is_leaving);
     }
 }

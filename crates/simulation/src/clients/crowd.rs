@@ -1,7 +1,7 @@
 //! A crowd of clients with short leases, which may fall silent all at once.
 
-use super::{Desk, Reply, host, pause, service_named};
-use muster_model::{Actor, ClientId, ClusterName, Instance, Kind, Metadata, ServiceKey, Weight};
+use super::{Desk, Reply, instance, pause, service_named};
+use muster_model::{Actor, ClientId, Instance, Kind, Metadata, ServiceKey};
 use muster_runtime::Rng;
 use std::sync::atomic::Ordering;
 
@@ -54,14 +54,6 @@ impl Client {
             ("preserved.heart.beat.timeout", "3000"),
             ("preserved.ip.delete.timeout", "6000"),
         ];
-        Instance {
-            host: host(self.number),
-            port: 80,
-            cluster: ClusterName::default(),
-            weight: Weight::clamped(1.0),
-            enabled: true,
-            healthy: true,
-            metadata: Metadata::new(timing),
-        }
+        instance(self.number, Metadata::new(timing))
     }
 }

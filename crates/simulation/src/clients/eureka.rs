@@ -1,10 +1,8 @@
 //! A client that registers and renews over Eureka, at whatever node answers.
 
-use super::{Desk, Reply, host, pause, service_named};
-use crate::record::{Renewed, now_ms};
-use muster_model::{
-    Actor, DataCenter, EurekaInstance, EurekaLease, EurekaPort, EurekaStatus, Metadata, ServiceKey,
-};
+use super::{Desk, Reply, Roamer, host, pause, service_named, version};
+use crate::record::now_ms;
+use muster_model::{Actor, DataCenter, EurekaInstance, EurekaLease, EurekaPort, EurekaStatus, ServiceKey};
 use muster_node::{EurekaRegistration, EurekaRenewal, EurekaRenewing, registry::EurekaBase};
 use muster_runtime::Rng;
 use std::sync::Arc;
@@ -16,10 +14,7 @@ pub(crate) const FIRST: u32 = 60;
 const APP: &str = "EUREKA";
 
 pub(crate) struct Client {
-    number: u32,
-    desk: Desk,
-    rng: Rng,
-    node: usize,
+    roamer: Roamer,
     /// From now on it changes nothing any more.
     quiet_from_ms: u64,
     /// Grows with each change, as `lastDirtyTimestamp` does.
@@ -33,32 +28,31 @@ pub(crate) fn service() -> ServiceKey {
 
 impl Client {
     pub(crate) fn new(number: u32, desk: Desk, rng: Rng, quiet_from_ms: u64) -> Self {
-        let node = 1 + number as usize % desk.machines.len();
-        Self { number, desk, rng, node, quiet_from_ms, dirty: 1 }
+        Self { roamer: Roamer::new(number, desk, rng), quiet_from_ms, dirty: 1 }
     }
 
     pub(crate) async fn run(mut self) {
         let mut is_registered = false;
         loop {
-            pause(&mut self.rng, 800, 1_200).await;
-            let may_change = self.number % 2 == 1 && now_ms() < self.quiet_from_ms;
-            if may_change && self.rng.below(10) == 0 {
+            pause(&mut self.roamer.rng, 800, 1_200).await;
+            let may_change = self.roamer.number % 2 == 1 && now_ms() < self.quiet_from_ms;
+            if may_change && self.roamer.rng.below(10) == 0 {
                 is_registered = false;
                 self.cancel().await;
-            } else if !is_registered || may_change && self.rng.below(10) == 0 {
+            } else if !is_registered || may_change && self.roamer.rng.below(10) == 0 {
                 self.dirty += 1;
                 is_registered = self.register().await;
             } else {
                 is_registered = self.renew().await;
             }
-            if self.rng.below(20) == 0 {
-                self.move_on();
+            if self.roamer.rng.below(20) == 0 {
+                self.roamer.move_on();
             }
         }
     }
 
     fn instance(&self) -> Arc<EurekaInstance> {
-        let address: Arc<str> = Arc::from(host(self.number).as_str());
+        let address: Arc<str> = Arc::from(host(self.roamer.number).as_str());
         Arc::new(EurekaInstance {
             app: Arc::from(APP),
             instance_id: Some(address.clone()),
@@ -71,7 +65,7 @@ impl Client {
             country_id: 1,
             data_center: DataCenter::MyOwn,
             lease: EurekaLease { renewal_secs: 1, duration_secs: 20 },
-            metadata: Metadata::new([("version", self.dirty.to_string())]),
+            metadata: version(self.dirty),
             app_group: None,
             home_page_url: None,
             status_page_url: None,
@@ -90,7 +84,7 @@ impl Client {
             overridden: EurekaStatus::Unknown,
             replicated: false,
         };
-        let reply = self.desk.ask(self.node, move |node| async move {
+        let reply = self.roamer.desk.ask(self.roamer.node, move |node| async move {
             node.eureka_register(&EurekaBase::default(), registration, Actor::default()).is_ok()
         });
         let reply = reply.await;
@@ -98,8 +92,8 @@ impl Client {
     }
 
     async fn renew(&mut self) -> bool {
-        let (address, dirty) = (host(self.number), self.dirty);
-        let reply = self.desk.ask(self.node, move |node| async move {
+        let (address, dirty) = (host(self.roamer.number), self.dirty);
+        let reply = self.roamer.desk.ask(self.roamer.node, move |node| async move {
             let renewing = EurekaRenewing {
                 last_dirty: Some(dirty),
                 overridden: EurekaStatus::Unknown,
@@ -112,46 +106,24 @@ impl Client {
             // 404: it registers again.
             Reply::Answer(Ok(_), _) => false,
             Reply::Answer(Err(_), _) | Reply::Unreachable | Reply::Lost => {
-                self.move_on();
+                self.roamer.move_on();
                 true
             }
         }
     }
 
     async fn cancel(&mut self) {
-        self.note(true);
-        let address = host(self.number);
-        let reply = self.desk.ask(self.node, move |node| async move {
+        self.roamer.renewed(&service(), true);
+        let address = host(self.roamer.number);
+        let reply = self.roamer.desk.ask(self.roamer.node, move |node| async move {
             node.eureka_cancel(&EurekaBase::default(), APP, address.as_str(), Actor::default()).is_ok()
         });
         let is_done = matches!(reply.await, Reply::Answer(true, _));
-        let (number, node) = (self.number, self.node);
-        self.desk.recorder.note(&format_args!("i{number} n{node} cancels: {is_done}"));
+        let (number, node) = (self.roamer.number, self.roamer.node);
+        self.roamer.desk.recorder.note(&format_args!("i{number} n{node} cancels: {is_done}"));
     }
 
     fn conclude(&mut self, what: &str, is_done: bool) -> bool {
-        let (number, node) = (self.number, self.node);
-        self.desk.recorder.note(&format_args!("i{number} n{node} {what}: {is_done}"));
-        if is_done {
-            self.note(false);
-        } else {
-            self.move_on();
-        }
-        is_done
-    }
-
-    fn note(&self, is_leaving: bool) {
-        let renewed = Renewed {
-            at_ms: now_ms(),
-            service: service().name().as_str().to_owned(),
-            host: host(self.number).as_str().to_owned(),
-            node: self.node,
-            is_leaving,
-        };
-        self.desk.recorder.with(|seen| seen.renewed.push(renewed));
-    }
-
-    fn move_on(&mut self) {
-        self.node = 1 + self.rng.below(self.desk.machines.len() as u64) as usize;
+        self.roamer.conclude(what, &service(), is_done)
     }
 }
