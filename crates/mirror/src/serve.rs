@@ -148,20 +148,23 @@ impl<'a> Serving<'a> {
     ) -> io::Result<std::convert::Infallible> {
         let digest = self.shared.replica.digest();
         let digest_at = Instant::now() + self.shared.digest_pause();
-        let announced = Beat { reachable: self.reachable(), ..Beat::default() };
+        let announced = Beat { reachable: (*self.reachable()).clone(), ..Beat::default() };
         let mut sending = Sending { writer, sent: known, announced, digest_at };
         self.send_digest(&mut sending, digest).await?;
         let mut beats = every(self.shared.settings.heartbeat);
         loop {
             // Read before the changes: what was put back before a standing was taken is sent before it is announced.
             let standing = *self.shared.standing.borrow();
-            let is_whole = sending.announced.is_complete || !self.shared.replica.is_adopting();
-            let reachable = (!self.shared.replica.is_adopting()).then(|| self.reachable());
+            let reachable = self.reachable();
+            let is_news = *reachable != sending.announced.reachable;
+            let is_adopting =
+                (is_news || !sending.announced.is_complete) && self.shared.replica.is_adopting();
+            let is_whole = sending.announced.is_complete || !is_adopting;
             let newest = self.shared.replica.sequence();
             let has_more = self.send_due(&mut sending).await?;
-            if let Some(reachable) = reachable.filter(|_| !has_more) {
+            if is_news && !is_adopting && !has_more {
                 // Who is not heard any more is not named only when what was adopted of it has been sent.
-                sending.announced.reachable = reachable;
+                sending.announced.reachable = (*reachable).clone();
             }
             if is_whole && sending.sent.is_some_and(|sent| sent >= newest) {
                 self.announce(&mut sending, standing).await?;
@@ -269,8 +272,8 @@ impl<'a> Serving<'a> {
         self.send_beat(sending).await
     }
 
-    fn reachable(&self) -> BTreeSet<NodeId> {
-        (**self.shared.reachable.borrow()).clone()
+    fn reachable(&self) -> Arc<BTreeSet<NodeId>> {
+        self.shared.reachable.borrow().clone()
     }
 
     async fn send_beat(&self, sending: &mut Sending<'_>) -> io::Result<()> {

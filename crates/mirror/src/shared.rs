@@ -105,12 +105,12 @@ impl Shared {
     /// To whom what another left may fall: all that are heard; if this node serves clients, only those that do. One that
     /// starts may not have it yet.
     pub(crate) fn heirs(&self, reachable: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
-        let is_ready = |peer: &Peer| peer.state.lock().complete == Some(Standing::Ready);
         if *self.standing.borrow() != Standing::Ready {
             return reachable.clone();
         }
         let peers = self.peers.lock();
-        let is_heir = |node: &NodeId| peers.get(node).is_none_or(|peer| is_ready(peer));
+        let is_ready = |peer: &Arc<Peer>| peer.state.lock().complete == Some(Standing::Ready);
+        let is_heir = |node: &NodeId| peers.get(node).is_none_or(is_ready);
         reachable.iter().copied().filter(is_heir).collect()
     }
 

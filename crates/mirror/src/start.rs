@@ -25,8 +25,7 @@ impl Shared {
     fn waits_for(&self, standing: Option<Standing>) -> Vec<Arc<Peer>> {
         let peers = self.all_peers();
         let is_silent = |peer: &Peer| {
-            let mut others = peers.iter().filter(|other| other.node != peer.node);
-            if others.clone().any(|other| other.state.lock().hears(peer.node)) {
+            if peers.iter().any(|other| other.node != peer.node && other.state.lock().hears(peer.node)) {
                 // What it has is adopted when they don't hear it any more, and only then told by others.
                 return false;
             }
@@ -35,7 +34,7 @@ impl Shared {
                 (state.is_silent, state.heard_at.is_none())
             };
             // Another peer that serves clients does not hear it either: then it need not be waited for.
-            silent || never_heard && others.any(|other| other.state.lock().misses(peer.node))
+            silent || never_heard && is_missed(&peers, peer)
         };
         let is_told = |peer: &Peer| {
             let complete = peer.state.lock().complete;
@@ -59,11 +58,13 @@ impl Shared {
             return Known::ByNobody;
         }
         // Whoever serves clients and does not hear it has adopted what it left.
-        let is_told = |peer: &Peer| {
-            peer.state.lock().complete.is_some()
-                || peers.iter().any(|other| other.node != peer.node && other.state.lock().misses(peer.node))
-        };
+        let is_told = |peer: &Peer| peer.state.lock().complete.is_some() || is_missed(&peers, peer);
         let untold = peers.iter().filter(|peer| !is_told(peer)).map(|peer| peer.node).collect();
         Known::ByPeers { seen, untold }
     }
+}
+
+/// Whether another peer, that serves clients, does not hear one.
+fn is_missed(peers: &[Arc<Peer>], peer: &Peer) -> bool {
+    peers.iter().any(|other| other.node != peer.node && other.state.lock().misses(peer.node))
 }

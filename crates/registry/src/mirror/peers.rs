@@ -24,9 +24,9 @@ const LOOKS: usize = 4_096;
 pub(crate) struct Pass {
     place: OriginPlace,
     at: Monotonic,
-    /// The peers that are heard; absent: adopt whatever is left.
+    /// The peers to whom it falls, each of them its part; absent: adopt whatever is left.
     among: Option<Vec<NodeId>>,
-    /// Whether it falls to those that are heard, of whom each has its part; else nobody saw who left it.
+    /// Whether it fell to some of them before; else nobody saw who left it.
     is_divided: bool,
     /// The next client to look at.
     next: u32,
@@ -43,50 +43,44 @@ impl Pass {
 }
 
 impl Registry {
-    /// A peer has been silent for longer than `cluster.peer_silence`: what it owns is an orphan. `reachable` are the
-    /// other peers that are heard.
-    pub fn peer_silent(&mut self, node: NodeId, reachable: &[NodeId], now: Now, effects: &mut Vec<Effect>) {
+    /// A peer has been silent for longer than `cluster.peer_silence`: what it owns is an orphan. `heirs` are the other peers
+    /// to whom it may fall.
+    pub fn peer_silent(&mut self, node: NodeId, heirs: &[NodeId], now: Now, effects: &mut Vec<Effect>) {
+        let mut was_live = false;
         for place in self.lives_of(node) {
             let known = self.mirror.origins.at_mut(place);
             if known.is_live() {
                 known.presence = Presence::Silent;
                 // Others may take over what it tells of: it is asked for all of it.
                 (known.complete, known.resync) = (false, None);
-                self.plan_adoption(place, Some(reachable), now.mono);
+                self.plan_adoption(place, Some(heirs), now.mono);
+                was_live = true;
             }
         }
-        self.divide_again(reachable, now.mono);
+        if was_live {
+            self.divide_again(heirs, now.mono);
+        }
         self.adopt_due(now, effects);
         self.tell_streams(effects);
     }
 
-    /// A peer is heard (again), in this life of its; what an earlier life of it owned is orphaned. `reachable` are all
-    /// peers that are heard. Comes before anything is taken in of it.
-    pub fn peer_returned(
-        &mut self,
-        origin: Origin,
-        reachable: &[NodeId],
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) {
-        let is_another_life = self.lives_of(origin.node).iter().any(|place| {
-            let known = self.mirror.origins.at(*place);
-            known.origin != origin && known.presence != Presence::Ended
-        });
-        self.hear(origin, Some(reachable), now);
-        if is_another_life {
+    /// A peer is heard (again), in this life of its; what an earlier life of it owned is orphaned. `heirs` are the
+    /// other peers to whom that may fall. Comes before anything is taken in of it.
+    pub fn peer_returned(&mut self, origin: Origin, heirs: &[NodeId], now: Now, effects: &mut Vec<Effect>) {
+        if self.hear(origin, Some(heirs), now) {
             // It has lost what fell to it in the life before.
-            self.divide_again(reachable, now.mono);
+            self.divide_again(heirs, now.mono);
         }
         self.adopt_due(now, effects);
         self.tell_streams(effects);
     }
 
-    /// Notes that an origin is heard.
-    pub(crate) fn hear(&mut self, origin: Origin, reachable: Option<&[NodeId]>, now: Now) {
+    /// Notes that an origin is heard; whether another life of its node is over by that.
+    pub(crate) fn hear(&mut self, origin: Origin, heirs: Option<&[NodeId]>, now: Now) -> bool {
         if !self.mirror.is_on || origin == self.mirror.origins.at(OURS).origin {
-            return;
+            return false;
         }
+        let mut is_another_over = false;
         for place in self.lives_of(origin.node) {
             let known = self.mirror.origins.at_mut(place);
             let is_over = known.presence == Presence::Ended;
@@ -94,14 +88,17 @@ impl Registry {
                 let was_live = known.is_live();
                 known.presence = Presence::Ended;
                 (known.complete, known.resync) = (false, None);
+                is_another_over = true;
                 if was_live {
-                    self.plan_adoption(place, reachable, now.mono);
+                    self.plan_adoption(place, heirs, now.mono);
                 }
             }
         }
-        let Some(place) = self.mirror.origins.place(origin) else { return };
-        self.mirror.origins.at_mut(place).presence = Presence::Live;
-        self.mirror.passes.retain(|pass| pass.place != place);
+        if let Some(place) = self.mirror.origins.place(origin) {
+            self.mirror.origins.at_mut(place).presence = Presence::Live;
+            self.mirror.passes.retain(|pass| pass.place != place);
+        }
+        is_another_over
     }
 
     fn lives_of(&self, node: NodeId) -> Vec<OriginPlace> {
@@ -111,28 +108,28 @@ impl Registry {
 
     /// Has what an origin owns looked at: now, to adopt our part if it is known who is heard, and once more when it is
     /// late.
-    pub(crate) fn plan_adoption(&mut self, place: OriginPlace, reachable: Option<&[NodeId]>, now: Monotonic) {
+    pub(crate) fn plan_adoption(&mut self, place: OriginPlace, heirs: Option<&[NodeId]>, now: Monotonic) {
         self.mirror.passes.retain(|pass| pass.place != place);
-        if let Some(reachable) = reachable {
-            self.plan_first_look(place, reachable, now);
+        if let Some(heirs) = heirs {
+            self.plan_first_look(place, heirs, now);
         }
-        let (at, is_divided) = (now.plus(LATE_MS), reachable.is_some());
+        let (at, is_divided) = (now.plus(LATE_MS), heirs.is_some());
         self.mirror.passes.push(Pass { place, at, among: None, is_divided, next: 0 });
     }
 
     /// Somebody is gone who may have been the heir of what others left: that falls to one of the rest.
-    fn divide_again(&mut self, reachable: &[NodeId], now: Monotonic) {
+    fn divide_again(&mut self, heirs: &[NodeId], now: Monotonic) {
         let divided = self.mirror.passes.iter().filter(|pass| pass.among.is_none() && pass.is_divided);
         for place in divided.map(|pass| pass.place).collect::<Vec<_>>() {
             self.mirror.passes.retain(|pass| pass.place != place || pass.among.is_none());
-            self.plan_first_look(place, reachable, now);
+            self.plan_first_look(place, heirs, now);
         }
     }
 
-    fn plan_first_look(&mut self, place: OriginPlace, reachable: &[NodeId], now: Monotonic) {
+    fn plan_first_look(&mut self, place: OriginPlace, heirs: &[NodeId], now: Monotonic) {
         // If it is back, in another life, it has nothing of what it left.
         let gone = self.mirror.origins.at(place).origin.node;
-        let among = reachable.iter().copied().filter(|node| *node != gone).collect();
+        let among = heirs.iter().copied().filter(|node| *node != gone).collect();
         self.mirror.passes.push(Pass { place, at: now, among: Some(among), is_divided: true, next: 0 });
     }
 
