@@ -69,16 +69,13 @@ pub(crate) async fn try_snapshot(parts: &EngineParts) -> Result<(), ConsensusErr
     // Before openraft shows it, it removes nothing that is covered.
     let covered = snapshots.covered_next();
     let mut shown = raft.data_metrics();
+    let shortening = async {
+        let is_shown = shown.wait_for(|shown| shown.snapshot.is_some_and(|id| id.index + 1 >= covered));
+        is_shown.await.is_ok() && trimming.trim(raft, status, covered).await
+    };
     tokio::select! {
         biased;
-        is_shown = shown.wait_for(|shown| shown.snapshot.is_some_and(|id| id.index + 1 >= covered)) => {
-            is_shown.map_err(|_| stopped())?;
-        }
-        () = status.wait_ended() => return Err(stopped()),
-    }
-    tokio::select! {
-        biased;
-        is_trimmed = trimming.trim(raft, status, covered) => is_trimmed.then_some(()).ok_or_else(stopped),
+        is_done = shortening => is_done.then_some(()).ok_or_else(stopped),
         () = status.wait_ended() => Err(stopped()),
     }
 }

@@ -1,6 +1,9 @@
 //! Whether mirrors are like what they mirror.
 
-use super::diagnose::{Asked, Finding};
+use super::{
+    diagnose::{Asked, Finding},
+    report::MirrorReport,
+};
 use muster_model::{NodeId, Origin};
 use muster_registry::MirrorName;
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,12 +51,15 @@ pub(super) fn finding(holder: NodeId, origin: Origin, named: &str) -> Finding {
     )
 }
 
+/// What a node reported of an origin.
+fn reported(asked: &[Asked], node: NodeId, origin: Origin) -> Option<&MirrorReport> {
+    let report = asked.iter().filter_map(Asked::report).find(|report| report.node == node)?;
+    report.mirrors.iter().find(|mirror| mirror.origin == origin)
+}
+
 /// How many more or fewer publications a mirror has than its owner.
 pub(super) fn counts(asked: &[Asked], holder: NodeId, origin: Origin) -> String {
-    let count_at = |node: NodeId| {
-        let report = asked.iter().filter_map(Asked::report).find(|report| report.node == node)?;
-        report.mirrors.iter().find(|mirror| mirror.origin == origin).map(|mirror| mirror.count)
-    };
+    let count_at = |node| reported(asked, node, origin).map(|mirror| mirror.count);
     match (count_at(origin.node), count_at(holder)) {
         (Some(own), Some(held)) if own > held => format!("{} are missing of {own}", own - held),
         (Some(own), Some(held)) if own < held => format!("{} are too many beside {own}", held - own),
@@ -64,10 +70,7 @@ pub(super) fn counts(asked: &[Asked], holder: NodeId, origin: Origin) -> String 
 
 /// The buckets in which a mirror and its owner differ, as far as their reports tell.
 pub(super) fn differing_buckets(asked: &[Asked], holder: NodeId, origin: Origin) -> Vec<u8> {
-    let buckets_at = |node: NodeId| {
-        let report = asked.iter().filter_map(Asked::report).find(|report| report.node == node)?;
-        report.mirrors.iter().find(|mirror| mirror.origin == origin).map(|mirror| &mirror.buckets)
-    };
+    let buckets_at = |node| reported(asked, node, origin).map(|mirror| &mirror.buckets);
     let (Some(own), Some(held)) = (buckets_at(origin.node), buckets_at(holder)) else { return Vec::new() };
     let differing = (0..=u8::MAX).zip(own.iter().zip(held)).filter(|(_, (own, held))| own != held);
     differing.map(|(bucket, _)| bucket).collect()

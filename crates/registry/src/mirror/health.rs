@@ -8,6 +8,7 @@ use super::{
     MirrorName,
     claim::{OURS, OriginPlace},
     incoming::Batch,
+    named::path,
     origins::Entry,
     wire::{self, ClientRef, Reader},
 };
@@ -87,8 +88,7 @@ impl Healths {
     pub(crate) fn names(&self, owner: OriginPlace, is_meant: &impl Fn(Entry) -> bool) -> Vec<MirrorName> {
         let of_owner = self.0.iter().filter(|(_, finding)| finding.owner == owner && is_meant(finding.entry));
         let named = of_owner.map(|((service, host, port), Finding { entry, .. })| {
-            let of = format!("{}/{}/{}", service.namespace(), service.group(), service.name());
-            let name = format!("the health of instance {host}:{port} of {of}");
+            let name = format!("the health of instance {host}:{port} of {}", path(service));
             MirrorName { key: entry.key, hash: entry.hash, name }
         });
         named.collect()

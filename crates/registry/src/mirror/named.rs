@@ -7,7 +7,7 @@ use super::{
     wire::{self, ClientRef, Key},
 };
 use crate::{Registry, clients::ClientIndex};
-use muster_model::{ClientId, Origin, Reason};
+use muster_model::{ClientId, Origin, Reason, ServiceKey};
 
 /// Clients looked at for one page, so that the lock around it is short.
 const PAGE_LOOKS: usize = 2_048;
@@ -84,8 +84,7 @@ impl Registry {
 
     fn name_of(&self, (index, client): crate::brake::LeaseKey) -> String {
         let Some(service) = self.services.get(index) else { return String::new() };
-        let key = &service.key;
-        let of = format!("{}/{}/{}", key.namespace(), key.group(), key.name());
+        let of = path(&service.key);
         if let ClientId::Eureka(id) = &self.clients.get(client).id {
             return format!("instance {id} of {of}");
         }
@@ -110,6 +109,11 @@ impl Registry {
         });
         named.collect()
     }
+}
+
+/// The name of a service.
+pub(crate) fn path(key: &ServiceKey) -> String {
+    format!("{}/{}/{}", key.namespace(), key.group(), key.name())
 }
 
 /// A key as it was told.

@@ -1,7 +1,7 @@
 //! A mirror that lacks something, has too much, or has it otherwise, is found, and what it is, is named.
 
 use super::*;
-use crate::doctor::report::{MirrorReport, NodeReport};
+use crate::doctor::report::NodeReport;
 use muster_model::{
     Actor, Cause, ClientId, ClusterName, Epoch, GroupName, Host, Instance, Kind, Limits, Metadata, Monotonic,
     Namespace, Now, Reason, ServiceKey, ServiceName, Timestamp, Weight,
