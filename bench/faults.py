@@ -120,8 +120,8 @@ class Load:
             began = time.monotonic()
             for number in range(part, INSTANCES, 4):
                 turn += 1
-                if any(self.nodes[(turn + more) % 3].beat(number) for more in NODES):
-                    continue
+                # The next one that answers.
+                any(self.nodes[(turn + more) % 3].beat(number) for more in NODES)
             time.sleep(max(0.0, 4 - (time.monotonic() - began)))
 
     def watch(self, node):
@@ -148,12 +148,8 @@ class Load:
 
 def leader(nodes):
     for node in nodes:
-        if node.kind == "muster":
-            connection = http.client.HTTPConnection(node.host, node.port, timeout=2)
-            path = "/muster/v1/cluster"
-        else:
-            connection = http.client.HTTPConnection(node.host, node.port, timeout=2)
-            path = "/nacos/v1/raft/metrics"
+        path = "/muster/v1/cluster" if node.kind == "muster" else "/nacos/v1/raft/metrics"
+        connection = http.client.HTTPConnection(node.host, node.port, timeout=2)
         try:
             connection.request("GET", path)
             told = json.loads(connection.getresponse().read())
@@ -167,7 +163,7 @@ def leader(nodes):
     return None
 
 
-def wait(what, condition, limit=90):
+def wait(condition, limit=90):
     began = time.monotonic()
     while not condition():
         if time.monotonic() - began > limit:
@@ -188,7 +184,7 @@ def writes_again(nodes):
         left[:] = [node for node in left if not node.publish("probe", str(time.time()))]
         return not left
 
-    return wait("writes", all_written)
+    return wait(all_written)
 
 
 def run(kind, program):
@@ -203,12 +199,12 @@ def run(kind, program):
             node.start(secret)
             if kind == "rnacos":
                 # It does not try again to join a node that is not there yet.
-                wait("the first", lambda: nodes[0].publish("first", "1"))
+                wait(lambda: nodes[0].publish("first", "1"))
                 time.sleep(3)
-        ready = wait("writes", lambda: all(node.publish("first", "1") for node in nodes))
+        ready = wait(lambda: all(node.publish("first", "1") for node in nodes))
         print(f"{kind}: all three write after {seconds(ready)}", flush=True)
         load = Load(nodes)
-        full = wait("lists", lambda: all(node.listed() == INSTANCES for node in nodes))
+        full = wait(lambda: all(node.listed() == INSTANCES for node in nodes))
         print(f"  {INSTANCES} instances listed everywhere after {seconds(full)}", flush=True)
         time.sleep(8)
         faults(nodes, load, secret)
@@ -233,7 +229,7 @@ def faults(nodes, load, secret):
         took.append(seconds(writes_again([node for node in nodes if node is not gone])))
         time.sleep(2)
         gone.start(secret)
-        wait("the killed node", lambda: gone.publish("probe", "1"))
+        wait(lambda: gone.publish("probe", "1"))
         time.sleep(4)
     report("leader killed (3 times), writes again at both others", ", ".join(took), load)
 
@@ -259,7 +255,7 @@ def faults(nodes, load, secret):
         node.kill()
     time.sleep(1)
     nodes[1].start(secret)
-    served = wait("registrations", lambda: nodes[1].beat(1), 30)
+    served = wait(lambda: nodes[1].beat(1), 30)
     listed = nodes[1].listed()
     alone = f"alone it takes registrations after {seconds(served)}, then lists {listed}"
     time.sleep(12)
