@@ -282,6 +282,9 @@ impl Registry {
         if let Some(mut keys) = applied.clone() {
             keys.push(instance.clone());
             for key in &keys {
+                if changed.get(key).is_none_or(|over| over.status.is_none()) {
+                    self.statuses_set.remove(&(service.clone(), key.clone()));
+                }
                 report.effects.push(Effect::Persist(rows::put_override(service, key, changed.get(key))));
             }
             match changed.is_empty() {

@@ -11,13 +11,13 @@ use crate::{
     mirror::Mirror,
     op::kind_of,
     orphans::Orphans,
-    overrides::{Overrides, Provisional},
+    overrides::{InstanceKey, Overrides, Provisional},
     parts::Published,
     services::{Service, ServiceIndex, Services},
 };
 use muster_model::{
     Cause, Change, HashMap, Instance, Kind, Limits, Monotonic, Namespace, Now, Revision, Selector,
-    ServiceKey, Slots,
+    ServiceKey, Slots, Timestamp,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -38,6 +38,8 @@ pub struct Registry {
     pub(crate) overrides: HashMap<ServiceKey, Arc<Overrides>>,
     /// What is shown in place of `overrides`, where the log has not all of it yet.
     pub(crate) provisional: HashMap<ServiceKey, Provisional>,
+    /// When the statuses were set that hold for Eureka registrations; only since this process started.
+    pub(crate) statuses_set: HashMap<(ServiceKey, InstanceKey), Timestamp>,
     pub(crate) namespaces: BTreeMap<Namespace, NamespaceSpec>,
     pub(crate) clusters: Interned,
     pub(crate) eureka: EurekaIndex,
@@ -125,6 +127,7 @@ impl Registry {
             removals: Deadlines::default(),
             overrides: HashMap::default(),
             provisional: HashMap::default(),
+            statuses_set: HashMap::default(),
             namespaces: BTreeMap::new(),
             clusters: Interned::default(),
             eureka: EurekaIndex::default(),
@@ -141,6 +144,7 @@ impl Registry {
     /// back. The numbers go on: no revision and no `last_ref_time` comes twice, and no view made before passes for current.
     pub fn clear_durable(&mut self, now: Now) {
         self.overrides.clear();
+        self.statuses_set.clear();
         let provisional: Vec<ServiceKey> = self.provisional.keys().cloned().collect();
         provisional.iter().for_each(|service| self.merge_provisional(service));
         self.namespaces.clear();

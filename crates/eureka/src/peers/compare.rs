@@ -14,8 +14,10 @@ pub(super) struct Held {
     pub(super) overridden: EurekaStatus,
     /// Its client spoke to us last, and not to a peer: it is ours to tell of.
     pub(super) is_ours: bool,
-    /// No other node of ours owns it: overrides are ours to tell of, whoever its client spoke to.
+    /// No other node of ours owns it, so that a peer which lost its override has it from us.
     pub(super) is_here: bool,
+    /// The override is older than what the peer's list may show: a peer that lacks it there has lost it.
+    pub(super) is_old: bool,
 }
 
 /// What to do about a difference.
@@ -32,7 +34,8 @@ pub(super) enum Step {
 ///
 /// The later change wins, by the instance's own clock. Of two that are equally old an override wins over none: what is
 /// deleted is told by a task that waits until it is delivered, so a missing override was lost rather than deleted.
-/// Only what our own clients registered is told: anything else has an owner that tells it.
+/// Only what our own clients registered is told: anything else has an owner that tells it. An override is told, whoever
+/// set it, to a peer that lost it; not if it is so new that whoever set it tells it, of which the list says nothing yet.
 pub(super) fn differences(
     held: &HashMap<Key, Held>,
     theirs: Vec<Declared>,
@@ -53,7 +56,7 @@ pub(super) fn differences(
             Some(ours) if ours.last_dirty < copy.instance.last_dirty => {
                 steps.push(Step::TakeOver(Box::new(copy)));
                 let is_lost = overridden == EurekaStatus::Unknown && ours.overridden != EurekaStatus::Unknown;
-                if is_lost && ours.is_here {
+                if is_lost && ours.is_here && ours.is_old {
                     steps.push(Step::Tell(key, BatchAction::StatusUpdate));
                 }
             }
@@ -62,7 +65,7 @@ pub(super) fn differences(
             }
             Some(ours) if ours.overridden == overridden => {}
             Some(_) if overridden != EurekaStatus::Unknown => steps.push(Step::TakeOver(Box::new(copy))),
-            Some(ours) if !ours.is_here => {}
+            Some(ours) if !ours.is_here || !ours.is_old => {}
             Some(_) => steps.push(Step::Tell(key, BatchAction::StatusUpdate)),
         }
     }
@@ -117,7 +120,7 @@ mod tests {
     }
 
     fn ours(last_dirty: i64, overridden: EurekaStatus, is_ours: bool) -> Option<Held> {
-        Some(Held { last_dirty, overridden, is_ours, is_here: true })
+        Some(Held { last_dirty, overridden, is_ours, is_here: true, is_old: true })
     }
 
     fn take_over(copy: &Declared) -> Step {
@@ -158,13 +161,25 @@ mod tests {
 
     #[test]
     fn what_another_node_of_ours_owns_is_told_by_that_one() {
-        let elsewhere =
-            |last_dirty, overridden| Some(Held { last_dirty, overridden, is_ours: false, is_here: false });
+        let elsewhere = |last_dirty, overridden| {
+            Some(Held { last_dirty, overridden, is_ours: false, is_here: false, is_old: true })
+        };
         let plain = theirs("a", 5, Unknown);
         assert_eq!(steps(elsewhere(5, OutOfService), Some(plain.clone())), []);
         assert_eq!(steps(elsewhere(6, Unknown), Some(plain.clone())), []);
         assert_eq!(steps(elsewhere(4, OutOfService), Some(plain.clone())), [take_over(&plain)]);
         assert_eq!(steps(elsewhere(5, Unknown), None), []);
+    }
+
+    #[test]
+    fn an_override_that_the_list_may_not_show_yet_is_left_to_who_set_it() {
+        let new = |last_dirty| {
+            Some(Held { last_dirty, overridden: OutOfService, is_ours: true, is_here: true, is_old: false })
+        };
+        let plain = theirs("a", 5, Unknown);
+        assert_eq!(steps(new(5), Some(plain.clone())), []);
+        assert_eq!(steps(new(4), Some(plain.clone())), [take_over(&plain)]);
+        assert_eq!(steps(new(6), Some(plain)), tell(BatchAction::Register));
     }
 
     #[test]

@@ -24,9 +24,12 @@ use tokio_util::sync::CancellationToken;
 /// A peer that was away for longer is compared with us before anything else is sent: what waits may be out of date.
 const AWAY_MS: u64 = 3_000;
 
+/// A peer's list may be of so long ago: real servers keep it for 30 s.
+const LIST_AGE_MS: u64 = 31_000;
+
 /// When a peer that came back is looked at again, after that: clients may have registered anew there before it heard of
-/// overrides, and its list may be of up to 30 s ago.
-const LOOKS_MS: [u64; 3] = [8_000, 18_000, 31_000];
+/// overrides. The last look is at a list of after it came back.
+const LOOKS_MS: [u64; 3] = [8_000, 18_000, LIST_AGE_MS + 1_000];
 
 /// How long before its list was asked for a peer may have been told of a cancellation, by another node of ours, that the
 /// list does not show yet; clocks differ, too.
@@ -93,6 +96,8 @@ struct State {
     told: u64,
     /// When to look again whether it lacks an override; soonest first.
     looks: VecDeque<Monotonic>,
+    /// When it came back the last time. What was set since then it hears from whoever set it.
+    back: Timestamp,
     /// While the peer's list is on its way: instances that changed meanwhile, of which it says nothing.
     settled: Option<HashSet<Key>>,
 }
@@ -100,8 +105,8 @@ struct State {
 impl Link {
     pub(super) fn new(client: PeerClient, local: Arc<Local>, queue_max: usize) -> Self {
         let queue = Queue::new(queue_max);
-        let state =
-            State { queue, standing: Standing::Unreached, told: 0, looks: VecDeque::new(), settled: None };
+        let (standing, looks, back) = (Standing::Unreached, VecDeque::new(), Timestamp(0));
+        let state = State { queue, standing, told: 0, looks, back, settled: None };
         Self { client, local, state: Mutex::new(state), wake: Notify::new() }
     }
 
@@ -187,6 +192,7 @@ impl Link {
         self.state.lock().settled = None;
         let listed = compared?;
         self.came_back();
+        self.look_later();
         Ok(listed)
     }
 
@@ -196,7 +202,7 @@ impl Link {
         let asked = self.local.node.now().wall;
         let theirs = self.client.fetch(asked.0 as i64).await?;
         let listed: HashSet<Key> = theirs.iter().map(|copy| Key::of(&copy.instance)).collect();
-        let held = self.local.held()?;
+        let held = self.local.held(listed_since(asked))?;
         let mut settled = self.settled(&theirs);
         let gone = self.local.gone_since(Timestamp(asked.0.saturating_sub(TOLD_MS)))?;
         settled.extend(theirs.iter().filter_map(|copy| {
@@ -224,10 +230,12 @@ impl Link {
         Ok(listed)
     }
 
-    /// Tells a peer that came back the overrides it lacks. Nothing is taken over: its list may be old.
+    /// Tells a peer that came back the overrides it lost. Nothing is taken over: its list may be old.
     async fn look_again(&self) -> Result<(), Trouble> {
-        let theirs = self.client.fetch(self.local.node.now().wall.0 as i64).await?;
-        let held = self.local.held()?;
+        let asked = self.local.node.now().wall;
+        let theirs = self.client.fetch(asked.0 as i64).await?;
+        let back = self.state.lock().back;
+        let held = self.local.held(back.min(listed_since(asked)))?;
         let settled = self.settled(&theirs);
         for step in differences(&held, theirs, &settled) {
             if let Step::Tell(key, BatchAction::StatusUpdate) = step {
@@ -361,18 +369,19 @@ impl Link {
     }
 
     fn came_back(&self) {
-        let now = self.now();
-        let before = {
-            let mut state = self.state.lock();
-            let before = std::mem::replace(&mut state.standing, Standing::Up);
-            if before != Standing::Up {
-                state.looks = LOOKS_MS.iter().map(|after| now.plus(*after)).collect();
-            }
-            before
-        };
+        let before = std::mem::replace(&mut self.state.lock().standing, Standing::Up);
         if before != Standing::Up {
+            self.look_later();
             tracing::info!(peer = %self.client.url(), "an Eureka peer answers");
         }
+    }
+
+    /// From now on the peer is told what happens. What it lost before is found out by looking again.
+    fn look_later(&self) {
+        let now = self.local.node.now();
+        let mut state = self.state.lock();
+        state.back = now.wall;
+        state.looks = LOOKS_MS.iter().map(|after| now.mono.plus(*after)).collect();
     }
 
     fn fell_out(&self, trouble: &Trouble) {
@@ -395,6 +404,11 @@ impl Link {
     fn now(&self) -> Monotonic {
         self.local.node.now().mono
     }
+}
+
+/// What was set before this is in a list that was asked for at that moment.
+fn listed_since(asked: Timestamp) -> Timestamp {
+    Timestamp(asked.0.saturating_sub(LIST_AGE_MS))
 }
 
 impl State {

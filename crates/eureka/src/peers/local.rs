@@ -19,6 +19,7 @@ pub(super) struct Local {
     pub(super) node: Arc<Node>,
     pub(super) base: EurekaBase,
     ours: Mutex<Ours>,
+    started: Timestamp,
 }
 
 /// Instances whose client spoke to us last, and not to a peer. Those that are gone are removed with each comparison, and
@@ -41,7 +42,8 @@ impl Ours {
 
 impl Local {
     pub(super) fn new(node: Arc<Node>, base: EurekaBase) -> Self {
-        Self { node, base, ours: Mutex::default() }
+        let started = node.now().wall;
+        Self { node, base, ours: Mutex::default(), started }
     }
 
     /// Notes that the client of an instance spoke to us, or to a peer.
@@ -65,14 +67,7 @@ impl Local {
     /// several it is the owner, of what a client registered with any of them.
     pub(super) fn is_ours(&self, key: &Key) -> bool {
         let spoke_to_us = self.ours.lock().keys.contains(key);
-        self.is_told_here(key, spoke_to_us)
-    }
-
-    fn is_told_here(&self, key: &Key, spoke_to_us: bool) -> bool {
-        match self.owner(key).filter(|owner| owner.is_mirrored) {
-            Some(owner) => owner.is_here && (spoke_to_us || !owner.from_peer),
-            None => spoke_to_us,
-        }
+        is_told_here(self.owner(key), spoke_to_us)
     }
 
     /// Whether no other node of ours owns it.
@@ -90,18 +85,21 @@ impl Local {
         found.filter(|shown| !shown.derived)
     }
 
-    /// Everything we hold that peers may hold.
-    pub(super) fn held(&self) -> Result<HashMap<Key, Held>, NodeError> {
+    /// Everything we hold that peers may hold. An override that was set before `old` is an old one, and those that were
+    /// there when we started count as set then.
+    pub(super) fn held(&self, old: Timestamp) -> Result<HashMap<Key, Held>, NodeError> {
         let snapshot = self.node.eureka_snapshot(&self.base)?;
         let mut ours = self.ours.lock();
         let shown = snapshot.apps.iter().flat_map(|app| app.instances.iter()).filter(|shown| !shown.derived);
         let held: HashMap<Key, Held> = shown
             .map(|shown| {
                 let key = Key::of(&shown.instance);
-                let is_ours = self.is_told_here(&key, ours.keys.contains(&key));
-                let is_here = self.is_here(&key);
+                let owner = self.owner(&key);
+                let is_ours = is_told_here(owner, ours.keys.contains(&key));
+                let is_here = owner.is_none_or(|owner| owner.is_here);
+                let set = owner.and_then(|owner| owner.overridden).unwrap_or(self.started);
                 let (last_dirty, overridden) = (shown.last_dirty, shown.overridden);
-                (key, Held { last_dirty, overridden, is_ours, is_here })
+                (key, Held { last_dirty, overridden, is_ours, is_here, is_old: set < old })
             })
             .collect();
         ours.keep(|key| held.contains_key(key));
@@ -148,6 +146,13 @@ impl Local {
     /// Removes an instance that no peer holds any more.
     pub(super) fn forget(&self, key: &Key) -> Result<bool, NodeError> {
         self.node.eureka_cancel(&self.base, &key.app, &key.id, Actor::default())
+    }
+}
+
+fn is_told_here(owner: Option<EurekaOwner>, spoke_to_us: bool) -> bool {
+    match owner.filter(|owner| owner.is_mirrored) {
+        Some(owner) => owner.is_here && (spoke_to_us || !owner.from_peer),
+        None => spoke_to_us,
     }
 }
 

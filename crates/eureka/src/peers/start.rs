@@ -2,6 +2,7 @@
 
 use super::{Peers, link::Link, queue::Key};
 use futures_util::future::join_all;
+use muster_model::Timestamp;
 use std::{
     collections::HashSet,
     sync::{Arc, atomic::Ordering},
@@ -36,7 +37,7 @@ impl Peers {
     /// were away.
     async fn join(&self) {
         let restored: HashSet<Key> =
-            self.local.held().map(|held| held.into_keys().collect()).unwrap_or_default();
+            self.local.held(Timestamp(0)).map(|held| held.into_keys().collect()).unwrap_or_default();
         let lists = join_all(self.links.iter().map(join_one)).await;
         let answered: Vec<HashSet<Key>> = lists.into_iter().flatten().collect();
         let listed = |key: &Key| answered.iter().any(|list| list.contains(key));

@@ -3,13 +3,6 @@
 use crate::world::{AS_JSON, JSON, World, instance};
 use serde_json::{Value, json};
 
-async fn batch(world: &World, items: &[Value]) -> Value {
-    let body = json!({ "replicationList": items }).to_string();
-    let answer = world.send("POST", "/eureka/peerreplication/batch/", &[AS_JSON], body).await;
-    assert_eq!(answer.status, 200);
-    answer.json()["responseList"].take()
-}
-
 fn register(app: &str, id: &str, last_dirty: u64) -> Value {
     let body: Value =
         serde_json::from_str(&instance(app, id, &format!(r#""lastDirtyTimestamp":{last_dirty}"#))).unwrap();
@@ -20,11 +13,10 @@ fn register(app: &str, id: &str, last_dirty: u64) -> Value {
 #[tokio::test]
 async fn items_are_answered_one_by_one_in_order() {
     let world = World::new().await;
-    assert_eq!(batch(&world, &[]).await, json!([]));
+    assert_eq!(world.batch(&[]).await, json!([]));
     let beat = |id: &str, last_dirty: u64| json!({"appName": "A", "id": id, "lastDirtyTimestamp": last_dirty, "status": "UP", "action": "Heartbeat"});
-    let answer = batch(
-        &world,
-        &[
+    let answer = world
+        .batch(&[
             register("A", "i", 100),
             beat("i", 100),
             beat("i", 99),
@@ -35,9 +27,8 @@ async fn items_are_answered_one_by_one_in_order() {
             json!({"appName": "B", "id": "j", "action": "Register", "instanceInfo": {"instanceId": "j"}}),
             json!({"appName": "A", "id": "i", "action": "Cancel"}),
             json!({"appName": "A", "id": "i", "action": "Cancel"}),
-        ],
-    )
-    .await;
+        ])
+        .await;
     let codes: Vec<_> =
         answer.as_array().unwrap().iter().map(|item| item["statusCode"].as_u64().unwrap()).collect();
     assert_eq!(codes, [200, 200, 409, 404, 404, 500, 500, 200, 200, 404]);
@@ -49,7 +40,7 @@ async fn items_are_answered_one_by_one_in_order() {
 async fn a_full_batch_registers_them_all() {
     let world = World::new().await;
     let items: Vec<_> = (0..250).map(|number| register("A", &format!("i{number}"), 1)).collect();
-    let answer = batch(&world, &items).await;
+    let answer = world.batch(&items).await;
     assert!(answer.as_array().unwrap().iter().all(|item| item["statusCode"] == 200));
     let list = world.get("/eureka/apps", &[JSON]).await.json();
     assert_eq!(list["applications"]["apps__hashcode"], "UP_250_");

@@ -154,6 +154,46 @@ async fn what_a_peer_tells_is_not_passed_on() {
 }
 
 #[tokio::test]
+async fn an_override_is_not_told_to_the_peer_that_told_it() {
+    let (peer, url) = FakePeer::start().await;
+    let world = joined(vec![url]).await;
+    // Its list is of before the override, as that of a real server may be for half a minute.
+    let copy = declared("ORDER", "b", r#""lastDirtyTimestamp":"100""#);
+    peer.list.lock().push(copy.clone());
+    let register = json!({"appName": "ORDER", "id": "b", "action": "Register", "instanceInfo": copy});
+    let set = json!({"appName": "ORDER", "id": "b", "action": "StatusUpdate", "status": "OUT_OF_SERVICE", "lastDirtyTimestamp": 100});
+    let taken = json!({"statusCode": 200});
+    assert_eq!(world.batch(&[register, set]).await, json!([taken, taken]));
+    let mut told = Vec::new();
+    for (look, after) in ["c", "d", "e"].into_iter().zip([8, 10, 14]) {
+        let asked = peer.headers.lock().len();
+        world.clock.skip(Duration::from_secs(after));
+        world.register("ORDER", look, "").await;
+        told.push(format!("Register {look}"));
+        // A look at its list, and a batch.
+        wait(|| peer.headers.lock().len() >= asked + 2).await;
+        assert_eq!(*peer.told.lock(), told);
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_lost_an_override_is_told_it_again() {
+    let (peer, url) = FakePeer::start().await;
+    let world = joined(vec![url]).await;
+    world.register("ORDER", "a", r#""lastDirtyTimestamp":"100""#).await;
+    world.put("/eureka/apps/ORDER/a/status?value=OUT_OF_SERVICE").await.is(200, "");
+    peer.is_told(&["Register a", "StatusUpdate a"]).await;
+    // Its process ends, and its client comes back to it.
+    peer.list.lock().push(declared("ORDER", "a", r#""lastDirtyTimestamp":"100""#));
+    peer.statuses.lock().push_back(503);
+    world.clock.skip(Duration::from_secs(40));
+    world.register("ORDER", "b", "").await;
+    wait(|| !world.peers.states()[0].is_up).await;
+    world.clock.skip(Duration::from_secs(4));
+    peer.is_told(&["Register a", "StatusUpdate a", "Register b", "StatusUpdate a"]).await;
+}
+
+#[tokio::test]
 async fn a_peer_that_does_not_know_an_instance_is_given_it() {
     let (peer, url) = FakePeer::start().await;
     let world = joined(vec![url]).await;

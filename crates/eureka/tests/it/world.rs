@@ -19,6 +19,7 @@ use muster_storage::{
     state::MemoryStore,
 };
 use muster_transport::{ConnectionInfo, ListenerIndex, Surfaces};
+use serde_json::{Value, json};
 use std::{
     io::Read as _,
     net::{IpAddr, SocketAddr},
@@ -171,6 +172,14 @@ impl World {
         let answer =
             self.send("POST", &format!("/eureka/apps/{app}"), &[AS_JSON], instance(app, id, members)).await;
         answer.is(204, "");
+    }
+
+    /// What a peer tells; the answers to the items.
+    pub(crate) async fn batch(&self, items: &[Value]) -> Value {
+        let body = json!({ "replicationList": items }).to_string();
+        let answer = self.send("POST", "/eureka/peerreplication/batch/", &[AS_JSON], body).await;
+        assert_eq!(answer.status, 200);
+        answer.json()["responseList"].take()
     }
 
     pub(crate) async fn send(

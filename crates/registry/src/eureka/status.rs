@@ -50,7 +50,7 @@ impl Registry {
     }
 
     /// The key of an Eureka registration's override: that of the one it has, wherever it was then, or a new one.
-    fn facet_key(&self, index: ServiceIndex, id: &str) -> InstanceKey {
+    pub(crate) fn facet_key(&self, index: ServiceIndex, id: &str) -> InstanceKey {
         let service = self.services.get(index);
         let overrides = service.and_then(|service| self.overrides_of(&service.key));
         let known = overrides.and_then(|all| all.keys().find(|key| key.eureka.as_deref() == Some(id)));
@@ -111,6 +111,11 @@ impl Registry {
         now: Now,
     ) {
         let Some(id) = &key.eureka else { return };
+        let place = (service.clone(), key.clone());
+        match change.status {
+            Some(_) => self.statuses_set.insert(place, now.wall),
+            None => self.statuses_set.remove(&place),
+        };
         let Some(index) = self.services.find(service) else { return };
         let Some(held) = self.facet(index, id).map(|facet| (index, facet.client)) else { return };
         if self.is_foreign(held) {

@@ -64,3 +64,25 @@ fn a_client_that_leaves_the_peer_for_us_is_told_of_by_the_node_it_came_to() {
     ensemble.converge();
     assert_eq!(tellers(&ensemble), [false, false, true], "it moves once");
 }
+
+#[test]
+fn each_node_knows_since_when_a_status_is_overridden() {
+    let mut ensemble = three();
+    ensemble.apply(0, registration(declared("A", "i", 1), EurekaStatus::Unknown, true)).unwrap();
+    ensemble.converge();
+    let since = |ensemble: &Ensemble| -> Vec<bool> {
+        owners(ensemble).iter().map(|owner| owner.overridden.is_some()).collect()
+    };
+    assert_eq!(since(&ensemble), [false; 3]);
+    let key = ensemble.members[1].registry.eureka_target(&EurekaBase::default(), "A", "i").unwrap();
+    for (status, known) in [(Some(EurekaStatus::OutOfService), true), (None, false)] {
+        for at in 0..3 {
+            let change = OverrideChange::Status(StatusChange { status, ..StatusChange::default() });
+            let (service, instance) = key.clone();
+            ensemble
+                .apply(at, Op::Override { service, instance, change, cause: cause(Reason::Operator) })
+                .unwrap();
+        }
+        assert_eq!(since(&ensemble), [known; 3]);
+    }
+}
