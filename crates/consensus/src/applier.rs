@@ -18,6 +18,9 @@ use muster_storage::{
 use openraft::EntryPayload;
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
+/// So much of what is applied may wait in memory for space in the state store.
+const BEHIND_BYTES_MAX: usize = 64 << 20;
+
 /// The only one who writes the state.
 pub(crate) struct Applier {
     state: Arc<dyn StateStore>,
@@ -86,12 +89,15 @@ impl Applier {
     }
 
     /// Commits what was begun in one transaction and answers those who wait for it. Memory is ahead of the store
-    /// meanwhile, so a full disk can only be waited for: false, it is to be called again.
+    /// meanwhile, so a full disk can only be waited for: false, it is to be called again. Where nobody waits, as while a
+    /// start replays the log, the store may follow later: what is served comes from memory, and the log has it.
     pub(crate) fn finish(&mut self) -> Result<bool, Failed> {
-        match self.state.commit(&self.rows, &self.marker.encode()) {
-            Ok(()) => {}
-            Err(error) if error.is_full() && !self.status.is_stopping() => return Ok(false),
-            Err(error) => return Err(self.status.fail("commit to the state store", &error)),
+        let is_committed = self.commit()?;
+        if !is_committed {
+            if !self.results.is_empty() || bytes(&self.rows) > BEHIND_BYTES_MAX {
+                return Ok(false);
+            }
+            self.status.behind.notify_one();
         }
         let status = self.status.clone();
         let _guard = PanicGuard(&status);
@@ -105,9 +111,28 @@ impl Applier {
         for (waiters, index, results) in self.results.drain(..) {
             waiters.answer(index, results);
         }
-        self.account(&self.rows);
-        self.rows.clear();
+        if is_committed {
+            self.account();
+        }
         Ok(true)
+    }
+
+    /// Commits what found no space before. False: it still finds none.
+    pub(crate) fn settle(&mut self) -> Result<bool, Failed> {
+        let is_settled = self.commit()?;
+        if is_settled {
+            self.account();
+        }
+        Ok(is_settled)
+    }
+
+    /// Whether the store has all that memory has; false for want of space.
+    fn commit(&self) -> Result<bool, Failed> {
+        match self.state.commit(&self.rows, &self.marker.encode()) {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_full() && !self.status.is_stopping() => Ok(false),
+            Err(error) => Err(self.status.fail("commit to the state store", &error)),
+        }
     }
 
     /// Starts anew from what the store holds now, after a snapshot was put there.
@@ -116,6 +141,7 @@ impl Applier {
             self.state.applied().map_err(|error| self.status.fail("read the applied marker", &error))?;
         self.marker =
             Marker::decode(stored).map_err(|error| self.status.fail("read the applied marker", &error))?;
+        self.rows.clear();
         self.machine.load(&*self.state).map_err(|error| self.status.fail("load the state", &error))?;
         self.requests = Requests::load(&*self.state)
             .map_err(|error| self.status.fail("load the results of requests", &error))?;
@@ -217,16 +243,21 @@ impl Applier {
         Ok(result)
     }
 
-    /// A checkpoint is due after so many bytes, a snapshot after so many entries; neither is made here.
-    fn account(&self, rows: &[Row]) {
-        let bytes: usize =
-            rows.iter().map(|row| row.key.len() + row.value.as_ref().map_or(0, Bytes::len)).sum();
-        let uncheckpointed = self.status.row_bytes.fetch_add(bytes as u64, Relaxed) + bytes as u64;
+    /// Forgets rows that are committed. A checkpoint is due after so many bytes, a snapshot after so many entries;
+    /// neither is made here.
+    fn account(&mut self) {
+        let bytes = bytes(&self.rows) as u64;
+        self.rows.clear();
+        let uncheckpointed = self.status.row_bytes.fetch_add(bytes, Relaxed) + bytes;
         let uncovered = self.marker.next_index().saturating_sub(self.status.snapshot_next.load(Relaxed));
         if uncheckpointed >= self.checkpoint_bytes || uncovered >= self.snapshot_entries {
             self.status.maintenance.notify_one();
         }
     }
+}
+
+fn bytes(rows: &[Row]) -> usize {
+    rows.iter().map(|row| row.key.len() + row.value.as_ref().map_or(0, Bytes::len)).sum()
 }
 
 /// A machine that panicked half-way has no state anybody may see: consensus ends.

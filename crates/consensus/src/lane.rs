@@ -7,6 +7,7 @@ use crate::{
     status::Status,
     types::{Failed, RaftEntry},
 };
+use muster_runtime::Tasks;
 use parking_lot::Mutex;
 use std::{
     io,
@@ -104,6 +105,28 @@ impl Shared {
 
     pub(crate) fn status(&self) -> &Status {
         &self.status
+    }
+
+    /// Has the store follow whenever there was no space for what was applied.
+    pub(crate) async fn follow(self: Arc<Self>, tasks: Tasks) -> Result<(), Failed> {
+        loop {
+            self.status.behind.notified().await;
+            tracing::warn!("the disk is full, what the log has more than the state is kept in memory");
+            loop {
+                tokio::time::sleep(self.full_retry).await;
+                let shared = self.clone();
+                let settled = tasks.blocking(move || shared.settle()).await;
+                if settled.map_err(|error| self.status.fail("commit to the state store", &error))?? {
+                    break;
+                }
+            }
+            tracing::info!("the state has all of the log again");
+        }
+    }
+
+    /// A batch that is being applied may find no space, too: it is asked again after that.
+    fn settle(&self) -> Result<bool, Failed> {
+        self.applier.try_lock().map_or(Ok(false), |mut applier| applier.settle())
     }
 
     fn apply(&self, entries: Vec<RaftEntry>) -> Result<(), Failed> {

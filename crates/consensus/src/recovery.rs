@@ -100,14 +100,31 @@ impl Recovered {
         let (pipeline, status, retry) = (shared.pipeline.clone(), shared.status.clone(), settings.full_retry);
         if shared.tasks.is_single_threaded() {
             let lane = Lane::inline(applier, pipeline, status, retry);
+            follow(&lane, &shared);
             let engine = Engine { settings, log, lane, is_alone, shared, reading };
             return Ok(Running::Task(engine.spawn_task(stop)));
         }
         let lane = Lane::start(applier, pipeline, status, retry);
         let (lane, applying) = lane.map_err(|error| ConsensusError::Engine(error.to_string()))?;
+        follow(&lane, &shared);
         let engine = Engine { settings, log, lane, is_alone, shared, reading };
         Ok(Running::Threads(vec![engine.spawn(stop)?, applying]))
     }
+}
+
+/// Has the store follow what finds no space there.
+fn follow(lane: &Lane, parts: &EngineParts) {
+    let following = lane.shared().clone().follow(parts.tasks.clone());
+    let (status, stopping) = (parts.status.clone(), parts.tasks.stopping());
+    parts.tasks.spawn("state behind", async move {
+        tokio::select! {
+            biased;
+            // A failure was told where it happened.
+            _ = following => {}
+            () = stopping.cancelled() => {}
+            () = status.wait_ended() => {}
+        }
+    });
 }
 
 /// Terms never fall, but a directory that holds a snapshot alone, as after a restore, has no vote: the next leader's

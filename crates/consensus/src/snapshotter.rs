@@ -7,7 +7,7 @@ use crate::{
 };
 use muster_storage::{
     snapshot::{Snapshot, Snapshots},
-    state::StateStore,
+    state::{StateError, StateStore},
 };
 use parking_lot::Mutex;
 use std::sync::{
@@ -117,6 +117,10 @@ impl Snapshotter {
     pub(crate) fn make(&self) -> Result<(), ConsensusError> {
         let log_bytes = self.status.log_bytes.load(Relaxed);
         let row_bytes = self.status.row_bytes.load(Relaxed);
+        if self.state.applied()?.is_none() && self.status.applied_next() > 0 {
+            // It found no space yet for anything of the log.
+            return Err(StateError::Full.into());
+        }
         let file = self.files.write(self.state.export()?)?;
         let marker = Marker::decode(Some(file.applied.clone()))?;
         self.state.checkpoint()?;

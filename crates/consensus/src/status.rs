@@ -55,6 +55,8 @@ pub(crate) struct Status {
     pub(crate) row_bytes: AtomicU64,
     /// Signalled when one of the two, or the number of entries, calls for maintenance.
     pub(crate) maintenance: Notify,
+    /// Something was applied that the state store has no space for yet.
+    pub(crate) behind: Notify,
     pub(crate) ops: AtomicU64,
     pub(crate) entries: AtomicU64,
     pub(crate) overloaded: AtomicU64,
@@ -83,6 +85,7 @@ impl Status {
             log_bytes: AtomicU64::new(0),
             row_bytes: AtomicU64::new(0),
             maintenance: Notify::new(),
+            behind: Notify::new(),
             ops: AtomicU64::new(0),
             entries: AtomicU64::new(0),
             overloaded: AtomicU64::new(0),

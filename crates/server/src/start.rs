@@ -33,6 +33,7 @@ pub(crate) struct Stored {
 pub(crate) fn open(settings: &Settings) -> anyhow::Result<Stored> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     let dir = DataDir::open(disk.clone(), &settings.data_dir)?;
+    report_space(&*disk, &dir, settings.reserve_bytes);
     let (log, recovery) = Log::open(disk.clone(), &dir.log_dir(), LogSettings::default())
         .map_err(|error| Exit::new(DATA_DIR, error.to_string()))?;
     report(&recovery);
@@ -51,6 +52,19 @@ pub(crate) fn open(settings: &Settings) -> anyhow::Result<Stored> {
         .map_err(|error| Exit::new(DATA_DIR, format!("open the journal: {error}")))?;
     let has_data = log.last().is_some() || state.applied()?.is_some() || !snapshots.list()?.is_empty();
     Ok(Stored { dir, disk, log, state: Arc::new(state), snapshots, journal, journal_task, has_data })
+}
+
+/// A node with a full disk starts all the same: it needs none of it to serve what it has.
+fn report_space(disk: &dyn Disk, dir: &DataDir, reserve_bytes: u64) {
+    match disk.free_bytes(dir.path()) {
+        Ok(free_bytes) if free_bytes < reserve_bytes => tracing::warn!(
+            free_bytes,
+            reserve_bytes,
+            "the disk is full: what is there is served, writes are refused until there is space"
+        ),
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "could not ask for free disk space"),
+    }
 }
 
 fn report(recovery: &Recovery) {

@@ -4,7 +4,8 @@ use super::world::{World, small};
 use crate::{ProposeError, Settings};
 use bytes::Bytes;
 use muster_model::ErrorCode;
-use std::time::Duration;
+use muster_storage::state::StateStore as _;
+use std::{sync::Arc, time::Duration};
 
 fn op(bytes: usize) -> Bytes {
     Bytes::from(vec![b'x'; bytes])
@@ -132,5 +133,40 @@ async fn a_snapshot_that_finds_no_space_leaves_the_log_alone() {
     world.disk.set_capacity(None);
     life.propose("after").await;
     assert!(life.consensus.snapshot().await.unwrap().index >= 51);
+    life.shut_down().await;
+}
+
+/// What was acknowledged is in the log. A start serves it from memory where the state has no room to take it in, and the
+/// state follows.
+#[tokio::test]
+async fn a_start_without_space_for_the_state_serves_what_the_log_has() {
+    let mut world = World::new();
+    let life = world.start(reserving(0)).await;
+    life.consensus.wait_ready().await.unwrap();
+    for count in 0..200 {
+        life.propose(&count.to_string()).await;
+    }
+    life.kill().await;
+    world.store = Arc::default();
+    world.store.set_full(true);
+    let life = world.start(reserving(0)).await;
+    life.consensus.wait_ready().await.unwrap();
+    assert_eq!(life.ledger.ops().len(), 200);
+    life.consensus.read_barrier().await.expect("reads need no space");
+    assert_eq!(world.store.applied().unwrap(), None);
+    // Nothing has to come for the state to follow.
+    let error = life.consensus.snapshot().await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::StorageFull, "{error}");
+    world.store.set_full(false);
+    while world.store.applied().unwrap().is_none() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let snapshot = life.consensus.snapshot().await.unwrap();
+    assert!(snapshot.index >= 200, "{snapshot:?}");
+    life.propose("after").await;
+    life.kill().await;
+    let life = world.start(reserving(0)).await;
+    life.consensus.wait_ready().await.unwrap();
+    assert_eq!(life.ledger.ops().len(), 201);
     life.shut_down().await;
 }

@@ -10,7 +10,7 @@ use muster_peer::{
     certificate_expiry,
 };
 use muster_runtime::{Clock, Tasks};
-use muster_storage::data_dir::DataDir;
+use muster_storage::data_dir::{DataDir, DataDirError};
 use parking_lot::Mutex;
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -78,9 +78,12 @@ impl Prover {
             None => {
                 let authority = match ground.dir.cluster_file(AUTHORITY_KEY)? {
                     Some(stored) => Authority::import(&stored)?,
-                    None => Authority::create(),
+                    None => {
+                        let authority = Authority::create();
+                        ground.dir.set_cluster_file(AUTHORITY_KEY, &authority.export())?;
+                        authority
+                    }
                 };
-                ground.dir.set_cluster_file(AUTHORITY_KEY, &authority.export())?;
                 Signer::Cluster(authority, node_key(ground)?)
             }
         };
@@ -234,7 +237,7 @@ impl Prover {
                 }
                 let (cluster, node) = *self.named.lock();
                 let certificate = authority.sign(key, cluster, node, now);
-                dir.set_cluster_file(NODE_CERTIFICATE, &certificate)?;
+                keep_certificate(dir, &certificate)?;
                 Credentials::ours(authority, key, certificate)
             }
         };
@@ -286,10 +289,22 @@ fn credentials(
         Signer::Cluster(authority, key) | Signer::Secret(authority, key) => (authority, key),
     };
     let now = ground.clock.now().wall;
-    // It costs nothing, and so what is stored need not be trusted.
+    // It costs nothing, and so what is stored need not be trusted, nor be there.
     let certificate = authority.sign(key, named.0, named.1, now);
-    ground.dir.set_cluster_file(NODE_CERTIFICATE, &certificate)?;
+    keep_certificate(ground.dir, &certificate)?;
     Ok(Credentials::ours(authority, key, certificate))
+}
+
+/// Stores a certificate for those who look at the directory. Nothing reads it back, so a full disk is no reason to go
+/// without it.
+fn keep_certificate(dir: &DataDir, certificate: &[u8]) -> anyhow::Result<()> {
+    match dir.set_cluster_file(NODE_CERTIFICATE, certificate) {
+        Err(DataDirError::Disk(error)) if error.is_full() => {
+            tracing::warn!(%error, "the disk is full, the new certificate of this node is not kept on it");
+            Ok(())
+        }
+        other => Ok(other?),
+    }
 }
 
 fn from_files(settings: &ClusterSettings) -> anyhow::Result<Credentials> {

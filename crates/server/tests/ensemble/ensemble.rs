@@ -1,10 +1,10 @@
 //! Several nodes that make one cluster, and the network between them.
 
 use crate::{
-    disk::Small,
     http::Caller,
     process::{Process, command, free_port, muster},
     relay::Network,
+    small::Small,
 };
 use serde_json::Value;
 use std::{fs, net::SocketAddr, path::Path, time::Duration};

@@ -23,6 +23,7 @@ mod relay;
 mod residents;
 mod rolling;
 mod sessions;
+mod small;
 mod stage;
 mod steps;
 mod tally;

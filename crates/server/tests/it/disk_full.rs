@@ -17,24 +17,30 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 /// A small file system of our own, unmounted when dropped.
-struct Small {
-    path: PathBuf,
-    _base: tempfile::TempDir,
+pub(crate) struct Small {
+    pub(crate) path: PathBuf,
+    base: tempfile::TempDir,
 }
 
 impl Small {
     /// `None` where one may not mount.
-    fn mount(megabytes: u32) -> Option<Self> {
+    pub(crate) fn mount(megabytes: u32) -> Option<Self> {
         let base = tempfile::tempdir().unwrap();
-        let path = base.path().to_owned();
+        let path = base.path().join("small");
+        fs::create_dir(&path).unwrap();
         let options = format!("size={megabytes}m");
         let mounted =
             Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&path).output();
         if mounted.is_ok_and(|output| output.status.success()) {
-            return Some(Self { path, _base: base });
+            return Some(Self { path, base });
         }
         say("SKIPPED: this user may not mount, a really full file system was not tried");
         None
+    }
+
+    /// A place beside it, where there is space.
+    pub(crate) fn beside(&self) -> &Path {
+        self.base.path()
     }
 }
 
@@ -46,7 +52,7 @@ impl Drop for Small {
 }
 
 /// Takes all the space there is.
-fn fill(path: &Path) -> PathBuf {
+pub(crate) fn fill(path: &Path) -> PathBuf {
     let ballast = path.join("ballast");
     let mut file = File::create(&ballast).unwrap();
     let block = vec![1; 64 << 10];
@@ -57,7 +63,7 @@ fn fill(path: &Path) -> PathBuf {
 }
 
 /// What must go on while durable writes are refused.
-async fn check_the_rest(session: &Session, writes: &Sequence, port: u16) {
+pub(crate) async fn check_the_rest(session: &Session, writes: &Sequence, port: u16) {
     assert_eq!(writes.missing(session).await, [0; 0], "reads go on");
     session.register("while-full", 7_001).await.unwrap();
     let seen = session.instances("while-full").await.unwrap();
@@ -69,7 +75,7 @@ async fn check_the_rest(session: &Session, writes: &Sequence, port: u16) {
 }
 
 /// Writes until a write passes.
-async fn resumes(session: &Session, writes: &mut Sequence) {
+pub(crate) async fn resumes(session: &Session, writes: &mut Sequence) {
     let begun = Instant::now();
     while let Err(error) = writes.write(session).await {
         assert!(begun.elapsed() < Duration::from_secs(10), "writes do not resume: {error}");

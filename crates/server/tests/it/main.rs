@@ -12,6 +12,7 @@ mod damage;
 mod disk_full;
 mod drain;
 mod figures;
+mod full_start;
 mod health_checks;
 mod journal;
 mod kill;

@@ -77,15 +77,31 @@ impl Node {
         }
     }
 
+    /// As [`Node::start`], with its log in a file of another folder.
+    pub(crate) async fn start_logging(dir: &Path, settings: &[&str], folder: &Path) -> Self {
+        let log = folder.join("stderr");
+        loop {
+            match Self::spawn_logging(Command::new(MUSTER), dir, settings, log.clone()).wait_ready().await {
+                // Somebody else took the port meanwhile.
+                Started::Refused(Refusal { code: Some(5), .. }) => {}
+                Started::Ready(node) => return node,
+                Started::Refused(refusal) => panic!("no start in {}: {refusal:?}", dir.display()),
+            }
+        }
+    }
+
     /// Starts a process on free ports and does not wait for it.
     pub(crate) fn spawn(dir: &Path, settings: &[&str]) -> Self {
         Self::spawn_with(Command::new(MUSTER), dir, settings)
     }
 
     /// As [`Node::spawn`], under a command that runs `muster` when its path is added.
-    pub(crate) fn spawn_with(mut command: Command, dir: &Path, settings: &[&str]) -> Self {
+    pub(crate) fn spawn_with(command: Command, dir: &Path, settings: &[&str]) -> Self {
+        Self::spawn_logging(command, dir, settings, log_of(dir))
+    }
+
+    fn spawn_logging(mut command: Command, dir: &Path, settings: &[&str], log: PathBuf) -> Self {
         let port = free_port();
-        let log = log_of(dir);
         forget_figures(&mut command);
         command.arg("serve").arg("--listen").arg(format!("127.0.0.1:{port}")).arg("--data-dir").arg(dir);
         for setting in settings {

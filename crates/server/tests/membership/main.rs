@@ -11,9 +11,12 @@ mod http;
 #[path = "../ensemble/process.rs"]
 #[allow(dead_code, reason = "shared with tests that use more of it")]
 mod process;
+#[path = "../ensemble/small.rs"]
+mod small;
 
 mod certificates;
 mod foreign;
+mod full;
 mod group;
 mod listed;
 mod office;
