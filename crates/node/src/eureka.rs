@@ -160,9 +160,10 @@ impl Node {
         replicated: bool,
         actor: Actor,
     ) -> Result<bool, NodeError> {
+        // Whoever sets the status renews the lease, but is not the instance's client: if that speaks to a peer, it stays
+        // the peer's to tell of. An instance that registered over Nacos has no lease here.
         let renewing =
-            EurekaRenewing { last_dirty: None, overridden: EurekaStatus::Unknown, replicated: false };
-        // An instance that registered over Nacos has no lease here.
+            EurekaRenewing { last_dirty: None, overridden: EurekaStatus::Unknown, replicated: true };
         self.eureka_renew(base, app, id, renewing, actor.clone())?;
         let standing = match replicated {
             // A batch of a peer must not cost a view for each of its items.

@@ -1,4 +1,5 @@
-//! What is done at one node is seen at the others, with three real processes: pushes, Nacos's view of the cluster, the doctor.
+//! What is done at one node is seen at the others, with three real processes: pushes, Nacos's view of the cluster, the doctor,
+//! and what an Eureka server that is their peer is told.
 #![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 #[path = "../it/figures.rs"]
@@ -18,10 +19,12 @@ mod process;
 
 mod crowd;
 mod doctor;
+mod foreign;
 mod listener;
 mod members;
 mod planted;
 mod pushes;
+mod recorder;
 
 use crowd::Crowd;
 use group::Group;
