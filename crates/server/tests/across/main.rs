@@ -1,5 +1,5 @@
 //! What is done at one node is seen at the others, with three real processes: pushes, Nacos's view of the cluster, the doctor,
-//! and what an Eureka server that is their peer is told.
+//! health checks; and what an Eureka server that is their peer is told.
 #![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 #[path = "../it/figures.rs"]
@@ -17,6 +17,7 @@ mod office;
 #[allow(dead_code, reason = "shared with tests that use more of it")]
 mod process;
 
+mod checks;
 mod crowd;
 mod doctor;
 mod foreign;
