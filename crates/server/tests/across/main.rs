@@ -19,6 +19,7 @@ mod process;
 
 mod checks;
 mod crowd;
+mod datagrams;
 mod doctor;
 mod foreign;
 mod listener;
@@ -42,6 +43,7 @@ async fn clients_see_one_cluster() {
         pushes::names(at, to).await;
         pushes::configs(at, to).await;
         pushes::held_polls(at, to).await;
+        datagrams::pushed(at, to).await;
     }
     let crowd = Crowd::gather(30, &nodes);
     members::told(&nodes, &[(one, "UP"), (two, "UP"), (three, "UP")]).await;
