@@ -155,18 +155,16 @@ impl<'a> Following<'a> {
         }
     }
 
+    /// All that wait, a frame each so many.
     async fn pass_renewals(&self, writer: &mut LinkWriter) -> io::Result<()> {
         loop {
             let renewals = self.shared.replica.renewals(self.peer.node, RENEWALS_MAX);
-            let count = renewals.len();
-            if count > 0 {
-                let frame = Up::Renewals(renewals).encode();
-                self.peer.count(|counts| counts.renewal_bytes_sent += frame.len() as u64);
-                writer.send(&frame).await?;
-            }
-            if count < RENEWALS_MAX {
+            if renewals.is_empty() {
                 return Ok(());
             }
+            let frame = Up::Renewals(renewals).encode();
+            self.peer.count(|counts| counts.renewal_bytes_sent += frame.len() as u64);
+            writer.send(&frame).await?;
         }
     }
 

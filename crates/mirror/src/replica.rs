@@ -119,7 +119,8 @@ pub trait Replica: Send + Sync + 'static {
         false
     }
 
-    /// Renewals that clients of a peer sent to this node, taken out to be passed on, at most so many.
+    /// Renewals that clients of a peer sent to this node, taken out to be passed on, at most so many; several may be in
+    /// one piece. None when none waits.
     fn renewals(&self, node: NodeId, max: usize) -> Vec<Bytes>;
 
     /// Renewals of our own clients that a peer passed on.

@@ -13,6 +13,8 @@ use std::{
 pub(super) const KEPT: usize = 64;
 /// Entries of a page of a snapshot, whatever its bytes.
 const PAGE: usize = 16;
+/// What is between beats in one piece.
+const BETWEEN: u8 = b'\n';
 
 pub(super) type Entries = BTreeMap<u32, u64>;
 
@@ -272,11 +274,15 @@ impl Replica for Shared {
     fn renewals(&self, node: NodeId, max: usize) -> Vec<Bytes> {
         let mut state = self.0.state.lock();
         let waiting = state.renewals.entry(node).or_default();
-        waiting.drain(..max.min(waiting.len())).collect()
+        let taken: Vec<Bytes> = waiting.drain(..max.min(waiting.len())).collect();
+        if taken.is_empty() { taken } else { vec![taken.join(&BETWEEN).into()] }
     }
 
     fn apply_renewals(&self, from: NodeId, renewals: &[Bytes]) {
         let mut state = self.0.state.lock();
-        state.told.renewed.extend(renewals.iter().map(|renewal| (from, renewal.clone())));
+        for piece in renewals {
+            let each = piece.split(|byte| *byte == BETWEEN).map(|renewal| piece.slice_ref(renewal));
+            state.told.renewed.extend(each.map(|renewal| (from, renewal)));
+        }
     }
 }

@@ -161,6 +161,16 @@ async fn renewals_reach_the_owner() {
     assert_eq!(counts.ops_received, 0, "beats are no operations");
 }
 
+#[tokio::test(start_paused = true)]
+async fn all_renewals_that_wait_are_passed_on_at_once() {
+    let world = World::running(2).await;
+    for _ in 0..20_000 {
+        world.nodes[&2].replica.beat(NodeId(1), "one of many");
+    }
+    sleep(2 * world.settings.renewals).await;
+    assert_eq!(world.nodes[&1].replica.told().renewed.len(), 20_000);
+}
+
 /// Random changes under random cuts; whatever happened, all agree two seconds after the last of them.
 async fn trial(seed: u64) {
     let mut rng = Rng::seeded(seed);

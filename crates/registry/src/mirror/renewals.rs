@@ -29,18 +29,24 @@ impl Registry {
         }
     }
 
-    /// Takes out the beats that came here for what a node owns, each client once, at most about so many; give them to
-    /// its [`Registry::apply_renewals`]. Several are in one piece.
+    /// Takes out the beats that came here for what a node owns, each client once, at most so many; give them to its
+    /// [`Registry::apply_renewals`]. Those of a service are in one piece. None when none waits.
     pub fn renewals(&mut self, node: NodeId, max: usize) -> Vec<Bytes> {
-        let Some(waiting) = self.mirror.renewals.0.get_mut(&node) else { return Vec::new() };
-        let taken: Vec<LeaseKey> = match waiting.len() <= max {
-            true => std::mem::take(waiting).into_iter().collect(),
-            false => {
-                let some: Vec<LeaseKey> = waiting.iter().take(max).copied().collect();
-                some.iter().for_each(|held| _ = waiting.remove(held));
-                some
+        loop {
+            let Some(waiting) = self.mirror.renewals.0.get_mut(&node) else { return Vec::new() };
+            let taken: Vec<LeaseKey> = waiting.extract_if(|_| true).take(max).collect();
+            if taken.is_empty() {
+                return Vec::new();
             }
-        };
+            let pieces = self.renewal_pieces(node, taken);
+            // All of them may have gone meanwhile, and more may wait.
+            if !pieces.is_empty() {
+                return pieces;
+            }
+        }
+    }
+
+    fn renewal_pieces(&self, node: NodeId, taken: Vec<LeaseKey>) -> Vec<Bytes> {
         let mut by_service: HashMap<ServiceIndex, Vec<LeaseKey>> = HashMap::default();
         for held in taken {
             // It may have gone meanwhile, or be another's.
