@@ -1,5 +1,6 @@
 //! The rows of the table, one module each kind.
 
+mod beats;
 mod change;
 mod clustered;
 mod config_push;
@@ -82,6 +83,8 @@ pub(crate) enum Row {
     ClusterRegister,
     /// Three nodes that hold 10,000 instances and do nothing, against one node by itself.
     ClusterIdle,
+    /// Three nodes: 100,000 instances whose beats go round about; what the nodes tell one another.
+    ClusterBeats,
     /// 200,000 instances are mirrored to a node that joins.
     ClusterMirror,
 }
@@ -113,6 +116,7 @@ impl Row {
             Self::EurekaToNacos => "eureka-to-nacos",
             Self::LongPoll => "long-poll",
             Self::ConfigSearch => "config-search",
+            Self::ClusterBeats => "cluster-beats",
             Self::ClusterMirror => "cluster-mirror",
             Self::ClusterIdle => "cluster-idle",
             Self::ClusterPush => "cluster-push",
@@ -160,6 +164,7 @@ impl Row {
                 | Self::ClusterPush
                 | Self::ClusterRegister
                 | Self::ClusterIdle
+                | Self::ClusterBeats
                 | Self::ClusterMirror
         )
     }
@@ -213,6 +218,7 @@ fn measure<'a>(row: Row, server: &'a Server, sizes: &'a Sizes, figures: &'a mut 
         Row::ClusterPush => Box::pin(clustered::push(server, sizes, figures)),
         Row::ClusterRegister => Box::pin(clustered::register(server, sizes, figures)),
         Row::ClusterIdle => Box::pin(clustered::idle(server, sizes, figures)),
+        Row::ClusterBeats => Box::pin(beats::run(server, sizes, figures)),
         Row::ClusterMirror => Box::pin(clustered::mirror(server, sizes, figures)),
         Row::ConfigSearch => Box::pin(config_search::run(server, sizes, figures)),
     }

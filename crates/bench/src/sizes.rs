@@ -49,6 +49,14 @@ pub(crate) struct Sizes {
     pub(crate) woken: u32,
     /// Configs that are searched.
     pub(crate) searched: u32,
+    /// Instances that live by beats.
+    pub(crate) beaten: u32,
+    /// Beats a second that are offered.
+    pub(crate) beats: u32,
+    /// How long they are counted.
+    pub(crate) beat_window: Duration,
+    /// How long there are none.
+    pub(crate) beat_pause: Duration,
     /// What Muster answered, by path, for the floor to answer the same.
     pub(crate) answers: Arc<Mutex<HashMap<String, Bytes>>>,
 }
@@ -78,6 +86,10 @@ impl Sizes {
             long_polls: 10_000,
             woken: 1000,
             searched: 100_000,
+            beaten: 100_000,
+            beats: 20_000,
+            beat_window: Duration::from_secs(15),
+            beat_pause: Duration::from_secs(5),
             answers: Arc::default(),
         }
     }
@@ -107,6 +119,10 @@ impl Sizes {
             long_polls: 3,
             woken: 1,
             searched: 3,
+            beaten: 3,
+            beats: 100,
+            beat_window: Duration::from_millis(1),
+            beat_pause: Duration::from_millis(1),
             answers: Arc::default(),
         }
     }

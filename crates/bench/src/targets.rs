@@ -41,6 +41,7 @@ pub(crate) fn judge(row: Row, muster: &Figures, floor: Option<&Figures>) -> Vec<
         Row::ClusterSequential => at_most(muster, &[("above 3 × fdatasync", 1.0)]),
         Row::ClusterRegister => at_most(muster, &[("above 1.25 × alone", 30.0)]),
         Row::ClusterIdle => at_most(muster, &[("cpu a node", 1.0), ("more than alone", 20.0)]),
+        Row::ClusterBeats => at_most(muster, &[("unhealthy", 0.0), ("moves", 0.0), ("changes", 0.0)]),
         Row::ClusterMirror => at_most(muster, &[("cpu of who joins", 0.4), ("cpu of who serves", 0.4)]),
         Row::ConfigSearch => at_most(muster, &[("p99", 50.0)]),
     }
