@@ -10,6 +10,7 @@ mod foreign;
 
 use crate::{
     DecodeError, Effect, EurekaBase, LeaseKind, Outcome, Register, Registry, RegistryError,
+    brake::LeaseKey,
     clients::{Client, ClientIndex},
     eureka::Facet,
     mirror::{Claim, OURS, Version},
@@ -234,7 +235,7 @@ impl Registry {
         };
         let version = Version { incarnation: Incarnation { at: sequence, node }, term: 0 };
         let known = self.services.find(&service).zip(self.clients.find(&client));
-        if known.is_some_and(|(service, client)| self.is_published(service, client))
+        if known.is_some_and(|held| self.is_known_since(held, version))
             || self.is_buried(&service, &client, version)
         {
             return Ok(Outcome::Unchanged);
@@ -282,7 +283,11 @@ impl Registry {
         self.leases.extend((index, client), RESTORED_GRACE_MS, now);
     }
 
-    fn is_published(&self, service: ServiceIndex, client: ClientIndex) -> bool {
-        self.services.get(service).is_some_and(|service| service.publications.contains_key(&client))
+    /// Whether there is a publication already that counts more than one in our checkpoint. An orphan of that registration
+    /// does not: it is ours again.
+    fn is_known_since(&self, held: LeaseKey, version: Version) -> bool {
+        let Some((claim, at)) = self.claim_at(held) else { return self.claim_of(held).is_some() };
+        let is_gone = claim.owner != OURS && !self.mirror.origins.at(claim.owner).is_live();
+        !is_gone || self.mirror.version(at, claim) > version
     }
 }

@@ -10,7 +10,7 @@
 //! by a hybrid logical clock and the node that took it; it also orders the publications of one address. Of two claims
 //! 1. the higher incarnation wins;
 //! 2. at the same incarnation an owner that is heard wins over one that adopted it, and that over one that is gone;
-//! 3. of two adopters the lower node wins.
+//! 3. of two adopters the lower node wins, and so of two that kept it on where they did not hear each other.
 //!
 //! Every node decides so by itself, and all come to the same, whatever the order in which they hear of claims. An owner that
 //! loses gives up at once and says so (*yield*); until then the others keep what it told, so that its digest adds up and
@@ -25,14 +25,18 @@
 //!
 //! # Removals
 //! carry the incarnation, and beat every claim that is no higher; they are remembered for a while (`graves`), and told
-//! again to who still claims what was removed. The removal by an adopter that heard nothing of a client is *weak*: it
+//! again to who still claims what was removed, by who told of it first if that is heard: what is there in its place comes
+//! from there, too. The removal by an adopter that heard nothing of a client is *weak*: it
 //! does not count against an owner that is heard.
 //!
 //! # Owners that are gone
 //! What a silent origin owns is orphaned, and what an earlier life of a node owned, too. Of the nodes that are heard one
 //! adopts it, by rendezvous of client and node; if it is not heard of within [`peers::LATE_MS`], so does any other. An
 //! adopter keeps the incarnation and grants a full lease, or 30 s to a connection. A beat or a registration ends that: it
-//! makes a new incarnation. An origin that is heard again sends a snapshot of all it owns, which takes the claims back that
+//! makes a new incarnation. As long as nobody has adopted it, each node that holds it tells it in snapshots as an *orphan*,
+//! with its owner, and tells at once what it puts back from a checkpoint; that is worth less than whatever else is known
+//! of it, and is in no digest. So a snapshot has all that its node shows and that no node which is heard there owns. An
+//! origin that is heard again sends a snapshot of all it owns, which takes the claims back that
 //! are no older.
 //!
 //! # Snapshots
@@ -53,6 +57,7 @@ mod health;
 mod incoming;
 mod named;
 mod origins;
+mod orphaned;
 mod outgoing;
 mod peers;
 mod renewals;
@@ -70,7 +75,6 @@ pub(crate) use origins::Presence;
 pub(crate) use outgoing::Because;
 #[cfg(test)]
 pub(crate) use wire::entry;
-pub(crate) use wire::{Reader, SET};
 
 use crate::{Effect, Registry};
 use beaten::Beaten;

@@ -3,8 +3,8 @@
 use super::PageCursor;
 use crate::{
     DecodeError, Effect, Registry,
-    mirror::{Batch, OURS, Reader, SET},
-    stored::{malformed, seal, unseal},
+    mirror::{Batch, OURS},
+    stored::{seal, unseal},
 };
 use bytes::Bytes;
 use muster_model::{Epoch, NodeId, Now, Origin, Reason};
@@ -95,23 +95,16 @@ impl Registry {
         effects: &mut Vec<Effect>,
     ) -> Result<bool, DecodeError> {
         let ForeignPublication { owner, op, .. } = publication;
-        let mut reader = Reader::new(op);
-        if reader.byte()? != SET {
-            return Err(malformed("publication of a peer", "an unknown tag"));
-        }
-        reader.reason()?;
-        let key = reader.key()?;
-        let mut batch = Batch::new(now, effects, true);
-        let (.., held) = self.find_publication(&key, &mut batch)?;
-        let place = self.mirror.origins.place(*owner);
-        let place = place.filter(|place| *place != OURS && !self.mirror.origins.at(*place).is_live());
-        let Some(place) = place.filter(|_| held.is_none() && self.mirror.is_on) else {
+        if !self.mirror.is_on {
             return Ok(false);
-        };
-        let taken = self.take_op(place, op, &mut batch);
+        }
+        let mut batch = Batch::new(now, effects, true);
+        let taken = self.take_orphan(*owner, op, &mut batch);
+        if let Ok(true) = taken {
+            // Those who follow already know of no more than what was here before.
+            self.mirror.send_orphan(*owner, op);
+        }
         batch.finish(self);
-        self.plan_adoption(place, None, now.mono);
-        taken?;
-        Ok(true)
+        taken
     }
 }

@@ -11,7 +11,6 @@ use super::{
 use crate::{DecodeError, Registry, brake::LeaseKey};
 use bytes::Bytes;
 use muster_model::{Reason, Timestamp};
-use std::cmp::Reverse;
 
 /// One of them: what was told, and its hash.
 #[derive(Debug)]
@@ -59,7 +58,7 @@ impl Registry {
         let mut all: Vec<(u32, u64, &Beaten)> = Vec::new();
         for ((_, key), beaten) in &self.mirror.beaten {
             let place = (key >> 32) as u32;
-            if place >= from && self.mirror.graves.of(*key).is_some() {
+            if place >= from && self.mirror.is_ours_to_bury(*key) {
                 all.push((place, *key, beaten));
             }
         }
@@ -70,14 +69,31 @@ impl Registry {
                 return (ops, Some(place));
             }
             last = Some(place);
-            if let (Some(grave), Ok(told)) = (self.mirror.graves.of(key), Told::read(&beaten.op)) {
-                let (at, reason) = (Timestamp(grave.incarnation.at >> COUNTER_BITS), Reason::Deregistered);
-                let op = removal(told.key.bytes, grave, false, at, reason);
+            if let Some(op) = self.removal_of(key, beaten) {
                 bytes += op.len();
                 ops.push(Bytes::from(op));
             }
         }
         (ops, None)
+    }
+
+    /// The removal that beats what was told.
+    fn removal_of(&self, key: u64, beaten: &Beaten) -> Option<Vec<u8>> {
+        let grave = self.mirror.graves.of(key)?;
+        let told = Told::read(&beaten.op).ok()?;
+        let (at, reason) = (Timestamp(grave.incarnation.at >> COUNTER_BITS), Reason::Deregistered);
+        Some(removal(told.key.bytes, grave, false, at, reason))
+    }
+
+    /// An origin is gone that told of removals: whoever still tells of what it removed hears it from us.
+    pub(crate) fn bury_for(&mut self, gone: OriginPlace) {
+        let mirror = &self.mirror;
+        let is_unknown = |key: &u64| mirror.graves.told_by(*key) == Some(gone);
+        let mut unknown: Vec<_> = mirror.beaten.iter().filter(|((_, key), _)| is_unknown(key)).collect();
+        unknown.sort_by_key(|(key, _)| **key);
+        let ops: Vec<_> =
+            unknown.into_iter().filter_map(|((_, key), one)| self.removal_of(*key, one)).collect();
+        ops.iter().for_each(|op| self.mirror.send(op));
     }
 
     /// The best claim of those that were beaten, of an origin that is heard.
@@ -88,7 +104,7 @@ impl Registry {
             let beaten = self.mirror.beaten.get(&(place, key))?;
             let (version, adopted) = header(&beaten.op).ok()?;
             let node = known.origin.node.0;
-            let standing = if adopted { Standing::Adopted(Reverse(node)) } else { Standing::Live };
+            let standing = Standing::of_live(node, adopted);
             grave.is_none_or(|grave| version > grave).then_some((Rank { version, standing }, place))
         });
         claims.max().map(|(rank, place)| (place, rank.version))

@@ -32,8 +32,17 @@ pub(crate) enum Standing {
     Orphan,
     /// Of an adopter; of two, that of the lower node.
     Adopted(std::cmp::Reverse<u64>),
-    /// Of the node that took the registration, which is there.
-    Live,
+    /// Of the node that took the registration, or heard its client since, and which is there. Two may have heard the client
+    /// where they did not hear each other; then it is that of the lower node.
+    Live(std::cmp::Reverse<u64>),
+}
+
+impl Standing {
+    /// That of an owner that is heard.
+    pub(crate) fn of_live(node: u64, is_adopted: bool) -> Self {
+        let node = std::cmp::Reverse(node);
+        if is_adopted { Self::Adopted(node) } else { Self::Live(node) }
+    }
 }
 
 /// Of two states of a publication the later registration's is newer, and of one registration that of the later term.

@@ -24,7 +24,7 @@ use muster_model::{
     mutation::{self, Mutation},
 };
 use prost::Message;
-use std::{cmp::Reverse, sync::Arc};
+use std::sync::Arc;
 
 /// Ops that are taken in under one lock, with what they have in common.
 pub(crate) struct Batch<'a> {
@@ -55,8 +55,8 @@ struct Described {
 pub(crate) struct Told<'a> {
     reason: Reason,
     pub(crate) key: Key<'a>,
-    entry: Entry,
-    version: Version,
+    pub(crate) entry: Entry,
+    pub(crate) version: Version,
     edit: u8,
     flags: u8,
     reader: Reader<'a>,
@@ -179,6 +179,10 @@ impl Registry {
         let mut reader = Reader::new(op);
         match reader.byte()? {
             wire::SET => self.take_set(place, op, batch),
+            wire::ORPHAN => {
+                let owner = reader.origin()?;
+                self.take_orphan(owner, reader.rest(), batch).map(|_| ())
+            }
             wire::REMOVE => self.take_removal(place, reader, batch),
             wire::YIELD => self.take_yield(place, reader, batch),
             wire::HEALTH => self.take_health(place, reader, batch),
@@ -213,10 +217,9 @@ impl Registry {
     /// What a claim that is held is worth.
     pub(crate) fn rank_of(&self, claim: Claim, at: u64) -> Rank {
         let owner = self.mirror.origins.at(claim.owner);
-        let standing = match (owner.is_live(), claim.adopted) {
-            (false, _) => Standing::Orphan,
-            (true, true) => Standing::Adopted(Reverse(owner.origin.node.0)),
-            (true, false) => Standing::Live,
+        let standing = match owner.is_live() {
+            false => Standing::Orphan,
+            true => Standing::of_live(owner.origin.node.0, claim.adopted),
         };
         Rank { version: self.mirror.version(at, claim), standing }
     }
@@ -261,7 +264,7 @@ impl Registry {
                 let grave = self.mirror.graves.of(told.entry.key);
                 if let Some(grave) = grave.filter(|grave| *grave >= told.version) {
                     self.keep_beaten(place, told.entry, op);
-                    if !was_beaten {
+                    if !was_beaten && self.mirror.is_ours_to_bury(told.entry.key) {
                         let (at, reason) = (batch.now.wall, Reason::Deregistered);
                         self.mirror.send_removal(told.key.bytes, grave, false, at, reason);
                     }
@@ -281,8 +284,7 @@ impl Registry {
     /// What a claim that is told is worth.
     fn rank_told(&self, place: OriginPlace, told: &Told<'_>) -> Rank {
         let node = self.mirror.origins.at(place).origin.node.0;
-        let is_adopted = told.flags & wire::ADOPTED != 0;
-        let standing = if is_adopted { Standing::Adopted(Reverse(node)) } else { Standing::Live };
+        let standing = Standing::of_live(node, told.flags & wire::ADOPTED != 0);
         Rank { version: told.version, standing }
     }
 
@@ -318,7 +320,7 @@ impl Registry {
         self.put_told(place, told, service, client, batch)
     }
 
-    fn put_told(
+    pub(crate) fn put_told(
         &mut self,
         place: OriginPlace,
         mut told: Told<'_>,
@@ -413,7 +415,7 @@ impl Registry {
         owner.count += 1;
         owner.add(entry);
         self.mirror.figures.applied += 1;
-        if !adopted {
+        if !adopted && self.mirror.origins.at(place).is_live() {
             self.confirm_orphans(index, client, &instances, batch.now);
         }
         let old = old.map(|old| old.instances);
@@ -472,7 +474,7 @@ impl Registry {
             return Ok(());
         }
         if reason != Reason::BeatMissed && !is_weak {
-            self.mirror.graves.bury(hash, version, batch.now.mono);
+            self.mirror.graves.bury(hash, version, place, batch.now.mono);
         }
         let Some((held, (claim, at))) = held.and_then(|held| Some((held, self.claim_at(held)?))) else {
             return Ok(());
@@ -485,7 +487,9 @@ impl Registry {
             std::cmp::Ordering::Equal if claim.owner == place => true,
             std::cmp::Ordering::Equal if is_weak => rank.standing == Standing::Orphan,
             // Two may have kept it on where they did not hear of each other, and one of them heard nothing since.
-            std::cmp::Ordering::Equal if reason == Reason::BeatMissed => rank.standing != Standing::Live,
+            std::cmp::Ordering::Equal if reason == Reason::BeatMissed => {
+                !matches!(rank.standing, Standing::Live(_))
+            }
             std::cmp::Ordering::Equal => true,
         };
         if !is_gone {

@@ -100,6 +100,21 @@ impl Mirror {
         self.send(&removal(key, version, is_weak, at, reason));
     }
 
+    /// Tells the others of what a gone origin owned.
+    pub(crate) fn send_orphan(&mut self, owner: Origin, op: &[u8]) {
+        let mut orphan = Vec::with_capacity(op.len() + 32);
+        wire::orphan(&mut orphan, owner);
+        orphan.extend_from_slice(op);
+        self.send(&orphan);
+    }
+
+    /// Whether whoever still tells of what was removed is to hear of that from us. Else it does from who told us: what is
+    /// there in its place comes from there, too, and before the removal.
+    pub(crate) fn is_ours_to_bury(&self, key: u64) -> bool {
+        let by = self.graves.told_by(key);
+        by.is_some_and(|by| by == OURS || !self.origins.at(by).is_live())
+    }
+
     /// Tells the others that another origin has the better claim to what was ours.
     pub(crate) fn send_yield(&mut self, key: &[u8], version: Version, to: Origin) {
         let mut op = Vec::with_capacity(key.len() + 40);
@@ -156,6 +171,20 @@ impl Registry {
             }
         }
         Some((key_end, out.len()))
+    }
+
+    /// What a snapshot has of a publication: ours as it is, and an orphan with who owned it, because nobody else may tell of
+    /// that. What another node owns that is heard, it tells itself.
+    fn write_shown(&self, held: LeaseKey, out: &mut Vec<u8>) -> bool {
+        let Some(claim) = self.claim_of(held) else { return false };
+        if claim.owner != OURS {
+            let owner = self.mirror.origins.at(claim.owner);
+            if owner.is_live() {
+                return false;
+            }
+            wire::orphan(out, owner.origin);
+        }
+        self.write_set(held, Reason::Registered, out).is_some()
     }
 
     /// What a publication adds to the digest of its owner.
@@ -305,9 +334,8 @@ impl Registry {
             if *bytes >= bytes_max {
                 return Some(index.place());
             }
-            let place = (*index, client);
             op.clear();
-            if !self.is_foreign(place) && self.write_set(place, Reason::Registered, &mut op).is_some() {
+            if self.write_shown((*index, client), &mut op) {
                 *bytes += op.len();
                 page.ops.push(Bytes::copy_from_slice(&op));
             }
@@ -333,7 +361,7 @@ impl Registry {
         let version = self.mirror.version(at, claim);
         // Who heard nothing lately does not bury what others may hear.
         if reason != Reason::BeatMissed && !is_weak {
-            self.mirror.graves.bury(wire::key_hash(&key), version, now.mono);
+            self.mirror.graves.bury(wire::key_hash(&key), version, OURS, now.mono);
         }
         self.mirror.send_removal(&key, version, is_weak, now.wall, reason);
     }

@@ -53,6 +53,7 @@ impl Registry {
                 known.presence = Presence::Silent;
                 // Others may take over what it tells of: it is asked for all of it.
                 (known.complete, known.resync) = (false, None);
+                self.bury_for(place);
                 self.plan_adoption(place, Some(heirs), now.mono);
                 was_live = true;
             }
@@ -90,6 +91,7 @@ impl Registry {
                 (known.complete, known.resync) = (false, None);
                 is_another_over = true;
                 if was_live {
+                    self.bury_for(place);
                     self.plan_adoption(place, heirs, now.mono);
                 }
             }
@@ -115,6 +117,15 @@ impl Registry {
         }
         let (at, is_divided) = (now.plus(LATE_MS), heirs.is_some());
         self.mirror.passes.push(Pass { place, at, among: None, is_divided, next: 0 });
+    }
+
+    /// Has what became known of a gone origin looked at when that is late: who was to adopt it may have looked before.
+    pub(crate) fn plan_late_adoption(&mut self, place: OriginPlace, now: Monotonic) {
+        let is_planned = |pass: &Pass| pass.place == place && pass.among.is_none() && pass.next == 0;
+        if !self.mirror.passes.iter().any(is_planned) {
+            let at = now.plus(LATE_MS);
+            self.mirror.passes.push(Pass { place, at, among: None, is_divided: false, next: 0 });
+        }
     }
 
     /// Somebody is gone who may have been the heir of what others left: that falls to one of the rest.

@@ -32,6 +32,8 @@ pub(crate) const HEALTH: u8 = 4;
 pub(crate) const NO_HEALTH: u8 = 5;
 /// Beats for what the receiver owns.
 pub(crate) const RENEW: u8 = 6;
+/// A publication whose owner is gone and that nobody has adopted yet: the owner, and the publication's own op.
+pub(crate) const ORPHAN: u8 = 7;
 
 /// In the flags of a publication.
 pub(crate) const ADOPTED: u8 = 1;
@@ -83,6 +85,12 @@ pub(crate) fn origin(out: &mut Vec<u8>, origin: Origin) {
     number(out, origin.node.0);
     number(out, origin.epoch.boot);
     out.extend_from_slice(&origin.epoch.random.to_le_bytes());
+}
+
+/// The beginning of what is told of an orphan; its own op follows.
+pub(crate) fn orphan(out: &mut Vec<u8>, owner: Origin) {
+    out.push(ORPHAN);
+    origin(out, owner);
 }
 
 pub(crate) fn client(out: &mut Vec<u8>, client: ClientRef<'_>) {

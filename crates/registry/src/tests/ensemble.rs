@@ -246,6 +246,22 @@ impl Ensemble {
         self.note(hears, effects);
     }
 
+    /// Two that were cut off hear of each other at the same moment: each tells all it has before it hears.
+    pub(crate) fn exchange(&mut self, one: usize, other: usize) {
+        let told = [one, other].map(|at| {
+            let page = self.members[at].registry.snapshot_page(SnapshotCursor::default(), usize::MAX);
+            (self.members[at].origin, page)
+        });
+        for (hears, (origin, page)) in [other, one].into_iter().zip(told) {
+            let (now, reachable, mut effects) = (self.now(hears), self.reachable(hears), Vec::new());
+            let registry = &mut self.members[hears].registry;
+            registry.peer_returned(origin, &reachable, now, &mut effects);
+            registry.resync_begin(origin, page.sequence, now, &mut effects);
+            registry.resync_page(origin, &page.ops, now, &mut effects).unwrap();
+            registry.resync_end(origin, now, &mut effects).unwrap();
+        }
+    }
+
     /// What holds at every moment.
     fn check_digests(&mut self) {
         for (at, member) in self.members.iter().enumerate() {

@@ -238,3 +238,110 @@ fn names_of_a_mirror_are_those_of_its_owner() {
     let origin = ensemble.members[0].origin;
     assert_eq!(ensemble.members[1].registry.mirror_names(origin, &[], 0).unwrap().names, []);
 }
+
+/// Found by the simulation, seed 160: each of two gave it up to the other, and nobody had it.
+#[test]
+fn one_of_two_that_kept_it_on_apart_has_it_afterwards() {
+    let mut ensemble = Ensemble::new(3);
+    ensemble.apply(1, register_beat("10.0.0.1:80")).unwrap();
+    ensemble.converge();
+    ensemble.cut(0, 2, true);
+    ensemble.cut(2, 0, true);
+    ensemble.pass(5_000);
+    ensemble.restart(1, false);
+    ensemble.pass(1_000);
+    for at in [0, 2] {
+        ensemble.apply(at, beat(&client("10.0.0.1:80"), "s", None)).unwrap();
+    }
+    ensemble.pass(1_000);
+    ensemble.exchange(0, 2);
+    (0..3).for_each(|at| assert_eq!(ensemble.shown(at, "s").len(), 1));
+    ensemble.heal();
+    for _ in 0..20 {
+        ensemble.pass(250);
+        (0..3).for_each(|at| assert_eq!(ensemble.shown(at, "s").len(), 1));
+    }
+    ensemble.converge();
+}
+
+/// Found by the simulation, seed 67: after a loss of power everywhere one machine came back empty, and those that had put
+/// back what it owned did not tell it.
+#[test]
+fn orphans_are_told_until_somebody_adopts_them() {
+    let mut before = Ensemble::new(3);
+    before.apply(2, register_beat("10.0.0.1:80")).unwrap();
+    before.apply(2, register(&connection(7), "s", vec![instance("10.0.0.2:80")])).unwrap();
+    before.converge();
+    let (page, next) = before.members[0].registry.foreign_page(PageCursor::default(), 100);
+    assert_eq!((page.len(), next), (2, None));
+    let mut ensemble = Ensemble::new(2);
+    ensemble.pass(1_000);
+    let (now, mut effects) = (ensemble.now(0), Vec::new());
+    for publication in &page {
+        assert!(ensemble.members[0].registry.restore_foreign(publication, now, &mut effects).unwrap());
+    }
+    ensemble.pass(1_000);
+    assert_eq!(ensemble.shown(1, "s").len(), 2, "as a change");
+    ensemble.restart(1, false);
+    ensemble.pass(1_000);
+    assert_eq!(ensemble.shown(1, "s").len(), 2, "in a snapshot");
+    ensemble.pass(11_000);
+    assert_eq!(ensemble.members[1].registry.mirror_figures().orphans, 0, "one of them has adopted it");
+    ensemble.converge();
+    assert_eq!(ensemble.shown(1, "s").len(), 2);
+}
+
+/// Found by the simulation, seed 121: a client had connected to another node, and a third one told of the end of its first
+/// connection before that node told of the second.
+#[test]
+fn what_was_replaced_is_not_removed_before_its_replacement_is_told() {
+    let mut ensemble = Ensemble::new(3);
+    ensemble.apply(1, register(&connection(7), "s", vec![instance("10.0.0.1:80")])).unwrap();
+    ensemble.converge();
+    for other in [0, 1] {
+        ensemble.cut(2, other, true);
+        ensemble.cut(other, 2, true);
+    }
+    ensemble.pass(5_000);
+    ensemble.restart(1, false);
+    ensemble.pass(1_000);
+    ensemble.apply(0, register(&connection(8), "s", vec![instance("10.0.0.1:80")])).unwrap();
+    ensemble.pass(1_000);
+    // Who replaced it is heard last.
+    ensemble.cut(2, 1, false);
+    ensemble.cut(1, 2, false);
+    ensemble.pass(1_000);
+    assert_eq!(ensemble.shown(2, "s").len(), 1);
+    ensemble.heal();
+    ensemble.converge();
+    (0..3).for_each(|at| assert_eq!(ensemble.shown(at, "s").len(), 1));
+}
+
+/// If who told of a removal is gone, the others tell of it.
+#[test]
+fn what_was_removed_is_removed_where_that_was_not_heard() {
+    let mut ensemble = Ensemble::new(3);
+    ensemble.apply(1, register_beat("10.0.0.1:80")).unwrap();
+    ensemble.converge();
+    for other in [0, 1] {
+        ensemble.cut(2, other, true);
+        ensemble.cut(other, 2, true);
+    }
+    ensemble.pass(5_000);
+    let gone = Deregister {
+        client: client("10.0.0.1:80"),
+        service: service("s"),
+        cause: cause(Reason::Deregistered),
+    };
+    ensemble.apply(0, Op::Deregister(gone)).unwrap();
+    ensemble.pass(1_000);
+    ensemble.cut(2, 1, false);
+    ensemble.cut(1, 2, false);
+    ensemble.pass(1_000);
+    for other in [1, 2] {
+        ensemble.cut(0, other, true);
+        ensemble.cut(other, 0, true);
+    }
+    ensemble.pass(5_000);
+    assert!(ensemble.shown(2, "s").is_empty());
+}
