@@ -269,12 +269,12 @@ impl<'a> Following<'a> {
         let is_first = beat.is_complete && !progress.is_complete;
         let is_news = {
             let mut state = self.peer.state.lock();
-            let before = (state.complete, state.beat.reachable.clone());
+            let before = (state.link, state.complete, state.beat.hears.clone());
             state.take(beat);
             if is_first && !progress.was_synced {
                 state.counts.resumes += 1;
             }
-            before != (state.complete, state.beat.reachable.clone())
+            before != (state.link, state.complete, state.beat.hears.clone())
         };
         if is_first {
             progress.is_complete = true;

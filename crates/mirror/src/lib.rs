@@ -24,7 +24,7 @@ mod start;
 
 pub use buckets::{BUCKETS, Buckets};
 pub use figures::{LinkState, PeerCounts, PeerStatus, Standing, Status};
-pub use mirror::{Known, Mirror, Parts};
+pub use mirror::{Known, Mirror, Parts, Told};
 pub use replica::{Changes, Digest, Position, Refused, Replica, Snapshot};
 pub use settings::Settings;
 pub use shared::Addresses;

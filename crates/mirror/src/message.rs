@@ -4,7 +4,7 @@ use crate::{BUCKETS, Buckets, Digest, Position, Standing};
 use bytes::Bytes;
 use muster_model::{Epoch, NodeId};
 use prost::{Message, Oneof};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// From the follower to the origin.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,9 +45,12 @@ pub(crate) struct Beat {
     /// Everything it had when this link began has been sent, and everything it put back before it took this standing.
     pub(crate) is_complete: bool,
     pub(crate) standing: Standing,
-    /// Whom it hears.
-    pub(crate) reachable: BTreeSet<NodeId>,
+    /// Whom it hears, each in which life; in life 0 if it never spoke.
+    pub(crate) hears: Lives,
 }
+
+/// Nodes, and the life of each.
+pub(crate) type Lives = BTreeMap<NodeId, Epoch>;
 
 #[derive(Clone, PartialEq, Message)]
 struct UpMessage {
@@ -164,8 +167,30 @@ struct BeatMessage {
     is_complete: bool,
     #[prost(uint32, tag = "3")]
     standing: u32,
-    #[prost(uint64, repeated, tag = "4")]
-    reachable: Vec<u64>,
+    #[prost(message, repeated, tag = "5")]
+    hears: Vec<LifeMessage>,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+struct LifeMessage {
+    #[prost(uint64, tag = "1")]
+    node: u64,
+    #[prost(uint64, tag = "2")]
+    boot: u64,
+    #[prost(fixed64, tag = "3")]
+    random: u64,
+}
+
+impl From<(NodeId, Epoch)> for LifeMessage {
+    fn from((node, epoch): (NodeId, Epoch)) -> Self {
+        Self { node: node.0, boot: epoch.boot, random: epoch.random }
+    }
+}
+
+impl From<LifeMessage> for (NodeId, Epoch) {
+    fn from(LifeMessage { node, boot, random }: LifeMessage) -> Self {
+        (NodeId(node), Epoch { boot, random })
+    }
 }
 
 impl From<Position> for PositionMessage {
@@ -247,11 +272,11 @@ impl Down {
             Self::Page(ops) => DownBody::Page(OpsMessage { ops, upto: 0 }),
             Self::End => DownBody::End(EndMessage {}),
             Self::Ops { ops, upto } => DownBody::Ops(OpsMessage { ops, upto }),
-            Self::Beat(Beat { newest, is_complete, standing, reachable }) => DownBody::Beat(BeatMessage {
+            Self::Beat(Beat { newest, is_complete, standing, hears }) => DownBody::Beat(BeatMessage {
                 newest,
                 is_complete,
                 standing: standing.number(),
-                reachable: reachable.into_iter().map(|node| node.0).collect(),
+                hears: hears.into_iter().map(Into::into).collect(),
             }),
         };
         DownMessage { body: Some(body) }.encode_to_vec()
@@ -272,11 +297,11 @@ impl Down {
             DownBody::Page(OpsMessage { ops, .. }) => Self::Page(ops),
             DownBody::End(EndMessage {}) => Self::End,
             DownBody::Ops(OpsMessage { ops, upto }) => Self::Ops { ops, upto },
-            DownBody::Beat(BeatMessage { newest, is_complete, standing, reachable }) => Self::Beat(Beat {
+            DownBody::Beat(BeatMessage { newest, is_complete, standing, hears }) => Self::Beat(Beat {
                 newest,
                 is_complete,
                 standing: Standing::from_number(standing),
-                reachable: reachable.into_iter().map(NodeId).collect(),
+                hears: hears.into_iter().map(Into::into).collect(),
             }),
         })
     }
@@ -306,7 +331,7 @@ mod tests {
             newest: 8,
             is_complete: true,
             standing: Standing::Restored,
-            reachable: BTreeSet::from([NodeId(1), NodeId(3)]),
+            hears: BTreeMap::from([(NodeId(1), life), (NodeId(3), Epoch { boot: 0, random: 0 })]),
         };
         for down in [
             Down::Digest { life, digest: Box::new(digest), former: known.into_iter().collect() },

@@ -5,7 +5,7 @@ use crate::{
     serve::Origins,
     shared::{Addresses, Shared},
 };
-use muster_model::NodeId;
+use muster_model::{Epoch, NodeId, Origin};
 use muster_peer::{Links, Purpose};
 use muster_runtime::{Clock, Rng, Tasks};
 use parking_lot::Mutex;
@@ -116,9 +116,18 @@ pub enum Known {
     ByPeers {
         /// This much of this node's earlier lives they had seen.
         seen: Vec<Position>,
-        /// Who is heard by them and was not heard here: nobody told what these own.
-        untold: BTreeSet<NodeId>,
+        /// Of each peer, what was told of what it owns.
+        told: BTreeMap<NodeId, Told>,
     },
+}
+
+/// The lives of a peer of which everything was told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The one in which it told itself.
+    pub itself: Option<Epoch>,
+    /// All that began before this boot: they are over to one who serves clients, so somebody adopted what they owned.
+    pub before: u64,
 }
 
 impl Known {
@@ -126,17 +135,23 @@ impl Known {
     pub fn covers(&self, position: Position) -> bool {
         match self {
             Self::ByNobody => false,
-            Self::ByPeers { seen, .. } => {
-                seen.iter().any(|seen| seen.epoch == position.epoch && seen.sequence >= position.sequence)
+            Self::ByPeers { seen, told } => {
+                let knows =
+                    |seen: &Position| seen.epoch == position.epoch && seen.sequence >= position.sequence;
+                // A part of it may have fallen to one that only others hear.
+                let is_heard = |told: &Told| told.itself.is_some() || told.before == u64::MAX;
+                seen.iter().any(knows) && told.values().all(is_heard)
             }
         }
     }
 
-    /// Whether what a peer owns was told, by itself or by who adopted it.
-    pub fn is_told(&self, node: NodeId) -> bool {
+    /// Whether what a life of a peer owned was told, by itself or by who adopted it.
+    pub fn is_told(&self, origin: Origin) -> bool {
         match self {
             Self::ByNobody => false,
-            Self::ByPeers { untold, .. } => !untold.contains(&node),
+            Self::ByPeers { told, .. } => told
+                .get(&origin.node)
+                .is_none_or(|told| told.itself == Some(origin.epoch) || origin.epoch.boot < told.before),
         }
     }
 }

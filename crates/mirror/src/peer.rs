@@ -1,7 +1,7 @@
 //! What is known of one peer while this process runs.
 
 use crate::{LinkState, PeerCounts, PeerStatus, Position, Standing, message::Beat};
-use muster_model::{Monotonic, NodeId};
+use muster_model::{Epoch, Monotonic, NodeId};
 use parking_lot::Mutex;
 use std::{
     collections::BTreeSet,
@@ -108,16 +108,20 @@ impl PeerState {
         self.former.push(former);
     }
 
-    /// Whether that ready peer says that another node is not heard.
+    /// Whether that ready peer says that a node is not heard.
     pub(crate) fn misses(&self, node: NodeId) -> bool {
-        self.complete == Some(Standing::Ready) && !self.beat.reachable.contains(&node)
+        self.complete == Some(Standing::Ready) && !self.beat.hears.contains_key(&node)
     }
 
     /// Whether that ready peer, which is linked to now, says that another node is heard.
     pub(crate) fn hears(&self, node: NodeId) -> bool {
-        self.link == LinkState::Live
-            && self.complete == Some(Standing::Ready)
-            && self.beat.reachable.contains(&node)
+        self.hears_in(node).is_some()
+    }
+
+    /// In which life that ready peer, which is linked to now, hears a node; in life 0 if that never spoke to it.
+    pub(crate) fn hears_in(&self, node: NodeId) -> Option<Epoch> {
+        let counts = self.link == LinkState::Live && self.complete == Some(Standing::Ready);
+        self.beat.hears.get(&node).copied().filter(|_| counts)
     }
 
     /// Takes what it says of itself.

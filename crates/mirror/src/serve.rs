@@ -4,16 +4,16 @@ use crate::{
     Buckets, Changes, Digest, Position, Standing,
     follow::every,
     heard::{closed, silence, unexpected},
-    message::{Beat, Down, Up},
+    message::{Beat, Down, Lives, Up},
     peer::Peer,
     shared::Shared,
 };
 use bytes::Bytes;
-use muster_model::{NodeId, Origin};
+use muster_model::Origin;
 use muster_peer::{Acceptor, Link, LinkReader, LinkWriter};
 use muster_runtime::net::BoxFuture;
 use parking_lot::Mutex;
-use std::{collections::BTreeSet, io, sync::Arc};
+use std::{io, sync::Arc};
 use tokio::{sync::Notify, time::Instant};
 
 /// Takes the links of peers that follow this node.
@@ -148,23 +148,21 @@ impl<'a> Serving<'a> {
     ) -> io::Result<std::convert::Infallible> {
         let digest = self.shared.replica.digest();
         let digest_at = Instant::now() + self.shared.digest_pause();
-        let announced = Beat { reachable: (*self.reachable()).clone(), ..Beat::default() };
+        let announced = Beat { hears: self.shared.hears(), ..Beat::default() };
         let mut sending = Sending { writer, sent: known, announced, digest_at };
         self.send_digest(&mut sending, digest).await?;
         let mut beats = every(self.shared.settings.heartbeat);
         loop {
             // Read before the changes: what was put back before a standing was taken is sent before it is announced.
             let standing = *self.shared.standing.borrow();
-            let reachable = self.reachable();
-            let is_news = *reachable != sending.announced.reachable;
-            let is_adopting =
-                (is_news || !sending.announced.is_complete) && self.shared.replica.is_adopting();
+            let (hears, is_adopting) = self.heard(&sending.announced);
+            let is_news = hears != sending.announced.hears;
             let is_whole = sending.announced.is_complete || !is_adopting;
             let newest = self.shared.replica.sequence();
             let has_more = self.send_due(&mut sending).await?;
             if is_news && !is_adopting && !has_more {
                 // Who is not heard any more is not named only when what was adopted of it has been sent.
-                sending.announced.reachable = (*reachable).clone();
+                sending.announced.hears = hears;
             }
             if is_whole && sending.sent.is_some_and(|sent| sent >= newest) {
                 self.announce(&mut sending, standing).await?;
@@ -272,8 +270,15 @@ impl<'a> Serving<'a> {
         self.send_beat(sending).await
     }
 
-    fn reachable(&self) -> Arc<BTreeSet<NodeId>> {
-        self.shared.reachable.borrow().clone()
+    /// Whom this node hears, and whether it still adopts what one left that it does not hear any more. Both at one moment: the
+    /// replica is told of a silence under the same lock.
+    fn heard(&self, announced: &Beat) -> (Lives, bool) {
+        let order = self.shared.telling.lock();
+        let hears = self.shared.hears();
+        let may_matter = hears != announced.hears || !announced.is_complete;
+        let is_adopting = may_matter && self.shared.replica.is_adopting();
+        drop(order);
+        (hears, is_adopting)
     }
 
     async fn send_beat(&self, sending: &mut Sending<'_>) -> io::Result<()> {

@@ -2,9 +2,10 @@
 
 use crate::{
     Position, Replica, Settings, Standing, Status,
+    message::Lives,
     peer::{Peer, reachable},
 };
-use muster_model::{Monotonic, NodeId, Origin};
+use muster_model::{Epoch, Monotonic, NodeId, Origin};
 use muster_peer::Links;
 use muster_runtime::{Clock, Rng, Tasks};
 use parking_lot::Mutex;
@@ -100,6 +101,20 @@ impl Shared {
             self.progressed();
         }
         self.reachable.borrow().clone()
+    }
+
+    /// This node and the peers that are not silent, each with its life.
+    pub(crate) fn hears(&self) -> Lives {
+        let own = self.replica.origin();
+        let mut lives = Lives::from([(own.node, own.epoch)]);
+        for peer in self.peers.lock().values() {
+            let state = peer.state.lock();
+            if !state.is_silent {
+                let life = state.theirs.map(|theirs| theirs.epoch);
+                lives.insert(peer.node, life.unwrap_or(Epoch { boot: 0, random: 0 }));
+            }
+        }
+        lives
     }
 
     /// To whom what another left may fall: all that are heard; if this node serves clients, only those that do. One that

@@ -1,6 +1,6 @@
 //! What a starting node waits for.
 
-use crate::{Known, Standing, peer::Peer, shared::Shared};
+use crate::{Known, LinkState, Standing, Told, peer::Peer, shared::Shared};
 use std::sync::Arc;
 
 impl Shared {
@@ -37,8 +37,20 @@ impl Shared {
             silent || never_heard && is_missed(&peers, peer)
         };
         let is_told = |peer: &Peer| {
-            let complete = peer.state.lock().complete;
+            let (complete, life) = {
+                let state = peer.state.lock();
+                // While there is no link it may go on, and others may leave things to it.
+                let complete = state.complete.filter(|_| state.link == LinkState::Live);
+                (complete, state.theirs.map(|theirs| theirs.epoch))
+            };
+            // What an earlier life of it owned is told by those that heard it, once they know that it is over.
+            let is_behind = |other: &Arc<Peer>| {
+                let heard =
+                    if other.node == peer.node { None } else { other.state.lock().hears_in(peer.node) };
+                heard.zip(life).is_some_and(|(heard, life)| (1..life.boot).contains(&heard.boot))
+            };
             complete.is_some_and(|told| standing.is_none_or(|wanted| told >= wanted))
+                && !peers.iter().any(is_behind)
         };
         peers.iter().filter(|peer| !is_told(peer) && !is_silent(peer)).cloned().collect()
     }
@@ -57,10 +69,26 @@ impl Shared {
         if !is_any_ready {
             return Known::ByNobody;
         }
-        // Whoever serves clients and does not hear it has adopted what it left.
-        let is_told = |peer: &Peer| peer.state.lock().complete.is_some() || is_missed(&peers, peer);
-        let untold = peers.iter().filter(|peer| !is_told(peer)).map(|peer| peer.node).collect();
-        Known::ByPeers { seen, untold }
+        let told = peers.iter().map(|peer| (peer.node, self.told_of(&peers, peer))).collect();
+        Known::ByPeers { seen, told }
+    }
+
+    /// The lives of a peer of which everything is told: the one in which it told itself, and those that are over to one who
+    /// serves clients, because what they owned was adopted.
+    fn told_of(&self, peers: &[Arc<Peer>], peer: &Peer) -> Told {
+        let (complete, theirs) = {
+            let state = peer.state.lock();
+            (state.complete.is_some(), state.theirs.map(|theirs| theirs.epoch))
+        };
+        let before = |other: &Arc<Peer>| {
+            let state = other.state.lock();
+            let heard = state.beat.hears.get(&peer.node).map_or(u64::MAX, |heard| heard.boot);
+            (state.complete == Some(Standing::Ready)).then_some(heard)
+        };
+        Told {
+            itself: theirs.filter(|_| complete),
+            before: peers.iter().filter_map(before).max().unwrap_or(0),
+        }
     }
 }
 

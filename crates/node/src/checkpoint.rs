@@ -204,7 +204,7 @@ impl Node {
             own.clear();
         }
         // What others owned is told, or it is gone; unless only they have it, and are not heard.
-        foreign.retain(|publication| !known.is_told(publication.owner().node));
+        foreign.retain(|publication| !known.is_told(publication.owner()));
         if own.is_empty() && foreign.is_empty() {
             tracing::info!(%path, "the peers have all that is in the checkpoint of ephemeral registrations");
             return;

@@ -45,7 +45,7 @@ pub(super) struct Told {
 }
 
 pub(super) struct Naive {
-    origin: Origin,
+    pub(super) origin: Origin,
     state: Mutex<State>,
 }
 
