@@ -184,6 +184,7 @@ async fn remove(desk: Desk, place: usize, from_ms: u64, mut rng: Rng) {
     let machine = &desk.machines[place - 1];
     let Some(node) = machine.node() else { return };
     let others: Vec<_> = desk.machines.iter().filter(|other| other.place != place).cloned().collect();
+    machine.begin_removal();
     machine::remove(&others, node, &mut rng).await;
     desk.recorder.note(&format_args!("node {} is removed", node.0));
     machine.set_removed();

@@ -16,6 +16,8 @@ pub mod mutations;
 mod network;
 pub mod record;
 pub mod schedule;
+#[cfg(test)]
+mod seeds;
 mod trace;
 mod world;
 

@@ -58,6 +58,8 @@ struct State {
     is_used: bool,
     /// The node that ran on it last.
     node: Option<NodeId>,
+    /// Operators are removing that node.
+    is_being_removed: bool,
     /// Operators removed that node.
     is_removed: bool,
     /// Answers to clients get lost.
@@ -66,7 +68,15 @@ struct State {
     life: u64,
     process: Option<Process>,
     /// Why the process ended by itself.
-    failed: Option<String>,
+    failed: Option<Failure>,
+}
+
+/// A process ended by itself.
+pub(crate) struct Failure {
+    pub(crate) why: String,
+    /// It has no other choice: there is no room to write down who its node is, and before that a node must not act. It says so,
+    /// and operators start it again.
+    pub(crate) is_due: bool,
 }
 
 /// How a process ended in order.
@@ -107,6 +117,7 @@ impl Machine {
             rng: Rng::seeded(seed),
             is_used,
             node: None,
+            is_being_removed: false,
             is_removed: false,
             drops_answers: false,
             life: 0,
@@ -153,6 +164,16 @@ impl Machine {
         self.state.lock().node
     }
 
+    /// Operators begin to remove its node.
+    pub(crate) fn begin_removal(&self) {
+        self.state.lock().is_being_removed = true;
+    }
+
+    /// Whether operators are removing its node.
+    pub(crate) fn is_being_removed(&self) -> bool {
+        self.state.lock().is_being_removed
+    }
+
     /// Operators have removed its node.
     pub(crate) fn set_removed(&self) {
         self.state.lock().is_removed = true;
@@ -160,7 +181,10 @@ impl Machine {
 
     /// Whether operators have removed its node, once.
     pub(crate) fn take_removed(&self) -> bool {
-        std::mem::take(&mut self.state.lock().is_removed)
+        let mut state = self.state.lock();
+        let is_removed = std::mem::take(&mut state.is_removed);
+        state.is_being_removed &= !is_removed;
+        is_removed
     }
 
     /// Many answers of its node get lost from now on, or none.
@@ -175,7 +199,7 @@ impl Machine {
     }
 
     /// Why the process ended by itself, once.
-    pub(crate) fn take_failure(&self) -> Option<String> {
+    pub(crate) fn take_failure(&self) -> Option<Failure> {
         self.state.lock().failed.take()
     }
 
@@ -206,9 +230,21 @@ impl Machine {
     }
 
     fn fail(&self, why: String) {
+        self.end(Failure { why, is_due: false });
+    }
+
+    fn end(&self, failure: Failure) {
         let mut state = self.state.lock();
-        state.failed.get_or_insert(why);
+        state.failed.get_or_insert(failure);
         state.process = None;
+    }
+
+    /// Whether the disk is full and was so before the node could note who it is.
+    fn has_no_room_to_begin(&self) -> bool {
+        let dir = Path::new(DATA);
+        let is_full = self.disk.free_bytes(dir).is_ok_and(|free| free == 0);
+        let identity = DataDir::open(Arc::new(self.disk.clone()), dir).and_then(|dir| dir.identity());
+        is_full && !matches!(identity, Ok(Some(_)))
     }
 
     fn address(&self) -> String {
@@ -226,7 +262,8 @@ impl Machine {
                 Ok(End::LostLog) => self.wipe(),
                 Ok(End::Over) => break,
                 Err(error) => {
-                    self.fail(format!("it does not start: {error}"));
+                    let is_due = self.has_no_room_to_begin();
+                    self.end(Failure { why: format!("it does not start: {error}"), is_due });
                     break;
                 }
             }

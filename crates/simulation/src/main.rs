@@ -50,6 +50,18 @@ struct Options {
     within: Option<u64>,
 }
 
+/// Log lines begin as those of a trace do: with milliseconds of virtual time.
+struct VirtualTime;
+
+impl tracing_subscriber::fmt::time::FormatTime for VirtualTime {
+    fn format_time(&self, writer: &mut tracing_subscriber::fmt::format::Writer<'_>) -> std::fmt::Result {
+        match turmoil::sim_elapsed() {
+            Some(elapsed) => write!(writer, "{}", elapsed.as_millis()),
+            None => write!(writer, "0"),
+        }
+    }
+}
+
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
@@ -57,7 +69,7 @@ fn cores() -> usize {
 fn main() -> ExitCode {
     let options = Options::parse();
     if let Some(filter) = &options.log {
-        tracing_subscriber::fmt().with_env_filter(filter).without_time().init();
+        tracing_subscriber::fmt().with_env_filter(filter).with_timer(VirtualTime).with_ansi(false).init();
     }
     // Before any map is made: from now on equal seeds give equal orders, on every thread.
     muster_model::set_hash_seed(0);

@@ -144,6 +144,8 @@ pub struct Seen {
     pub healed: BTreeMap<usize, Held>,
     /// What the nodes held at the end, by node.
     pub last: BTreeMap<usize, Held>,
+    /// What the subscriber of each node had been told last when `healed` was noted.
+    pub told_healed: BTreeMap<usize, Pushed>,
     /// What the subscriber of each node was told last.
     pub pushed: BTreeMap<usize, Pushed>,
     /// Persistent instances, by service.

@@ -4,7 +4,7 @@ use crate::{
     Trace,
     checks::{Breach, check},
     clients::{self, Desk, config_key, crowd_service, services, shown, value},
-    machine::{Machine, name},
+    machine::{Failure, Machine, name},
     record::{Fill, Held, Recorder, Seen, Silenced},
     schedule::{Fault, Schedule, Trouble},
 };
@@ -262,9 +262,11 @@ impl<'a> World<'a> {
     /// Starts what is due, and clears away what ended by itself.
     fn restart(&mut self, now: u64) {
         for node in 1..=self.machines.len() {
-            if let Some(why) = self.machine(node).take_failure() {
+            if let Some(Failure { why, is_due }) = self.machine(node).take_failure() {
                 self.trace.note(now, &format_args!("{} {why}", name(node)));
-                self.recorder.with(|seen| seen.failures.push(format!("{now} ms: {}: {why}", name(node))));
+                if !is_due {
+                    self.recorder.with(|seen| seen.failures.push(format!("{now} ms: {}: {why}", name(node))));
+                }
                 self.stop(node);
                 self.off.push((node, now + AGAIN_MS));
             }
@@ -290,11 +292,12 @@ impl<'a> World<'a> {
         if now < self.schedule.heal_ms {
             return;
         }
-        let is_ready =
-            |machine: &&Arc<Machine>| machine.process().is_some_and(|process| process.node.is_ready());
+        // While operators remove a node it belongs to the ensemble no more than half.
+        let is_ready = |machine: &&Arc<Machine>| {
+            !machine.is_being_removed() && machine.process().is_some_and(|process| process.node.is_ready())
+        };
         let used = || self.machines.iter().filter(|machine| machine.is_used());
         if !used().all(|machine| is_ready(&machine)) {
-            // Operators may have removed one meanwhile.
             self.ready_ms = None;
             if now == self.schedule.heal_ms + self.schedule.ready_within_ms() && !self.is_healed {
                 let late: Vec<_> = used().filter(|one| !is_ready(one)).map(|one| &one.name).collect();
@@ -308,7 +311,10 @@ impl<'a> World<'a> {
             self.is_healed = true;
             let held = self.hold();
             let mismatches = self.mismatches();
-            self.recorder.with(|seen| (seen.healed, seen.mismatches) = (held, mismatches));
+            self.recorder.with(|seen| {
+                (seen.healed, seen.mismatches) = (held, mismatches);
+                seen.told_healed = seen.pushed.clone();
+            });
         }
     }
 

@@ -1,4 +1,5 @@
-//! Whatever breaks around it, no process ends by itself, and when everything is well again every node is ready.
+//! Whatever breaks around it, no process ends by itself, and when everything is well again every node is ready. One exception:
+//! a node that joins must write down who it is before it does anything, and ends if its disk is full.
 
 use crate::record::Seen;
 
