@@ -103,7 +103,7 @@ fn stand_alone(ground: &Ground<'_>, identity: Option<NodeIdentity>) -> anyhow::R
 async fn go_on(ground: &Ground<'_>, identity: NodeIdentity) -> anyhow::Result<Entered> {
     if ground.settings.cluster.listen.is_empty() {
         return Err(refused(format!(
-            "this data directory belongs to node {} of cluster {}: set cluster_listen to its address for the other nodes",
+            "this data directory belongs to node {} of cluster {}: start it as before, or set cluster_listen to its address for the other nodes",
             identity.node.0, identity.cluster
         )));
     }

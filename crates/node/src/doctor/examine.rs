@@ -151,10 +151,10 @@ impl Node {
             let what = named.unwrap_or_else(|| mirrors::counts(&asked, holder, origin));
             findings.push(mirrors::finding(holder, origin, &what));
         }
-        let told = format!(
-            "{} of {all} mirrors at the same sequence; the others change, and are compared by their streams",
-            ever_compared.len()
-        );
+        let mut told = format!("{} of {all} mirrors at the same sequence", ever_compared.len());
+        if ever_compared.len() < all {
+            told.push_str("; the others change, and are compared by their streams");
+        }
         (findings, told)
     }
 }
