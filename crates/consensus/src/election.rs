@@ -27,8 +27,13 @@ const LOOK: Duration = Duration::from_millis(50);
 /// A node asks for votes when it was without a leader for the lease and a draw between these.
 const DELAY_MIN_MS: u64 = 100;
 const DELAY_MAX_MS: u64 = 1_000;
-/// How long the answers may take.
+/// How long the answers may take, ...
 const ASK_WITHIN: Duration = Duration::from_millis(700);
+/// ... and at most if nobody answers at all: twice as long each time. A machine may be too busy to make a link in less.
+const ASK_WITHIN_MAX: Duration = Duration::from_secs(3);
+/// By so many delays of its own a node that gets no leader by its campaigns puts off the next one at most: votes that
+/// come in late would be for an earlier one.
+const DELAYS_MAX: u32 = 4;
 /// How often a leader looks for what another one left unfinished.
 const TIDY: Duration = Duration::from_millis(500);
 /// How long a node without disk space leaves it to others to lead.
@@ -45,6 +50,10 @@ pub(crate) struct Elections {
     rng: Rng,
     /// When it was looked for unfinished things.
     tidied: Instant,
+    /// Questions to which nobody answered, one after the other.
+    unanswered: u32,
+    /// Campaigns since there was a leader.
+    campaigns: u32,
     /// The leader that was logged last.
     told: Option<u64>,
     /// The members, if they were being changed then.
@@ -55,12 +64,15 @@ impl Elections {
     pub(crate) fn new(settings: &Settings, raft: Raft, parts: EngineParts, rng: Rng) -> Self {
         let (own, level) = (settings.node.0, settings.level);
         let founds = matches!(settings.bootstrap, Bootstrap::Members(_)) && parts.status.is_pristine();
-        Self { own, level, founds, raft, parts, rng, tidied: Instant::now(), told: None, joint: None }
+        let (unanswered, campaigns, told, joint) = (0, 0, None, None);
+        let tidied = Instant::now();
+        Self { own, level, founds, raft, parts, rng, tidied, unanswered, campaigns, told, joint }
     }
 
     /// Goes on until it is dropped.
     pub(crate) async fn run(mut self) {
         let mut delay = self.draw();
+        let mut put_off = Instant::now();
         loop {
             tokio::time::sleep(LOOK).await;
             let (state, membership, vote, leader) = {
@@ -71,6 +83,7 @@ impl Elections {
             };
             self.tell(leader, vote);
             if state == ServerState::Leader {
+                self.campaigns = 0;
                 self.lead(&membership, vote);
                 self.tidy_up(&membership).await;
                 continue;
@@ -78,15 +91,22 @@ impl Elections {
             self.resign(false);
             let is_voter = membership.voter_ids().any(|voter| voter == self.own);
             let since = self.parts.contacts.since_leader();
-            if !is_voter || since < LEASE + delay || (self.is_full() && since < FULL_PATIENCE) {
+            if since < LEASE {
+                self.campaigns = 0;
+            }
+            let is_full = self.is_full() && since < FULL_PATIENCE;
+            if !is_voter || since < LEASE + delay || Instant::now() < put_off || is_full {
                 continue;
             }
             delay = self.draw();
-            if self.may_win(&membership, vote).await && self.raft.trigger().elect().await.is_err() {
-                return;
+            if self.may_win(&membership, vote).await {
+                self.campaigns = DELAYS_MAX.min(self.campaigns + 1);
+                if self.raft.trigger().elect().await.is_err() {
+                    return;
+                }
             }
             // Time for the votes to come in, and for others to try if they do not.
-            tokio::time::sleep(delay).await;
+            put_off = Instant::now() + delay * self.campaigns.max(1);
         }
     }
 
@@ -153,7 +173,16 @@ impl Elections {
     }
 
     /// Whether a majority would vote for this node.
-    async fn may_win(&self, membership: &Membership, vote: Vote) -> bool {
+    async fn may_win(&mut self, membership: &Membership, vote: Vote) -> bool {
+        let within = (ASK_WITHIN * 2_u32.pow(self.unanswered.min(8))).min(ASK_WITHIN_MAX);
+        let (is_granted, is_answered) = self.ask(membership, vote, within).await;
+        self.unanswered = if is_answered { 0 } else { self.unanswered + 1 };
+        is_granted
+    }
+
+    /// Asks all others for that. Whether a majority said so, and whether anybody said anything, for which alone it is waited
+    /// longer than [`ASK_WITHIN`].
+    async fn ask(&self, membership: &Membership, vote: Vote, within: Duration) -> (bool, bool) {
         let last = self.raft.data_metrics().borrow().last_log;
         let request = VoteRequest::new(Vote::new(vote.leader_id.term + 1, self.own), last);
         let addresses: BTreeMap<u64, String> =
@@ -168,18 +197,23 @@ impl Elections {
             })
             .collect();
         let mut granted = BTreeSet::from([self.own]);
-        let count = async {
-            while !is_majority(membership, &granted) {
-                let Some((voter, answer)) = asked.next().await else { return false };
-                match answer {
-                    Ok(response) if response.would_vote == Some(true) => _ = granted.insert(voter),
-                    Ok(_) => {}
-                    Err(error) => tracing::debug!(voter, %error, "a voter was not reached"),
+        let (begun, mut is_answered) = (Instant::now(), false);
+        while !is_majority(membership, &granted) {
+            let until = begun + if is_answered { ASK_WITHIN } else { within };
+            let Ok(Some((voter, answer))) = tokio::time::timeout_at(until, asked.next()).await else {
+                return (false, is_answered);
+            };
+            match answer {
+                Ok(response) => {
+                    is_answered = true;
+                    if response.would_vote == Some(true) {
+                        granted.insert(voter);
+                    }
                 }
+                Err(error) => tracing::debug!(voter, %error, "a voter was not reached"),
             }
-            true
-        };
-        tokio::time::timeout(ASK_WITHIN, count).await.unwrap_or(false)
+        }
+        (true, is_answered)
     }
 }
 
