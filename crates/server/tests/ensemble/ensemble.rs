@@ -137,6 +137,11 @@ impl Ensemble {
         (answer.status == 200).then(|| serde_json::from_slice(&answer.body).unwrap())
     }
 
+    /// The newest term that a node has heard of: each election has one, or more if votes were split.
+    pub(crate) async fn term(&self, node: usize) -> u64 {
+        self.status(node).await.unwrap()["term"].as_u64().unwrap()
+    }
+
     /// The id that a node has now.
     pub(crate) async fn id(&self, node: usize) -> u64 {
         self.status(node).await.unwrap()["node"].as_u64().unwrap()

@@ -53,7 +53,7 @@ async fn one_node_under_all_loads() {
 #[ignore = "three processes for two minutes: `cargo xtask ensemble`"]
 async fn three_nodes() {
     let rng = figures::rng("ensemble");
-    let ensemble = Ensemble::start(3, &[]).await;
+    let ensemble = Ensemble::start_on(3, &[], 1_024).await;
     let mut stage = Stage::open(ensemble, rng).await;
     stage.step("quiet", async |_| quiet().await).await;
     stage.step("leaders killed", async |stage| steps::kill_leaders(stage, 2).await).await;
@@ -72,6 +72,12 @@ async fn three_nodes() {
             })
             .await;
     }
+    stage
+        .step("follower cut off, both", async |stage| {
+            let follower = (stage.ensemble.leader().await + 1) % 3;
+            steps::cut(stage, follower, Cut::Both, SHORT).await
+        })
+        .await;
     stage
         .step("follower slow, drops", async |stage| {
             let follower = (stage.ensemble.leader().await + 1) % 3;

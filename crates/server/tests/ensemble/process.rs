@@ -4,6 +4,7 @@ use crate::{
     figures::say,
     http::{Answer, Caller},
 };
+use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs::{self, File},
@@ -206,6 +207,8 @@ fn log(index: usize, folder: &Path) -> PathBuf {
 
 /// From the port for clients to the one for peers.
 const CLUSTER_OFFSET: u16 = 2_000;
+/// Whoever listens here on a port has it on the addresses of nodes.
+const CLAIMS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 250);
 
 /// `muster`, without what the environment says to the tests.
 pub(crate) fn command() -> Command {
@@ -220,9 +223,11 @@ fn command_of(binary: &Path) -> Command {
     command
 }
 
-/// A port that is free on the first addresses of the loopback interface, as are those 1,000 and 2,000 above it.
+/// A port that is free on the first addresses of the loopback interface, as are those 1,000 and 2,000 above it. It is
+/// this process's until it ends, also while the nodes are down: another suite that looks finds it taken.
 pub(crate) fn free_port(nodes: usize) -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
+    static TAKEN: Mutex<Vec<TcpListener>> = Mutex::new(Vec::new());
     let base = (std::process::id() % 13) as u16 * 1_000;
     loop {
         let port = 10_000 + (base + NEXT.fetch_add(1, Relaxed)) % 18_000;
@@ -232,7 +237,9 @@ pub(crate) fn free_port(nodes: usize) -> u16 {
             TcpListener::bind((ip, port)).is_ok()
         };
         let all_free = |node| [0, 1_000, CLUSTER_OFFSET].iter().all(|above| is_free(node, port + above));
+        let Ok(claim) = TcpListener::bind((CLAIMS, port)) else { continue };
         if (0..nodes).all(all_free) {
+            TAKEN.lock().push(claim);
             return port;
         }
     }

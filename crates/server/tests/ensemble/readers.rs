@@ -56,11 +56,7 @@ async fn read(node: SocketAddr, services: Vec<Service>, tally: Tally, stop: Arc<
         match service.protocol.list(&mut caller, &service.name).await {
             Ok(listed) => {
                 tally.count("lists read");
-                let lacks = service.hosts.difference(&listed).count();
-                if lacks > 0 {
-                    let of = service.hosts.len();
-                    tally.breach(format!("{node} lists {} without {lacks} of {of} that live", service.name));
-                }
+                tally.lacks(&node.to_string(), &service.name, &service.hosts, &listed);
                 tally.took("a read of a list", began.elapsed());
             }
             Err(_) => tally.count("reads of lists that a node did not answer"),

@@ -92,6 +92,13 @@ impl Shared {
         while !self.stop.load(Relaxed) {
             if let Err(error) = self.visit(number, at, &mut had_all).await {
                 self.tally.count(&format!("gRPC connections that ended ({})", kind(&error)));
+                if !matches!(error, ClientError::Connect { .. } | ClientError::Refused { .. }) {
+                    self.tally.note(&format!(
+                        "client {} of gRPC at node {}: {error}",
+                        ip(number),
+                        at % self.nodes.len()
+                    ));
+                }
                 sleep(Duration::from_millis(200)).await;
             }
             at += 1;
@@ -132,6 +139,7 @@ impl Shared {
             metadata: [("client", "session")].into_iter().collect(),
         };
         client.register(GROUP, SERVICE, instance).await?;
+        self.tally.note(&format!("client {ip} of gRPC registered at {address}"));
         let told = client.subscribe(GROUP, SERVICE, "").await?;
         let _settled = Settled::new(&self.settled);
         self.check(address, told.hosts.iter().map(|host| host.ip.clone()), had_all);
@@ -157,12 +165,9 @@ impl Shared {
         if self.stop.load(Relaxed) {
             return;
         }
-        let lacks = self.hosts.difference(&told).count();
-        if lacks == 0 {
-            *had_all = true;
-        } else if *had_all {
-            self.tally
-                .breach(format!("{node} pushed {SERVICE} without {lacks} of {} that live", self.hosts.len()));
+        *had_all |= self.hosts.is_subset(&told);
+        if *had_all {
+            self.tally.lacks(&format!("{node}, to a subscriber,"), SERVICE, &self.hosts, &told);
         }
     }
 }

@@ -112,9 +112,24 @@ impl Stage {
         let breaches = self.tally.take_breaches();
         let took = began.elapsed().as_secs_f64();
         say(&format!("{name:<28} {took:>5.1} s  {said}"));
+        if !breaches.is_empty() {
+            self.explain().await;
+        }
         for breach in breaches {
             say(&format!("    FAILED: {breach}"));
             self.failures.push(format!("{name}: {breach}"));
+        }
+    }
+
+    /// Says what may explain a breach: what clients met with, and what nodes know of instances that lists lacked.
+    async fn explain(&self) {
+        self.tally.take_notes().iter().for_each(|note| say(&format!("    {note}")));
+        for (service, ip) in self.tally.take_lacking() {
+            for node in 0..self.ensemble.nodes.len() {
+                let words = ["history", "service", &service, "--instance", &ip, "--limit", "15"];
+                let (Ok(told) | Err(told)) = self.ensemble.try_ask(node, &words).await;
+                say(&format!("    node {node} of {ip} of {service}:\n{told}"));
+            }
         }
     }
 

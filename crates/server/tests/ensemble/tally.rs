@@ -1,10 +1,17 @@
 //! What went well and what did not, counted by all loads together.
 
+use jiff::Timestamp;
 use parking_lot::Mutex;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 /// Complaints that are kept; the others are counted.
 const KEPT_MAX: usize = 40;
+/// Notes that are kept: the last ones.
+const NOTES_MAX: usize = 60;
 
 /// Counters, and what must never happen.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +23,10 @@ struct Counted {
     longest: BTreeMap<String, Duration>,
     breaches: Vec<String>,
     breaches_total: usize,
+    /// What clients met with last, for whoever looks for the cause of a breach.
+    notes: VecDeque<String>,
+    /// An instance that a list lacked, by service.
+    lacking: BTreeMap<String, String>,
 }
 
 impl Tally {
@@ -36,8 +47,36 @@ impl Tally {
         let mut counted = self.0.lock();
         counted.breaches_total += 1;
         if counted.breaches.len() < KEPT_MAX {
-            counted.breaches.push(what);
+            counted.breaches.push(format!("{} {what}", clock()));
         }
+    }
+
+    /// A node told of a service without all that live.
+    pub(crate) fn lacks(&self, node: &str, service: &str, hosts: &BTreeSet<String>, told: &BTreeSet<String>) {
+        let lacking: Vec<_> = hosts.difference(told).map(String::as_str).collect();
+        let Some(first) = lacking.first() else { return };
+        let (count, of) = (lacking.len(), hosts.len());
+        self.breach(format!("{node} told of {service} without {count} of {of} that live, as {first}"));
+        self.0.lock().lacking.insert(service.to_owned(), (*first).to_owned());
+    }
+
+    /// An instance that a list lacked, by service, since this was asked last.
+    pub(crate) fn take_lacking(&self) -> BTreeMap<String, String> {
+        std::mem::take(&mut self.0.lock().lacking)
+    }
+
+    /// Something that may explain a breach.
+    pub(crate) fn note(&self, what: &str) {
+        let mut counted = self.0.lock();
+        if counted.notes.len() == NOTES_MAX {
+            counted.notes.pop_front();
+        }
+        counted.notes.push_back(format!("{} {what}", clock()));
+    }
+
+    /// What was noted last.
+    pub(crate) fn take_notes(&self) -> VecDeque<String> {
+        std::mem::take(&mut self.0.lock().notes)
     }
 
     /// What must never have happened, and did, since this was asked last.
@@ -60,4 +99,9 @@ impl Tally {
             counted.longest.iter().map(|(what, time)| format!("{what}: at most {} ms", time.as_millis()));
         counts.chain(longest).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// The time of day, as the logs of the nodes have it.
+fn clock() -> String {
+    Timestamp::now().strftime("%H:%M:%S%.3f").to_string()
 }
