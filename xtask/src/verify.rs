@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::report::{Outcome, Report};
-use crate::{audit, conformance, interop, process, rolling, tidy};
+use crate::{audit, conformance, interop, process, rolling, simulate, tidy};
 
 /// Runs every step, also after a failure; whether all passed.
 pub(crate) fn verify() -> bool {
@@ -24,6 +24,7 @@ pub(crate) fn verify() -> bool {
     let built = report.step("release build", || {
         passes(&mut process::cargo(&["build", "--locked", "--release", "--package", "muster-server"]))
     });
+    report.step("simulate", simulate::verified);
     report.step("rolling upgrade", rolling::rolling_upgrade);
     // Without it these would try whatever an earlier build left.
     let unbuilt = || Ok(Outcome::Failed("needs the release build".into()));
