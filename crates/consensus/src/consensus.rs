@@ -4,7 +4,6 @@ use crate::{
     ChangeError, ConsensusError, Machine, Members, ProposeError, Settings, Standing,
     contact::Contacts,
     engine::{EngineParts, Raft},
-    forward_wire,
     forwarder::Forwarder,
     level, maintenance,
     membership::{self, Change},
@@ -265,29 +264,14 @@ impl Consensus {
     }
 
     /// Puts the newest format level that this program knows in force, on any node. Refused unless every member is known
-    /// to know it. There is no way back to an older program then.
+    /// to know it; where nobody leads it is tried again for ten seconds. There is no way back to an older program then.
     pub async fn raise_level(&self) -> Result<u32, ProposeError> {
         self.raft()?;
         let Inner { settings, shared, proposer, .. } = &*self.inner;
         let deadline = Instant::now() + CHANGE_WITHIN;
-        let level = settings.level;
-        let raised = if shared.current_leader() == Some(settings.node) {
-            let raised = tokio::time::timeout_at(deadline, level::raise(settings.node, shared, level)).await;
-            raised.unwrap_or(Err(ProposeError::Timeout))?
-        } else {
-            let request = forward_wire::Request {
-                level: Some(level),
-                wait_ms: CHANGE_WITHIN.as_millis() as u64,
-                ..Default::default()
-            };
-            let asked = proposer.forwarder.ask(request, deadline).await?.read();
-            // Answers carry no words.
-            if let Err(ProposeError::Unavailable(_)) = asked {
-                let why = "the leader does not know yet that every member knows that format level";
-                return Err(ProposeError::Unavailable(why));
-            }
-            asked?
-        };
+        let raised =
+            level::raise_anywhere(settings.node, shared, &proposer.forwarder, settings.level, deadline)
+                .await?;
         shared.status.wait_applied(raised.index + 1).await;
         Ok(shared.status.level())
     }

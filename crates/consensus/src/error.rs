@@ -35,7 +35,14 @@ pub enum ProposeError {
     Timeout,
 }
 
+/// Why nothing was written when nobody leads, and what to do, for whoever ran a command.
+const LEADERLESS: &str = "no node leads now; try again in a few seconds, and if that goes on see \
+                          `muster cluster status`: more than half of the voters must answer each other";
+
 impl ProposeError {
+    /// Nothing was written, as nobody led for as long as it could wait.
+    pub(crate) const LEADERLESS: Self = Self::Unavailable(LEADERLESS);
+
     /// The error as protocols map it.
     pub fn code(&self) -> ErrorCode {
         match self {

@@ -89,7 +89,7 @@ pub(crate) async fn make_anywhere(
     change: Change,
     deadline: Instant,
 ) -> Result<(), ChangeError> {
-    let mut last = ChangeError::Propose(ProposeError::Unavailable("there is no leader"));
+    let mut last = ChangeError::Propose(ProposeError::LEADERLESS);
     while Instant::now() < deadline && !parts.status.is_stopping() {
         let left = deadline.saturating_duration_since(Instant::now());
         let made = match (parts.current_leader(), parts.raft.get()) {

@@ -47,7 +47,7 @@ impl Proposer {
         match tried {
             Ok(result) => result,
             Err(_) if is_in_doubt => Err(ProposeError::Timeout),
-            Err(_) => Err(ProposeError::Unavailable("there is no leader")),
+            Err(_) => Err(ProposeError::LEADERLESS),
         }
     }
 

@@ -127,6 +127,18 @@ mod newest {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn where_nobody_leads_it_is_said_what_to_do() {
+        let mut all = Ensemble::start_virtual(3, settings(2)).await;
+        let leader = all.leader().await;
+        let (left, other) = if leader == 3 { (2, 1) } else { (3, 3 - leader) };
+        all.kill(leader).await;
+        all.kill(other).await;
+        let refused = all.lives[&left].consensus.raise_level().await.unwrap_err();
+        assert!(refused.to_string().contains("`muster cluster status`"), "{refused}");
+        all.end().await;
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn nodes_are_upgraded_one_by_one_and_back_and_up_again() {
         let mut all = Ensemble::start_virtual(3, settings(1)).await;
         let mut ops = Vec::new();

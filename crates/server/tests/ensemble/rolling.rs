@@ -62,7 +62,7 @@ async fn start(stage: &mut Stage, node: usize, binary: &Path) {
 async fn is_refused(stage: &Stage, node: usize, words: &[&str], reason: &str) {
     let mut answer = stage.ensemble.try_ask(node, words).await;
     for _ in 0..LEAD_CHANGES_MAX {
-        if !answer.as_ref().is_err_and(|told| told.contains("does not lead")) {
+        if !answer.as_ref().is_err_and(|told| told.contains("no node leads")) {
             break;
         }
         sleep(Duration::from_secs(1)).await;
