@@ -250,7 +250,8 @@ impl Applier {
         self.rows.clear();
         let uncheckpointed = self.status.row_bytes.fetch_add(bytes, Relaxed) + bytes;
         let uncovered = self.marker.next_index().saturating_sub(self.status.snapshot_next.load(Relaxed));
-        if uncheckpointed >= self.checkpoint_bytes || uncovered >= self.snapshot_entries {
+        let is_due = uncheckpointed >= self.checkpoint_bytes || self.state.is_checkpoint_due();
+        if is_due || uncovered >= self.snapshot_entries {
             self.status.maintenance.notify_one();
         }
     }

@@ -94,7 +94,7 @@ impl Maintenance {
 
     async fn checkpoint_if_due(&self) {
         let bytes = self.status.row_bytes.load(Relaxed);
-        if bytes < self.settings.checkpoint_bytes {
+        if bytes < self.settings.checkpoint_bytes && !self.state.is_checkpoint_due() {
             return;
         }
         let state = self.state.clone();

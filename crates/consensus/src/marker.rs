@@ -14,6 +14,7 @@ use crate::{
 };
 use bytes::{BufMut, Bytes, BytesMut};
 use muster_model::Timestamp;
+use muster_storage::data_dir::MarkerIndex;
 
 /// At format level 1.
 const VERSION_1: u8 = 1;
@@ -96,10 +97,13 @@ impl Marker {
     }
 }
 
-/// The log index an applied marker stands for, as `muster_storage::data_dir::DataDir::open_state` wants it: `None` if
-/// it is no marker, or stands before the first entry.
-pub fn marker_index(stored: &[u8]) -> Option<u64> {
-    Marker::decode(Some(Bytes::copy_from_slice(stored))).ok()?.applied.map(|log_id| log_id.index)
+/// What an applied marker stands for, as [`muster_storage::data_dir::DataDir::open_state`] wants it.
+pub fn marker_index(stored: &[u8]) -> MarkerIndex {
+    match Marker::decode(Some(Bytes::copy_from_slice(stored))) {
+        Ok(marker) => marker.applied.map_or(MarkerIndex::None, |log_id| MarkerIndex::Entry(log_id.index)),
+        Err(ConsensusError::NewerFormat { found, .. }) => MarkerIndex::Newer(found.into()),
+        Err(_) => MarkerIndex::None,
+    }
 }
 
 #[cfg(test)]
@@ -126,6 +130,9 @@ mod tests {
         } else {
             assert!(matches!(read, Err(ConsensusError::NewerFormat { found: 2, known: 1 })), "{read:?}");
         }
+        let index = if level::NEWEST >= 2 { MarkerIndex::Entry(99) } else { MarkerIndex::Newer(2) };
+        assert_eq!(marker_index(&newer.encode()), index);
+        assert_eq!(marker_index(&Marker::default().encode()), MarkerIndex::None);
         assert_eq!(Marker::decode(Some(Marker::default().encode())).unwrap(), Marker::default());
         assert_eq!(Marker::decode(None).unwrap(), Marker::default());
     }
@@ -137,5 +144,7 @@ mod tests {
         assert!(matches!(cut, Err(ConsensusError::Damaged { .. })), "{cut:?}");
         let newer = Marker::decode(Some(Bytes::from_static(&[9])));
         assert!(matches!(newer, Err(ConsensusError::NewerFormat { found: 9, known: NEWEST })), "{newer:?}");
+        assert_eq!(marker_index(&[9]), MarkerIndex::Newer(9));
+        assert_eq!(marker_index(&stored[..5]), MarkerIndex::None);
     }
 }

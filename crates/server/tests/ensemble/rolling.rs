@@ -127,8 +127,11 @@ pub(crate) async fn too_late(stage: &mut Stage, before: &Path) -> String {
     let status = stage.ensemble.nodes[node].wait_exit().await;
     let log = stage.ensemble.nodes[node].log_tail();
     let told = log.lines().last().unwrap_or_default().to_owned();
-    if status.success() || !told.contains("written by a newer program, use that") {
+    if status.success() || !told.contains("start a newer muster") {
         stage.tally.breach(format!("the version before ended with {status}, and told: {told}"));
+    }
+    if stage.ensemble.nodes[node].data.join("state.db.damaged").exists() {
+        stage.tally.breach("the version before put the state of this one aside".to_owned());
     }
     start(stage, node, &muster()).await;
     stage.write_through(&[node]).await;

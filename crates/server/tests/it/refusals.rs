@@ -108,7 +108,7 @@ async fn a_directory_of_a_newer_version() {
     let format = dir.join("FORMAT");
     let line = fs::read_to_string(&format).unwrap();
     fs::write(&format, "muster data directory, format 2\n").unwrap();
-    check(&refused(&dir).await, 4, &["format version 2", "up to 1", "newer muster"]);
+    check(&refused(&dir).await, 4, &["format version 2", "does not know", "newer muster"]);
     fs::write(&format, "something else\n").unwrap();
     check(&refused(&dir).await, 4, &["FORMAT is damaged", "should read"]);
     fs::write(&format, line).unwrap();

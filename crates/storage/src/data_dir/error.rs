@@ -64,12 +64,10 @@ pub enum DataDirError {
     },
     /// A newer version of Muster wrote it.
     #[error(
-        "the data directory {path} has format version {found}, and this version of muster reads up to \
-         {}: start a newer muster",
-        crate::FORMAT_VERSION
+        "{path} has format version {found}, which this version of muster does not know: start a newer muster"
     )]
     NewerFormat {
-        /// The directory.
+        /// The directory, or the file in it.
         path: PathBuf,
         /// Its version.
         found: u32,

@@ -19,7 +19,7 @@ mod state;
 
 pub use error::DataDirError;
 pub use identity::NodeIdentity;
-pub use state::StateOrigin;
+pub use state::{MarkerIndex, StateOrigin};
 
 use crate::{FORMAT_VERSION, checkpoint::CheckpointFile, snapshot::Snapshots};
 use muster_runtime::disk::{Disk, DiskError, DiskLock, beside, read_all, replace};

@@ -31,27 +31,46 @@ pub enum StateOrigin {
     },
 }
 
-/// Reads the log index out of an applied marker; `None` if it is not a marker.
-type IndexOf<'a> = &'a dyn Fn(&[u8]) -> Option<u64>;
+/// What an applied marker says to who can read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MarkerIndex {
+    /// It stands for this log entry.
+    Entry(u64),
+    /// It is no marker, or stands before the first entry.
+    None,
+    /// A newer version of Muster wrote it, in this format.
+    Newer(u32),
+}
+
+/// Reads the log index out of an applied marker.
+type IndexOf<'a> = &'a dyn Fn(&[u8]) -> MarkerIndex;
 
 impl DataDir {
     /// Opens the state file, verified. One that is damaged, missing, or ends before what the log still has is
     /// rebuilt from the newest whole snapshot that reaches the log, or from the log alone if that has everything;
-    /// else [`DataDirError::Unrecoverable`]. The old file stays beside it as `state.db.damaged`.
+    /// else [`DataDirError::Unrecoverable`]. The old file stays beside it as `state.db.damaged`. What a newer version
+    /// wrote is refused and stays as it is.
     ///
-    /// `index_of` reads the log index out of an applied marker; `None`: not a marker. SQLite uses the real file
-    /// system, whatever disk the rest is on.
+    /// `index_of` reads the log index out of an applied marker. SQLite uses the real file system, whatever disk the
+    /// rest is on.
     pub fn open_state(
         &self,
         log: &LogReader,
-        index_of: &dyn Fn(&[u8]) -> Option<u64>,
+        index_of: IndexOf<'_>,
     ) -> Result<(SqliteStore, StateOrigin), DataDirError> {
         let snapshots = self.snapshots()?;
         let path = self.path.join(STATE);
         let existed = self.disk.exists(&path)?;
+        if !existed {
+            refuse_newer(&snapshots, index_of)?;
+        }
         let why = match SqliteStore::open(&path) {
             Ok(store) => match unfit(&store, log, &snapshots, index_of)? {
-                None => {
+                Fitness::Newer(found) => {
+                    store.close_untouched()?;
+                    return Err(DataDirError::NewerFormat { path, found });
+                }
+                Fitness::Fit => {
                     let origin = match (existed, log.last()) {
                         (true, _) => StateOrigin::Intact,
                         (false, None) => StateOrigin::New,
@@ -59,8 +78,8 @@ impl DataDir {
                     };
                     return Ok((store, origin));
                 }
-                Some(_) if !existed => "it is missing".to_owned(),
-                Some(why) => why,
+                Fitness::Unfit(_) if !existed => "it is missing".to_owned(),
+                Fitness::Unfit(why) => why,
             },
             Err(StateError::Damaged(why)) => why,
             Err(error) => return Err(error.into()),
@@ -105,23 +124,44 @@ impl DataDir {
     }
 }
 
-/// Why a whole store can't be gone on with, if it can't.
+/// Whether a whole store can be gone on with.
+enum Fitness {
+    Fit,
+    /// Not, and why.
+    Unfit(String),
+    /// A newer version's, of this format.
+    Newer(u32),
+}
+
 fn unfit(
     store: &SqliteStore,
     log: &LogReader,
     snapshots: &Snapshots,
     index_of: IndexOf<'_>,
-) -> Result<Option<String>, DataDirError> {
+) -> Result<Fitness, DataDirError> {
     let purged = log.purged().map(|id| id.index);
     let Some(marker) = store.applied()? else {
         let something = purged.is_some() || !snapshots.is_empty()?;
-        return Ok(something.then(|| "it is empty".to_owned()));
+        return Ok(if something { Fitness::Unfit("it is empty".to_owned()) } else { Fitness::Fit });
     };
-    let Some(index) = index_of(&marker) else {
-        return Ok(Some("its marker makes no sense".to_owned()));
-    };
-    let behind = purged.is_some_and(|purged| index < purged);
-    Ok(behind.then(|| format!("it ends with entry {index}")))
+    Ok(match index_of(&marker) {
+        MarkerIndex::Newer(found) => Fitness::Newer(found),
+        MarkerIndex::None => Fitness::Unfit("its marker makes no sense".to_owned()),
+        MarkerIndex::Entry(index) if purged.is_some_and(|purged| index < purged) => {
+            Fitness::Unfit(format!("it ends with entry {index}"))
+        }
+        MarkerIndex::Entry(_) => Fitness::Fit,
+    })
+}
+
+/// Before a missing state is created, which would leave a trace.
+fn refuse_newer(snapshots: &Snapshots, index_of: IndexOf<'_>) -> Result<(), DataDirError> {
+    for snapshot in snapshots.list()? {
+        if let MarkerIndex::Newer(found) = index_of(&snapshot.applied) {
+            return Err(DataDirError::NewerFormat { path: snapshot.path, found });
+        }
+    }
+    Ok(())
 }
 
 fn newest_whole(
@@ -130,9 +170,12 @@ fn newest_whole(
     index_of: IndexOf<'_>,
 ) -> Result<Option<Snapshot>, DataDirError> {
     for snapshot in snapshots.list()? {
-        let index = index_of(&snapshot.applied);
-        if index.is_none() || index < purged {
-            continue;
+        match index_of(&snapshot.applied) {
+            MarkerIndex::Newer(found) => {
+                return Err(DataDirError::NewerFormat { path: snapshot.path, found });
+            }
+            MarkerIndex::Entry(index) if purged.is_none_or(|purged| index >= purged) => {}
+            MarkerIndex::Entry(_) | MarkerIndex::None => continue,
         }
         match snapshots.verify(&snapshot) {
             Ok(_) => return Ok(Some(snapshot)),

@@ -14,8 +14,15 @@ fn real() -> Arc<dyn Disk> {
     Arc::new(RealDisk)
 }
 
-fn index_of(marker: &[u8]) -> Option<u64> {
+fn number(marker: &[u8]) -> Option<u64> {
     marker.try_into().ok().map(u64::from_le_bytes)
+}
+
+fn index_of(marker: &[u8]) -> MarkerIndex {
+    if marker.starts_with(b"newer") {
+        return MarkerIndex::Newer(2);
+    }
+    number(marker).map_or(MarkerIndex::None, MarkerIndex::Entry)
 }
 
 fn entry(index: u64) -> Entry {
@@ -47,7 +54,7 @@ fn start(path: &Path) -> Result<(DataDir, Log, SqliteStore, StateOrigin), DataDi
     let settings = LogSettings { segment_bytes: 4_096, ..LogSettings::default() };
     let (mut log, _) = Log::open(real(), &dir.log_dir(), settings)?;
     let (store, origin) = dir.open_state(&log.reader(), &index_of)?;
-    let applied = store.applied()?.and_then(|marker| index_of(&marker));
+    let applied = store.applied()?.and_then(|marker| number(&marker));
     if let Some(applied) = applied.filter(|applied| log.last().is_none_or(|last| last.index < *applied)) {
         log.purge_to(EntryId { index: applied, term: 1, node: 1 })?;
     }
@@ -166,6 +173,40 @@ fn a_missing_or_broken_state_is_rebuilt_from_snapshot_and_log() {
             assert_eq!(matches!(origin, StateOrigin::Log { .. }), !purge, "{origin:?}");
             assert!(!broken || path.join("state.db.damaged").exists());
         }
+    }
+}
+
+/// Each of the files that a newer version may have left, and that only: all of it stays as it is.
+#[test]
+fn what_a_newer_version_wrote_is_refused_and_not_touched() {
+    for part in ["state", "snapshot"] {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("data");
+        used(&path, true);
+        let (dir, log, store, _) = start(&path).unwrap();
+        store.commit(&[], b"newer").unwrap();
+        if part == "snapshot" {
+            dir.snapshots().unwrap().write(store.export().unwrap()).unwrap();
+        }
+        // A copy, as a kill leaves it: the write-ahead log is not moved.
+        let copied = temp.path().join("copy");
+        copy_tree(&path, &copied);
+        drop((dir, log, store));
+        if part == "snapshot" {
+            SqliteStore::files(&copied.join("state.db"))
+                .iter()
+                .for_each(|file| fs::remove_file(file).unwrap());
+        }
+        let content = |files: Vec<PathBuf>| -> Vec<_> {
+            let own = |file: &PathBuf| !file.ends_with("LOCK") && !file.ends_with("state.db-shm");
+            files.into_iter().filter(own).map(|file| (fs::read(&file).unwrap(), file)).collect()
+        };
+        let before = content(files_below(&copied));
+        let refused = start(&copied).map(drop).unwrap_err();
+        assert!(matches!(refused, DataDirError::NewerFormat { found: 2, .. }), "{part}: {refused}");
+        assert!(refused.to_string().contains("start a newer muster"), "{refused}");
+        let after = content(files_below(&copied));
+        assert!(before == after, "{part}: something was changed");
     }
 }
 

@@ -33,6 +33,11 @@ pub trait StateStore: Send + Sync + 'static {
     /// there as far as the store is concerned.
     fn checkpoint(&self) -> Result<Option<Bytes>, StateError>;
 
+    /// Whether a checkpoint should come soon, because what was committed takes much space until then.
+    fn is_checkpoint_due(&self) -> bool {
+        false
+    }
+
     /// All rows and the marker as of now, whatever is committed while they are read.
     fn export(&self) -> Result<Export, StateError>;
 

@@ -15,18 +15,23 @@ use failure::sort;
 use muster_model::{Row, Table};
 use muster_runtime::disk::{Disk as _, DiskError, Open, RealDisk, beside};
 use parking_lot::Mutex;
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use rusqlite::{
+    Connection, OptionalExtension as _, Transaction, TransactionBehavior, config::DbConfig, params,
+};
 use std::{
     fs::File,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
 /// How long a connection waits for another one of this process, which never holds a lock for long.
 const BUSY_MAX: Duration = Duration::from_secs(10);
 
-/// Beyond so many bytes the write-ahead log is begun anew; so long it may stay.
+/// Beyond so many bytes a checkpoint is due and the write-ahead log is begun anew; so long it may stay.
 const WAL_BYTES_MAX: u64 = 64 << 20;
+/// While a reader keeps it from being begun anew, it is tried again each time it grew by this.
+const WAL_BYTES_MORE: u64 = 16 << 20;
 /// How long commits wait for readers to let go of the write-ahead log before it is begun anew another time.
 const READERS_MAX: Duration = Duration::from_millis(20);
 
@@ -58,6 +63,8 @@ pub struct SqliteStore {
     head: Mutex<Head>,
     reader: Mutex<Connection>,
     checkpointer: Mutex<Connection>,
+    /// How long the write-ahead log may be before a checkpoint is due.
+    wal_bytes_due: AtomicU64,
 }
 
 /// The row about all rows.
@@ -138,12 +145,22 @@ impl SqliteStore {
             head: Mutex::new(head),
             reader: Mutex::new(reader),
             checkpointer: Mutex::new(checkpointer),
+            wal_bytes_due: AtomicU64::new(WAL_BYTES_MAX),
         })
     }
 
     /// The files of a database: its own, the write-ahead log and that one's index.
     pub fn files(path: &Path) -> [PathBuf; 3] {
         [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")]
+    }
+
+    /// Ends without moving the write-ahead log, which the end of the last connection does else.
+    pub fn close_untouched(self) -> Result<(), StateError> {
+        for connection in [&self.writer, &self.reader, &self.checkpointer] {
+            let connection = connection.lock();
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(sort)?;
+        }
+        Ok(())
     }
 
     /// Runs a transaction that turns the head into another one.
@@ -182,8 +199,8 @@ impl SqliteStore {
 
     /// Has the next commit write to the beginning of the write-ahead log. SQLite does so only when all of it was
     /// moved, and a commit that comes while it is being moved never lets that happen: so the last of it is moved
-    /// while commits wait. A reader that stays, such as an export, puts it off.
-    fn begin_wal_anew(&self) -> Result<(), StateError> {
+    /// while commits wait. A reader that stays, such as an export, puts it off: false.
+    fn begin_wal_anew(&self) -> Result<bool, StateError> {
         let checkpointer = self.checkpointer.lock();
         // What came while the bulk was moved, so that little is left for the moment when commits wait.
         move_wal(&checkpointer, "PASSIVE")?;
@@ -196,9 +213,10 @@ impl SqliteStore {
     }
 }
 
-fn move_wal(checkpointer: &Connection, mode: &str) -> Result<(), StateError> {
+/// Whether nothing was in the way.
+fn move_wal(checkpointer: &Connection, mode: &str) -> Result<bool, StateError> {
     let sql = format!("PRAGMA wal_checkpoint({mode})");
-    checkpointer.query_row(&sql, [], |_| Ok(())).map_err(sort)
+    checkpointer.query_row(&sql, [], |row| Ok(row.get::<_, i64>(0)? == 0)).map_err(sort)
 }
 
 fn write_row(transaction: &Transaction<'_>, row: &Row, head: &mut Head) -> rusqlite::Result<()> {
@@ -278,10 +296,18 @@ impl StateStore for SqliteStore {
         self.sync_wal()?;
         // Passive: it waits for nobody and moves what it can; the rest is durable where it is.
         move_wal(&self.checkpointer.lock(), "PASSIVE")?;
-        if self.wal_bytes()? > WAL_BYTES_MAX {
-            self.begin_wal_anew()?;
+        let wal_bytes = self.wal_bytes()?;
+        if wal_bytes > WAL_BYTES_MAX {
+            let is_anew = self.begin_wal_anew()?;
+            let due = if is_anew { WAL_BYTES_MAX } else { wal_bytes + WAL_BYTES_MORE };
+            self.wal_bytes_due.store(due, Relaxed);
         }
         Ok(applied)
+    }
+
+    fn is_checkpoint_due(&self) -> bool {
+        // Where that can't be said, the next checkpoint tells why.
+        self.wal_bytes().is_ok_and(|bytes| bytes > self.wal_bytes_due.load(Relaxed))
     }
 
     fn export(&self) -> Result<Export, StateError> {
@@ -302,7 +328,7 @@ impl StateStore for SqliteStore {
             Ok(())
         })?;
         self.sync_wal()?;
-        move_wal(&self.checkpointer.lock(), "TRUNCATE")
+        move_wal(&self.checkpointer.lock(), "TRUNCATE").map(drop)
     }
 }
 

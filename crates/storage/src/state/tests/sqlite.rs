@@ -237,3 +237,27 @@ fn an_export_only_puts_off_that_the_write_ahead_log_is_begun_anew() {
     assert!(wal <= 64 << 20, "{wal} bytes");
     assert_eq!(content(&store).1.len(), 71);
 }
+
+/// Each small row costs a page or two in the write-ahead log: it is far longer than what was written.
+#[test]
+fn small_rows_make_a_checkpoint_due_before_the_write_ahead_log_is_long() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store_in(dir.path());
+    let wal = || fs::metadata(dir.path().join("state.db-wal")).unwrap().len();
+    let (mut checkpoints, mut longest) = (0, 0);
+    for round in 0..300_u64 {
+        let rows =
+            (0..100).map(|n| put(Table::Config, (round * 7_919 + n * 104_729) % 100_000, vec![1; 200]));
+        store.commit(&rows.collect::<Vec<_>>(), &round.to_le_bytes()).unwrap();
+        longest = longest.max(wal());
+        if store.is_checkpoint_due() {
+            store.checkpoint().unwrap();
+            assert!(!store.is_checkpoint_due() || wal() > 64 << 20);
+            store.commit(&[], b"begun anew").unwrap();
+            assert!(!store.is_checkpoint_due());
+            checkpoints += 1;
+        }
+    }
+    assert!(checkpoints > 1, "{checkpoints}");
+    assert!(longest < 70 << 20, "{longest}");
+}
