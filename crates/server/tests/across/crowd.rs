@@ -2,7 +2,15 @@
 
 use crate::{http::Caller, listener::Listener, members::json};
 use muster_client::Push;
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep},
@@ -14,16 +22,22 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The clients; they leave when it is dropped.
 pub(crate) struct Crowd {
     clients: JoinSet<()>,
+    moves: Arc<AtomicUsize>,
 }
 
 impl Crowd {
     /// So many, spread over these nodes.
     pub(crate) fn gather(count: usize, nodes: &[SocketAddr]) -> Self {
-        let mut clients = JoinSet::new();
+        let (mut clients, moves) = (JoinSet::new(), Arc::<AtomicUsize>::default());
         for number in 0..count {
-            clients.spawn(live(number, nodes.to_vec()));
+            clients.spawn(live(number, nodes.to_vec(), moves.clone()));
         }
-        Self { clients }
+        Self { clients, moves }
+    }
+
+    /// How often clients were told to go elsewhere.
+    pub(crate) fn moves(&self) -> usize {
+        self.moves.load(Relaxed)
     }
 
     /// Waits until every node of these has its share, give or take two, and nobody is elsewhere.
@@ -55,7 +69,7 @@ async fn counts(node: SocketAddr) -> BTreeMap<String, u64> {
     counts.map(|node| count(node).unwrap()).collect()
 }
 
-async fn live(mut number: usize, nodes: Vec<SocketAddr>) {
+async fn live(mut number: usize, nodes: Vec<SocketAddr>, moves: Arc<AtomicUsize>) {
     let mut told = None;
     loop {
         let node = told.take().unwrap_or(nodes[number % nodes.len()]);
@@ -67,6 +81,7 @@ async fn live(mut number: usize, nodes: Vec<SocketAddr>) {
         loop {
             match client.next().await {
                 Some(Push::Reset { to }) => {
+                    moves.fetch_add(1, Relaxed);
                     told = to.map(|to| to.parse().unwrap());
                     break;
                 }

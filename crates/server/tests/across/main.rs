@@ -55,10 +55,15 @@ async fn clients_see_one_cluster() {
     doctor::names_who_does_not_answer(&group, 0, (2, last)).await;
     members::told(&[one, two], &[(one, "UP"), (two, "UP"), (three, "DOWN")]).await;
     crowd.wait_shared(&[one, two]).await;
+    let moves = crowd.moves();
     group.start_again(2);
     group.nodes[2].wait_ready().await;
     members::told(&nodes, &[(one, "UP"), (two, "UP"), (three, "UP")]).await;
     crowd.wait_shared(&nodes).await;
+    // A third of them has to go there; nobody is sent to and fro.
+    let moves = crowd.moves() - moves;
+    figures::say(&format!("{moves} of 30 clients were moved to a node that came back"));
+    assert!((8..=15).contains(&moves), "{moves} moves");
     doctor::finds_nothing(&group, 2).await;
     drop(crowd);
 
