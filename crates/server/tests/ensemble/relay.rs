@@ -7,7 +7,7 @@
 use parking_lot::Mutex;
 use std::{fs, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, Interest},
     net::{
         TcpListener, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
@@ -39,6 +39,7 @@ pub(crate) struct Faults {
 pub(crate) struct Network {
     faults: watch::Sender<Faults>,
     processes: Arc<Mutex<[Option<u32>; NODES_MAX]>>,
+    looking: Arc<tokio::sync::Mutex<()>>,
     tasks: JoinSet<()>,
 }
 
@@ -48,6 +49,7 @@ impl Network {
         Self {
             faults: watch::Sender::new(Faults::default()),
             processes: Arc::default(),
+            looking: Arc::default(),
             tasks: JoinSet::new(),
         }
     }
@@ -56,7 +58,8 @@ impl Network {
     pub(crate) async fn relay(&mut self, node: usize, to: SocketAddr) -> SocketAddr {
         let listener = TcpListener::bind((to.ip(), 0)).await.unwrap();
         let at = listener.local_addr().unwrap();
-        let relay = Relay { node, to, faults: self.faults.subscribe(), processes: self.processes.clone() };
+        let (faults, processes) = (self.faults.subscribe(), self.processes.clone());
+        let relay = Relay { node, to, faults, processes, looking: self.looking.clone() };
         self.tasks.spawn(relay.run(listener));
         at
     }
@@ -111,6 +114,8 @@ struct Relay {
     to: SocketAddr,
     faults: watch::Receiver<Faults>,
     processes: Arc<Mutex<[Option<u32>; NODES_MAX]>>,
+    /// Held by whoever looks who dials.
+    looking: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Relay {
@@ -126,6 +131,8 @@ impl Relay {
 
     async fn carry(self: Arc<Self>, stream: TcpStream, from: SocketAddr) {
         let mut dialler = None;
+        // One at a time: many would keep the machine from everything else.
+        let turn = self.looking.lock().await;
         // A long table of the kernel is not read in one moment, and may lack what is in it all the time.
         for _ in 0..LOOKS {
             let processes = *self.processes.lock();
@@ -135,6 +142,7 @@ impl Relay {
             }
             sleep(LOOK_AGAIN).await;
         }
+        drop(turn);
         // Nobody of ours: a client of a test, or a node that has just died.
         let Some(dialler) = dialler else { return };
         let mut faults = self.faults.clone();
@@ -143,7 +151,12 @@ impl Relay {
             // A call that cannot be answered, or not reach its node, is not put through.
             let through =
                 faults.wait_for(|faults| !faults.cut[dialler][self.node] && !faults.cut[self.node][dialler]);
-            through.await.ok()?;
+            tokio::select! {
+                biased;
+                through = through => drop(through.ok()?),
+                // Else all calls of a long cut would be put through at its end, to nobody.
+                () = hung_up(&stream) => return None,
+            }
             let onward = TcpStream::connect(self.to).await.ok()?;
             stream.set_nodelay(true).and_then(|()| onward.set_nodelay(true)).ok()?;
             let ((from_dialler, to_dialler), (from_node, to_node)) =
@@ -158,6 +171,13 @@ impl Relay {
             _ = moved => {},
             _ = dropped.wait_for(|faults| faults.generation != generation) => {},
         }
+    }
+}
+
+/// Waits until who dialled has hung up.
+async fn hung_up(stream: &TcpStream) {
+    while stream.ready(Interest::READABLE).await.is_ok_and(|ready| !ready.is_read_closed()) {
+        sleep(5 * LOOK_AGAIN).await;
     }
 }
 
@@ -269,6 +289,19 @@ mod tests {
         assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
         let mut stream = TcpStream::connect(at).await.unwrap();
         assert_eq!(says(&mut stream, b"two").await, b"two");
+    }
+
+    #[tokio::test]
+    async fn who_hangs_up_during_a_cut_is_not_kept() {
+        let mut network = Network::new();
+        let at = echo(&mut network).await;
+        network.cut(0, 1);
+        let mut stream = TcpStream::connect(at).await.unwrap();
+        stream.write_all(b"hello").await.unwrap();
+        stream.shutdown().await.unwrap();
+        // The relay lets go, too.
+        let ended = timeout(LONG, stream.read(&mut [0; 8])).await.unwrap();
+        assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
     }
 
     #[tokio::test]

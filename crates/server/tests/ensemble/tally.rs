@@ -27,6 +27,8 @@ struct Counted {
     notes: VecDeque<String>,
     /// An instance that a list lacked, by service.
     lacking: BTreeMap<String, String>,
+    /// A service that lists may lack instances of for now.
+    excused: Option<String>,
 }
 
 impl Tally {
@@ -55,9 +57,17 @@ impl Tally {
     pub(crate) fn lacks(&self, node: &str, service: &str, hosts: &BTreeSet<String>, told: &BTreeSet<String>) {
         let lacking: Vec<_> = hosts.difference(told).map(String::as_str).collect();
         let Some(first) = lacking.first() else { return };
+        if self.0.lock().excused.as_deref() == Some(service) {
+            return self.count("lists without connections that only the other side of a long cut hears");
+        }
         let (count, of) = (lacking.len(), hosts.len());
         self.breach(format!("{node} told of {service} without {count} of {of} that live, as {first}"));
         self.0.lock().lacking.insert(service.to_owned(), (*first).to_owned());
+    }
+
+    /// Lists may lack instances of this service from now on, or of none.
+    pub(crate) fn excuse(&self, service: Option<&str>) {
+        self.0.lock().excused = service.map(str::to_owned);
     }
 
     /// An instance that a list lacked, by service, since this was asked last.
