@@ -20,6 +20,7 @@ mod full;
 mod group;
 mod listed;
 mod office;
+mod older;
 mod recover;
 mod removal;
 mod restore;
