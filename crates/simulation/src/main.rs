@@ -7,6 +7,8 @@
 
 use clap::Parser;
 use muster_simulation::{Outcome, Trace, run, schedule::Schedule};
+#[cfg(feature = "mutations")]
+use std::process::Stdio;
 use std::{
     process::ExitCode,
     sync::atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -75,7 +77,11 @@ fn main() -> ExitCode {
     muster_model::set_hash_seed(0);
     #[cfg(feature = "mutations")]
     if let Some(name) = &options.mutation {
-        return ExitCode::from(u8::from(!mutate_one(name)));
+        let is_found = match options.seed {
+            Some(seed) => mutate_seed(name, seed),
+            None => mutate_one(name),
+        };
+        return ExitCode::from(u8::from(!is_found));
     }
     #[cfg(feature = "mutations")]
     if options.mutations {
@@ -185,21 +191,41 @@ fn mutate(options: &Options) -> bool {
     escaped.into_inner() == 0
 }
 
-/// Tries one deliberate defect, by its name; whether it is found.
+/// Tries one deliberate defect, by its name; whether it is found. Each seed has a process of its own, which may end by an
+/// assertion.
 #[cfg(feature = "mutations")]
 fn mutate_one(name: &str) -> bool {
-    use muster_simulation::mutations::{BROKEN, SEEDS, find};
-    let named = BROKEN.into_iter().find(|(mutation, _)| format!("{mutation:?}") == name);
-    let Some((mutation, promise)) = named else {
+    use muster_simulation::mutations::{BROKEN, SEEDS};
+    let Some((_, promise)) = named(name) else {
         println!("there is no defect {name}: {BROKEN:?}");
         return false;
     };
     let began = Instant::now();
-    let found = find(mutation, promise);
+    let finds = |seed: &u64| {
+        let arguments = ["--mutation", name, "--seed", &seed.to_string()];
+        let program = std::env::current_exe();
+        let quiet =
+            |program| std::process::Command::new(program).args(arguments).stderr(Stdio::null()).status();
+        program.and_then(quiet).is_ok_and(|status| status.success())
+    };
+    let found = (0..SEEDS).find(finds);
     let seed = found.map_or_else(|| format!("NOT FOUND within {SEEDS} seeds"), |seed| format!("seed {seed}"));
     let promise = format!("{promise:?}");
     println!("{name:<18}{promise:<18}{seed}, {:.1} s", began.elapsed().as_secs_f64());
     found.is_some()
+}
+
+/// Tries one deliberate defect under one seed; whether it is found.
+#[cfg(feature = "mutations")]
+fn mutate_seed(name: &str, seed: u64) -> bool {
+    let defect = named(name);
+    defect.is_some_and(|(mutation, promise)| muster_simulation::mutations::finds(mutation, promise, seed))
+}
+
+#[cfg(feature = "mutations")]
+fn named(name: &str) -> Option<(muster_model::mutation::Mutation, muster_simulation::checks::Promise)> {
+    let all = muster_simulation::mutations::BROKEN;
+    all.into_iter().find(|(mutation, _)| format!("{mutation:?}") == name)
 }
 
 /// Says what is wrong with a seed; whether nothing is.
