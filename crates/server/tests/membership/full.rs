@@ -6,6 +6,7 @@ use crate::{
     small::Small,
 };
 use hyper::Method;
+use serde_json::Value;
 use std::{fs, time::Duration};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -33,6 +34,11 @@ async fn a_member_starts_on_a_full_disk_and_serves_what_it_has() {
         assert!(log.contains("the disk is full: what is there is served"), "{log}");
         assert!(log.contains("the new certificate of this node is not kept on it"), "{log}");
         assert_eq!(group.read(2, "before").await.as_deref(), Some("1"));
+        let told = group.ask(0, &["doctor", "--json"]).await;
+        let found: Value = serde_json::from_str(&told.out).unwrap();
+        let is_named = |finding: &Value| finding["check"] == "disks" && finding["node"] == 3;
+        assert!(found["findings"].as_array().unwrap().iter().any(is_named), "{found:#}");
+        assert_eq!(told.code, Some(1), "{}", told.err);
         // Those with space form a majority.
         group.publish_soon(0, "beside", "1").await;
         let mut caller = Caller::new(group.nodes[2].http, Duration::from_secs(20));
