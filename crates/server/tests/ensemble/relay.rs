@@ -12,7 +12,7 @@ use tokio::{
         TcpListener, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::watch,
+    sync::{Semaphore, watch},
     task::JoinSet,
     time::sleep,
 };
@@ -22,8 +22,10 @@ pub(crate) const NODES_MAX: usize = 4;
 /// How much is moved at once. What is not read stays with its sender, as on a network that lost its acknowledgements.
 const CHUNK: usize = 64 << 10;
 /// How often it is looked who dials, and the pause between two looks.
-const LOOKS: u32 = 5;
+const LOOKS: u32 = 20;
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// Looks at one time.
+const LOOKS_AT_ONCE: usize = 4;
 
 /// What is wrong with the network, by sender and receiver.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +41,7 @@ pub(crate) struct Faults {
 pub(crate) struct Network {
     faults: watch::Sender<Faults>,
     processes: Arc<Mutex<[Option<u32>; NODES_MAX]>>,
-    looking: Arc<tokio::sync::Mutex<()>>,
+    looking: Arc<Semaphore>,
     tasks: JoinSet<()>,
 }
 
@@ -49,7 +51,7 @@ impl Network {
         Self {
             faults: watch::Sender::new(Faults::default()),
             processes: Arc::default(),
-            looking: Arc::default(),
+            looking: Arc::new(Semaphore::new(LOOKS_AT_ONCE)),
             tasks: JoinSet::new(),
         }
     }
@@ -114,8 +116,8 @@ struct Relay {
     to: SocketAddr,
     faults: watch::Receiver<Faults>,
     processes: Arc<Mutex<[Option<u32>; NODES_MAX]>>,
-    /// Held by whoever looks who dials.
-    looking: Arc<tokio::sync::Mutex<()>>,
+    /// Held by those who look who dials.
+    looking: Arc<Semaphore>,
 }
 
 impl Relay {
@@ -131,18 +133,21 @@ impl Relay {
 
     async fn carry(self: Arc<Self>, stream: TcpStream, from: SocketAddr) {
         let mut dialler = None;
-        // One at a time: many would keep the machine from everything else.
-        let turn = self.looking.lock().await;
         // A long table of the kernel is not read in one moment, and may lack what is in it all the time.
         for _ in 0..LOOKS {
+            // Many at a time would keep the machine from everything else.
+            let turn = self.looking.acquire().await;
+            if has_hung_up(&stream).await {
+                return;
+            }
             let processes = *self.processes.lock();
             dialler = tokio::task::spawn_blocking(move || owner(from, &processes)).await.unwrap();
+            drop(turn);
             if dialler.is_some() {
                 break;
             }
             sleep(LOOK_AGAIN).await;
         }
-        drop(turn);
         // Nobody of ours: a client of a test, or a node that has just died.
         let Some(dialler) = dialler else { return };
         let mut faults = self.faults.clone();
@@ -178,6 +183,15 @@ impl Relay {
 async fn hung_up(stream: &TcpStream) {
     while stream.ready(Interest::READABLE).await.is_ok_and(|ready| !ready.is_read_closed()) {
         sleep(5 * LOOK_AGAIN).await;
+    }
+}
+
+/// Whether who dialled has hung up already.
+async fn has_hung_up(stream: &TcpStream) -> bool {
+    tokio::select! {
+        biased;
+        ready = stream.ready(Interest::READABLE) => ready.is_ok_and(|ready| ready.is_read_closed()),
+        () = std::future::ready(()) => false,
     }
 }
 
@@ -225,7 +239,9 @@ fn socket_at(address: SocketAddr, table: &str) -> Option<u64> {
     let wanted = format!("{:08X}:{:04X}", u32::from_le_bytes(address.ip().octets()), address.port());
     table.lines().skip(1).find_map(|line| {
         let fields: Vec<_> = line.split_ascii_whitespace().collect();
-        (*fields.get(1)? == wanted).then(|| fields.get(9)?.parse().ok())?
+        let inode = (*fields.get(1)? == wanted).then(|| fields.get(9)?.parse().ok())?;
+        // An earlier connection from that port, which is over, has none.
+        inode.filter(|inode| *inode != 0)
     })
 }
 
