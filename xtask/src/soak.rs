@@ -1,6 +1,8 @@
 //! `soak` and the two minutes of it in `verify`: three processes of the release build, killed, stopped, cut off, out of
 //! space and wiped under load. What happens is written in `crates/server/tests/ensemble`; this starts it.
 
+use std::process::Command;
+
 use anyhow::{Context, bail};
 
 use crate::report::Outcome;
@@ -30,6 +32,7 @@ pub(crate) fn soak(arguments: &[String]) -> anyhow::Result<Outcome> {
 }
 
 fn run(test: &str, minutes: &str) -> anyhow::Result<Outcome> {
+    let (mut command, note) = in_which_may_mount();
     let arguments = [
         "test",
         "--locked",
@@ -43,7 +46,23 @@ fn run(test: &str, minutes: &str) -> anyhow::Result<Outcome> {
         "--nocapture",
         test,
     ];
-    let mut command = process::cargo(&arguments);
+    command.args(arguments);
     command.env("MUSTER_BINARY", workspace::muster()).env("MUSTER_SOAK_MINUTES", minutes);
-    process::run(&mut command).map(|()| Outcome::Passed(String::new()))
+    process::run(&mut command).map(|()| Outcome::Passed(note.to_owned()))
+}
+
+/// Cargo, in a namespace of its own for mounts, where a small disk of a node may be mounted: as root, or as root of a
+/// namespace of its own for users. Where neither is allowed a full disk is not tried, and the note says so.
+fn in_which_may_mount() -> (Command, &'static str) {
+    let cargo = process::cargo(&[]);
+    for flags in ["-m", "-Urm"] {
+        // A private copy of all mounts, and one more.
+        let mounts = [flags, "mount", "-t", "tmpfs", "tmpfs", "/tmp"];
+        if process::present("unshare", &mounts) {
+            let mut command = process::command("unshare");
+            command.arg(flags).arg(cargo.get_program());
+            return (command, "");
+        }
+    }
+    (cargo, "a full disk SKIPPED: neither may this user mount, nor be root of a user namespace")
 }
