@@ -18,9 +18,6 @@ use muster_storage::{
 use openraft::EntryPayload;
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
-/// What a commit counts for beside its rows: the store's own journal takes whole pages, several of them for a small row.
-const COMMIT_BYTES: u64 = 16 << 10;
-
 /// So much of what is applied may wait in memory for space in the state store.
 const BEHIND_BYTES_MAX: usize = 64 << 20;
 
@@ -249,7 +246,7 @@ impl Applier {
     /// Forgets rows that are committed. A checkpoint is due after so many bytes, a snapshot after so many entries;
     /// neither is made here.
     fn account(&mut self) {
-        let bytes = bytes(&self.rows) as u64 + COMMIT_BYTES;
+        let bytes = bytes(&self.rows) as u64;
         self.rows.clear();
         let uncheckpointed = self.status.row_bytes.fetch_add(bytes, Relaxed) + bytes;
         let uncovered = self.marker.next_index().saturating_sub(self.status.snapshot_next.load(Relaxed));

@@ -37,8 +37,7 @@ pub struct Settings {
     pub snapshot_bytes: u64,
     /// How long no snapshot is tried after one failed (30 s).
     pub snapshot_retry: Duration,
-    /// Bytes of rows committed after which the state store is told to write its own journal back (16 MiB). Each commit
-    /// counts for 16 KiB more, because that journal takes whole pages.
+    /// Bytes of rows committed after which the state store is told to write its own journal back (16 MiB).
     pub checkpoint_bytes: u64,
     /// Entries kept in the log although a snapshot covers them (1,000; none in a group of one), for followers that are
     /// a little behind.

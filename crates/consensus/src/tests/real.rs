@@ -93,21 +93,6 @@ async fn a_restart_brings_back_everything() {
 }
 
 #[tokio::test]
-async fn small_writes_are_written_back_too() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("data");
-    let real = Real::start(&path, Settings { checkpoint_bytes: 1 << 20, ..Settings::default() }).await;
-    let before = std::fs::metadata(state_file(&path)).unwrap().len();
-    let begun = tokio::time::Instant::now();
-    // Their rows alone come to some kilobytes, but the journal has grown by some megabytes.
-    while std::fs::metadata(state_file(&path)).unwrap().len() == before {
-        real.fill("small", 1).await;
-        assert!(begun.elapsed() < Duration::from_secs(60), "the journal is never written back");
-    }
-    real.shut_down().await;
-}
-
-#[tokio::test]
 async fn a_removed_state_file_is_rebuilt() {
     let remove = |path: &Path| {
         for file in std::fs::read_dir(path).unwrap().map(Result::unwrap) {
