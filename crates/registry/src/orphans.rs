@@ -13,6 +13,10 @@ use muster_model::{
 };
 use std::{collections::VecDeque, sync::Arc};
 
+/// How long an orphan stays that a registration at another node confirms: our removal reaches third nodes by another stream than
+/// the registration, and must not come first.
+const GIVES_WAY_AFTER_MS: u64 = 1_000;
+
 /// Orphans given up in one call: their removal takes the registry's lock, which is short.
 const GIVEN_UP_MAX: usize = 1_000;
 
@@ -26,6 +30,10 @@ pub(crate) struct Orphans {
     due: VecDeque<(Monotonic, LeaseKey)>,
     /// When each is given up: it may have been claimed back and orphaned again meanwhile.
     until: HashMap<LeaseKey, Monotonic>,
+    /// By the registration at another node that confirmed them: orphans, each with the instance that gives way.
+    confirmed: HashMap<LeaseKey, Vec<(LeaseKey, Instance)>>,
+    /// These registrations, in the order in which the orphans give way.
+    confirmed_due: VecDeque<(Monotonic, LeaseKey)>,
 }
 
 fn publication_of(services: &Services, (index, client): LeaseKey) -> Publication {
@@ -46,6 +54,11 @@ impl Orphans {
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Monotonic> {
+        let confirmed = self.confirmed_due.front().map(|(at, _)| *at);
+        [self.next_due(), confirmed].into_iter().flatten().min()
+    }
+
+    fn next_due(&self) -> Option<Monotonic> {
         self.due.front().map(|(at, _)| *at)
     }
 
@@ -60,7 +73,7 @@ impl Orphans {
 }
 
 impl Registry {
-    /// Somebody registered these instances: what an earlier connection left of them is confirmed, and gives way. That is
+    /// Somebody registered these instances here: what an earlier connection left of them is confirmed, and gives way. That is
     /// part of the registration, so it is no change of its own.
     pub(crate) fn confirm_orphans(
         &mut self,
@@ -69,8 +82,37 @@ impl Registry {
         instances: &[Instance],
         now: Now,
     ) {
+        for (orphan, instance) in self.take_confirmed(service, client, instances) {
+            self.give_way(orphan, &instance, now);
+        }
+    }
+
+    /// As [`Registry::confirm_orphans`], of a registration at another node: they give way a little later, or with it.
+    pub(crate) fn confirm_orphans_elsewhere(
+        &mut self,
+        service: ServiceIndex,
+        client: ClientIndex,
+        instances: &[Instance],
+        now: Now,
+    ) {
+        let confirmed = self.take_confirmed(service, client, instances);
+        if !confirmed.is_empty() {
+            let (at, by) = (now.mono.plus(GIVES_WAY_AFTER_MS), (service, client));
+            self.orphans.confirmed_due.push_back((at, by));
+            self.orphans.confirmed.entry(by).or_default().extend(confirmed);
+        }
+    }
+
+    /// The orphans that have any of these instances, each with the one.
+    fn take_confirmed(
+        &mut self,
+        service: ServiceIndex,
+        client: ClientIndex,
+        instances: &[Instance],
+    ) -> Vec<(LeaseKey, Instance)> {
+        let mut confirmed = Vec::new();
         if self.orphans.by_place.is_empty() {
-            return;
+            return confirmed;
         }
         for instance in instances {
             let place = place(service, instance);
@@ -78,7 +120,26 @@ impl Registry {
                 && let Some(orphan) = self.orphans.by_place.remove(&place)
                 && self.is_orphan((service, orphan))
             {
-                self.give_way((service, orphan), instance, now);
+                confirmed.push(((service, orphan), instance.clone()));
+            }
+        }
+        confirmed
+    }
+
+    /// Has those give way that were confirmed at other nodes a while ago, some of them a call.
+    pub(crate) fn yield_confirmed(&mut self, now: Now) {
+        for _ in 0..GIVEN_UP_MAX {
+            let due = self.orphans.confirmed_due.pop_front_if(|(at, _)| *at <= now.mono);
+            let Some((_, by)) = due else { break };
+            self.yield_to(by, now);
+        }
+    }
+
+    /// Has those give way that this registration confirmed: their time has come, or it goes itself.
+    pub(crate) fn yield_to(&mut self, by: LeaseKey, now: Now) {
+        for (orphan, instance) in self.orphans.confirmed.remove(&by).unwrap_or_default() {
+            if self.is_orphan(orphan) {
+                self.give_way(orphan, &instance, now);
             }
         }
     }
@@ -122,7 +183,7 @@ impl Registry {
     /// Gives up orphans whose time is over, some of them a call.
     pub(crate) fn expire_orphans(&mut self, now: Now, effects: &mut Vec<Effect>) {
         for _ in 0..GIVEN_UP_MAX {
-            if self.orphans.next_deadline().is_none_or(|at| at > now.mono) {
+            if self.orphans.next_due().is_none_or(|at| at > now.mono) {
                 break;
             }
             let Some((at, held)) = self.orphans.due.pop_front() else { break };
@@ -142,7 +203,7 @@ impl Registry {
                 self.unpublish(service, client, &mut Report::new(now, cause, effects));
             }
         }
-        if self.orphans.due.is_empty() {
+        if self.orphans.due.is_empty() && self.orphans.confirmed_due.is_empty() {
             self.orphans = Orphans::default();
         }
     }

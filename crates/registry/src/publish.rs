@@ -227,6 +227,7 @@ impl Registry {
         client: ClientIndex,
         report: &mut Report<'_>,
     ) -> Outcome {
+        self.yield_to((index, client), report.now);
         let Some(service) = self.services.get_mut(index) else { return Outcome::Unchanged };
         let Some(old) = service.publications.remove(&client) else { return Outcome::Unchanged };
         let kind = old.stamp.kind();

@@ -243,6 +243,7 @@ impl Registry {
     /// As [`Registry::expire`], and what lost its lease stays: health checks are switched off.
     pub fn expire_services(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.adopt_due(now, effects);
+        self.yield_confirmed(now);
         self.tell_streams(effects);
         while let Some((_, (index, born))) = self.removals.pop_due(now.mono) {
             let Some(service) = self.services.get_mut(index).filter(|service| service.born == born) else {

@@ -416,7 +416,7 @@ impl Registry {
         owner.add(entry);
         self.mirror.figures.applied += 1;
         if !adopted && self.mirror.origins.at(place).is_live() {
-            self.confirm_orphans(index, client, &instances, batch.now);
+            self.confirm_orphans_elsewhere(index, client, &instances, batch.now);
         }
         let old = old.map(|old| old.instances);
         if batch.is_page {

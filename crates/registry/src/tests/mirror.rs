@@ -317,6 +317,38 @@ fn what_was_replaced_is_not_removed_before_its_replacement_is_told() {
     (0..3).for_each(|at| assert_eq!(ensemble.shown(at, "s").len(), 1));
 }
 
+/// What a connection left is confirmed at another node than that which has it; the third hears of the removal first.
+#[test]
+fn what_is_confirmed_elsewhere_is_not_removed_before_the_registration_is_told() {
+    for third in [0, 2] {
+        let mut ensemble = Ensemble::new(3);
+        ensemble.apply(1, register(&connection(7), "s", vec![instance("10.0.0.1:80")])).unwrap();
+        ensemble.converge();
+        for other in [0, 2] {
+            ensemble.cut(1, other, true);
+            ensemble.cut(other, 1, true);
+        }
+        // One of the others adopts it.
+        ensemble.pass(5_000);
+        ensemble.restart(1, false);
+        ensemble.heal();
+        ensemble.converge();
+        ensemble.cut(third, 1, true);
+        ensemble.apply(1, register(&connection(8), "s", vec![instance("10.0.0.1:80")])).unwrap();
+        ensemble.pass(750);
+        assert_eq!(ensemble.shown(third, "s").len(), 1);
+        ensemble.heal();
+        for _ in 0..20 {
+            ensemble.pass(250);
+            (0..3).for_each(|at| assert_eq!(ensemble.shown(at, "s").len(), 1));
+        }
+        let close = Close { client: connection(8), cause: cause(Reason::ConnectionLost) };
+        ensemble.apply(1, Op::Close(close)).unwrap();
+        ensemble.converge();
+        (0..3).for_each(|at| assert!(ensemble.shown(at, "s").is_empty(), "the orphan gave way"));
+    }
+}
+
 /// If who told of a removal is gone, the others tell of it.
 #[test]
 fn what_was_removed_is_removed_where_that_was_not_heard() {
