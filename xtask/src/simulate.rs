@@ -7,7 +7,7 @@ use crate::report::Outcome;
 use crate::{process, workspace};
 
 /// Seeds that `verify` tries, from 0 on: with a build from nothing about three minutes on two cores that have nothing else to do.
-const VERIFIED: u64 = 200;
+const VERIFIED: u64 = 150;
 
 /// Runs `muster-simulation`; its arguments are passed on. Whether no promise was broken.
 pub(crate) fn simulate(arguments: &[String]) -> anyhow::Result<bool> {
