@@ -1,5 +1,7 @@
 //! `muster import nacos`: from a running server, an archive, and a dump of a real database.
 
+mod recorded;
+
 use crate::process::{Node, run, stderr, stdout, wait_for};
 use serde_json::Value;
 use std::{
