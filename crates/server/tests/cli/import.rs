@@ -1,5 +1,6 @@
 //! `muster import nacos`: from a running server, an archive, and a dump of a real database.
 
+mod archives;
 mod recorded;
 
 use crate::process::{Node, run, stderr, stdout, wait_for};

@@ -24,11 +24,19 @@ pub struct ImportLimits {
     pub unpacked_bytes_max: u64,
     /// Bytes of one file, unpacked: those of a content (10 MiB).
     pub content_bytes_max: u64,
+    /// Whether the second format may leave out the type of a config. Imports over HTTP refuse that, although exports of
+    /// the original do it for configs that have none.
+    pub types_optional: bool,
 }
 
 impl Default for ImportLimits {
     fn default() -> Self {
-        Self { files_max: 100_000, unpacked_bytes_max: 512 << 20, content_bytes_max: 10 << 20 }
+        Self {
+            files_max: 100_000,
+            unpacked_bytes_max: 512 << 20,
+            content_bytes_max: 10 << 20,
+            types_optional: false,
+        }
     }
 }
 
@@ -81,7 +89,7 @@ pub struct ImportItem {
     pub group: String,
     /// Data id.
     pub data_id: String,
-    /// Its type; `None` in archives of the first format, which say none.
+    /// Its type; `None` in archives of the first format, which say none, and where it may be left out.
     pub kind: Option<String>,
     /// Application.
     pub app_name: Option<String>,
@@ -198,7 +206,7 @@ impl ImportZip {
     }
 
     fn by_metadata(&mut self, text: &str, files: Vec<(usize, String)>) -> Result<(), ImportError> {
-        let described = metadata::parse(text)?;
+        let described = metadata::parse(text, self.limits.types_optional)?;
         let known: HashSet<(&str, &str)> =
             described.iter().map(|item| (item.group.as_str(), item.data_id.as_str())).collect();
         let mut places = HashMap::new();
@@ -218,7 +226,7 @@ impl ImportZip {
                 Some(&file) => self.items.push(ImportItem {
                     group: item.group,
                     data_id: item.data_id,
-                    kind: Some(item.kind),
+                    kind: item.kind,
                     app_name: item.app_name,
                     description: item.description,
                     tags: item.tags,

@@ -78,7 +78,7 @@ fn is_plain(text: &str) -> bool {
 pub(super) struct Described {
     pub(super) data_id: String,
     pub(super) group: String,
-    pub(super) kind: String,
+    pub(super) kind: Option<String>,
     pub(super) app_name: Option<String>,
     pub(super) description: Option<String>,
     pub(super) tags: Option<String>,
@@ -90,9 +90,9 @@ enum Node {
     Map(HashMap<String, Node>),
 }
 
-/// Reads the list; every config must have a data id, a group and a type. Unknown keys are ignored, anchors and aliases
+/// Reads the list; every config must have a data id, a group and, unless that is optional, a type. Unknown keys are ignored, anchors and aliases
 /// refused: a few lines of them are any amount of memory.
-pub(super) fn parse(text: &str) -> Result<Vec<Described>, ImportError> {
+pub(super) fn parse(text: &str, types_optional: bool) -> Result<Vec<Described>, ImportError> {
     let mut events = Parser::new_from_str(text);
     let root = loop {
         let event = next(&mut events)?;
@@ -105,10 +105,10 @@ pub(super) fn parse(text: &str) -> Result<Vec<Described>, ImportError> {
     if items.is_empty() {
         return Err(ImportError::Metadata);
     }
-    items.into_iter().map(described).collect()
+    items.into_iter().map(|item| described(item, types_optional)).collect()
 }
 
-fn described(node: Node) -> Result<Described, ImportError> {
+fn described(node: Node, types_optional: bool) -> Result<Described, ImportError> {
     let Node::Map(mut fields) = node else { return Err(ImportError::Metadata) };
     let mut text = |key: &str| match fields.remove(key) {
         Some(Node::Scalar(value)) => Ok(value),
@@ -120,7 +120,10 @@ fn described(node: Node) -> Result<Described, ImportError> {
     Ok(Described {
         data_id: required(text("dataId")?)?,
         group: required(text("group")?)?,
-        kind: required(text("type")?)?,
+        kind: match text("type")?.filter(|kind| !kind.trim().is_empty()) {
+            None if !types_optional => return Err(ImportError::Metadata),
+            kind => kind,
+        },
         app_name: text("appName")?,
         description: text("desc")?,
         tags: text("configTags")?,

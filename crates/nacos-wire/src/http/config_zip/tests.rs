@@ -120,6 +120,35 @@ fn malformed_metadata_is_refused() {
 }
 
 #[test]
+fn a_type_may_be_left_out_where_that_is_said() {
+    let metadata = b"metadata:\n- appName: ''\n  dataId: a\n  group: G\n- {dataId: b, group: G, type: ' '}\n";
+    let bytes = archive(&[("G/a", b"1"), ("G/b", b"2"), (METADATA, metadata)]);
+    assert_eq!(error(bytes.clone()), ImportError::Metadata);
+    let limits = ImportLimits { types_optional: true, ..ImportLimits::default() };
+    let read = ImportZip::open(bytes, limits).unwrap();
+    let kinds: Vec<_> = read.items().iter().map(|item| item.kind.clone()).collect();
+    assert_eq!(kinds, [None, None]);
+}
+
+#[test]
+fn folded_descriptions_are_read() {
+    // As SnakeYAML folds at 80 columns: plain, single-quoted and double-quoted.
+    for (written, wanted) in [
+        ("one two\n    three", "one two three"),
+        ("'it''s: one\n    two'", "it's: one two"),
+        ("\"one\\ntwo\\\n    \\ three\"", "one\ntwo three"),
+        ("\"\\u4E2D one\"", "\u{4e2d} one"),
+        ("\u{4e2d}\u{6587}", "\u{4e2d}\u{6587}"),
+    ] {
+        let metadata =
+            format!("metadata:\n- appName: ''\n  dataId: a\n  desc: {written}\n  group: G\n  type: t\n");
+        let read = open(archive(&[("G/a", b"1"), (METADATA, metadata.as_bytes())]));
+        let read = read.unwrap_or_else(|error| panic!("{error}: {metadata}"));
+        assert_eq!(read.items()[0].description.as_deref(), Some(wanted));
+    }
+}
+
+#[test]
 fn damaged_archives_are_refused_as_a_whole() {
     assert_eq!(error(Bytes::from_static(b"oops")), ImportError::Nothing);
     assert_eq!(error(Bytes::new()), ImportError::Nothing);
@@ -139,7 +168,12 @@ fn damaged_archives_are_refused_as_a_whole() {
 
 #[test]
 fn bombs_are_refused() {
-    let limits = ImportLimits { files_max: 3, unpacked_bytes_max: 3_000, content_bytes_max: 2_000 };
+    let limits = ImportLimits {
+        files_max: 3,
+        unpacked_bytes_max: 3_000,
+        content_bytes_max: 2_000,
+        types_optional: false,
+    };
     let open = |files: &[(&str, &[u8])]| ImportZip::open(archive(files), limits).map(drop);
     let large = "x".repeat(2_000);
     assert_eq!(open(&[("G/a", large.as_bytes()), ("G/b", b"1")]), Ok(()));

@@ -8,7 +8,8 @@ use std::{fs, path::Path};
 /// Reads an archive whose configs are for one namespace.
 pub(super) fn read(file: &Path, namespace: &str) -> anyhow::Result<Collected> {
     let bytes = fs::read(file).with_context(|| format!("read {}", file.display()))?;
-    let opened = ImportZip::open(bytes.into(), ImportLimits::default());
+    let limits = ImportLimits { types_optional: true, ..ImportLimits::default() };
+    let opened = ImportZip::open(bytes.into(), limits);
     let mut zip = opened.with_context(|| format!("{} can't be imported", file.display()))?;
     let mut collected = Collected::default();
     for (place, item) in zip.items().to_vec().into_iter().enumerate() {
