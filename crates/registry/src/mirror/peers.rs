@@ -115,17 +115,19 @@ impl Registry {
         if let Some(heirs) = heirs {
             self.plan_first_look(place, heirs, now);
         }
-        let (at, is_divided) = (now.plus(LATE_MS), heirs.is_some());
-        self.mirror.passes.push(Pass { place, at, among: None, is_divided, next: 0 });
+        self.plan_late_look(place, heirs.is_some(), now);
     }
 
     /// Has what became known of a gone origin looked at when that is late: who was to adopt it may have looked before.
     pub(crate) fn plan_late_adoption(&mut self, place: OriginPlace, now: Monotonic) {
         let is_planned = |pass: &Pass| pass.place == place && pass.among.is_none() && pass.next == 0;
         if !self.mirror.passes.iter().any(is_planned) {
-            let at = now.plus(LATE_MS);
-            self.mirror.passes.push(Pass { place, at, among: None, is_divided: false, next: 0 });
+            self.plan_late_look(place, false, now);
         }
+    }
+
+    fn plan_late_look(&mut self, place: OriginPlace, is_divided: bool, now: Monotonic) {
+        self.mirror.passes.push(Pass { place, at: now.plus(LATE_MS), among: None, is_divided, next: 0 });
     }
 
     /// Somebody is gone who may have been the heir of what others left: that falls to one of the rest.
