@@ -16,13 +16,20 @@ mod office;
 #[path = "../ensemble/process.rs"]
 #[allow(dead_code, reason = "shared with tests that use more of it")]
 mod process;
+#[path = "../ensemble/small.rs"]
+#[allow(dead_code, reason = "shared with tests that use more of it")]
+mod small;
 
 mod checks;
+mod clocks;
 mod crowd;
 mod datagrams;
+mod disks;
 mod doctor;
 mod foreign;
+mod forger;
 mod listener;
+mod lost;
 mod members;
 mod planted;
 mod pushes;

@@ -79,10 +79,10 @@ async fn planted_faults_are_named() {
 
     let found = doctor::ask(&group, 0).await;
     let what = |check: &str| {
-        let mut of_check = found.iter().filter(|finding| finding["check"] == check);
+        let mut of_check = found.iter().filter(|finding| finding.check == check);
         let finding = of_check.next().unwrap_or_else(|| panic!("nothing of {check}: {found:#?}"));
         assert!(of_check.next().is_none(), "{found:#?}");
-        (finding["node"].as_u64(), finding["what"].as_str().unwrap().to_owned())
+        (finding.node, finding.what.clone())
     };
     let (node, text) = what("state");
     assert!(node == Some(id) && text.contains("membership/two") && !text.contains("one"), "{text}");
