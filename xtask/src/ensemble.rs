@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use anyhow::{Context, bail};
 
-use crate::server::Server;
+use crate::server::{Given, Server};
 use crate::{process, workspace};
 
 /// From the port for clients to the one for peers.
@@ -20,6 +20,11 @@ pub(crate) struct Ensemble {
 impl Ensemble {
     /// Starts all with the list of all, and one secret; data and logs lie below `target/<name>`.
     pub(crate) fn start(name: &str) -> anyhow::Result<Self> {
+        Self::start_with(name, |_| Given::new())
+    }
+
+    /// As [`Ensemble::start`], with other settings than the defaults for each node.
+    pub(crate) fn start_with(name: &str, given: impl Fn(usize) -> Given) -> anyhow::Result<Self> {
         let port = free_port()?;
         let address = |node: u8, port: u16| SocketAddr::from((Ipv4Addr::new(127, 0, 0, node), port));
         let addresses = [1, 2, 3].map(|node| address(node, port));
@@ -36,7 +41,9 @@ impl Ensemble {
                 format!("cluster_peers={}", peers.join(",")),
                 format!("cluster_secret_file={}", secret.display()),
             ];
-            let arguments = settings.into_iter().flat_map(|setting| ["--set".to_owned(), setting]).collect();
+            let more = given(number).into_iter().map(|(key, value)| format!("{key}={value}"));
+            let set = settings.into_iter().chain(more).flat_map(|setting| ["--set".to_owned(), setting]);
+            let arguments = set.collect();
             servers.push(Server::begin(&format!("{name}/node-{number}"), *address, arguments)?);
         }
         servers.iter_mut().try_for_each(Server::wait_ready)?;

@@ -4,6 +4,7 @@
 mod client;
 mod ensemble;
 mod eureka;
+mod eureka_ensemble;
 mod eureka_peers;
 mod flood;
 mod jvm;
@@ -106,6 +107,9 @@ fn run_suite(suite: &Suite, prepared: anyhow::Result<Vec<Launch>>, ports: Ports)
         if let (Plan::Peers, [real_server]) = (&suite.plan, &launches[..]) {
             return eureka_peers::run(real_server);
         }
+        if let (Plan::EnsemblePeers, [real_server]) = (&suite.plan, &launches[..]) {
+            return eureka_ensemble::run(real_server);
+        }
         if matches!(suite.plan, Plan::Ensemble) {
             return ensemble::run(&launches);
         }
@@ -118,7 +122,7 @@ fn run_suite(suite: &Suite, prepared: anyhow::Result<Vec<Launch>>, ports: Ports)
             }
             Plan::Own(acts) => stage.acts(acts, ports.nacos),
             Plan::Mixed => stage.mixed(ports.nacos),
-            Plan::Peers | Plan::Ensemble => bail!("the suite brings its own servers"),
+            Plan::Peers | Plan::EnsemblePeers | Plan::Ensemble => bail!("the suite brings its own servers"),
         }
         Ok(stage.tally)
     });

@@ -8,7 +8,7 @@ use anyhow::Context;
 use super::client::Launch;
 use super::eureka::{Refused, Traits};
 use super::scenario::Act;
-use super::{ensemble, eureka_peers, jvm};
+use super::{ensemble, eureka_ensemble, eureka_peers, jvm};
 use crate::{process, python, workspace};
 
 /// One published client, driven by a program of ours.
@@ -36,6 +36,8 @@ pub(super) enum Plan {
     Mixed,
     /// Real Eureka servers and ours replicate to each other.
     Peers,
+    /// Real Eureka servers and three nodes of ours replicate to each other.
+    EnsemblePeers,
     /// Three nodes of ours are killed one after another under clients of all languages.
     Ensemble,
 }
@@ -135,6 +137,7 @@ pub(super) const SUITES: &[Suite] = &[
         Plan::Mixed,
     ),
     suite(eureka_peers::NAME, JDK, JAVA, || Ok(vec![eureka_peers::build()?]), Plan::Peers),
+    suite(eureka_ensemble::NAME, JDK, JAVA, || Ok(vec![eureka_peers::build()?]), Plan::EnsemblePeers),
     suite(
         ensemble::NAME,
         "a JDK with Maven, Go and Python 3",

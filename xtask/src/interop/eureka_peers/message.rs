@@ -10,23 +10,23 @@ use anyhow::{Context, bail};
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// A message: its head and body as they were sent, and the body without its framing.
-pub(super) struct Message {
-    pub(super) raw: Vec<u8>,
+pub(in crate::interop) struct Message {
+    pub(in crate::interop) raw: Vec<u8>,
     /// The first line: a request's or a status line.
-    pub(super) first: String,
-    pub(super) body: Vec<u8>,
+    pub(in crate::interop) first: String,
+    pub(in crate::interop) body: Vec<u8>,
 }
 
 impl Message {
     /// The status of an answer; 0 if there is none.
-    pub(super) fn status(&self) -> u16 {
+    pub(in crate::interop) fn status(&self) -> u16 {
         self.first.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0)
     }
 }
 
 /// Reads the next message; `None` if the other end has closed. `may_end_it`: an answer without a length ends with the
 /// connection.
-pub(super) fn read(stream: &mut impl BufRead, may_end_it: bool) -> io::Result<Option<Message>> {
+pub(in crate::interop) fn read(stream: &mut impl BufRead, may_end_it: bool) -> io::Result<Option<Message>> {
     let (mut raw, mut first, mut length, mut is_chunked) = (Vec::new(), String::new(), None, false);
     loop {
         let mut line = Vec::new();
@@ -81,7 +81,12 @@ fn read_chunks(stream: &mut impl BufRead, raw: &mut Vec<u8>, body: &mut Vec<u8>)
 }
 
 /// One request on a connection of its own; the status and the body of the answer.
-pub(super) fn ask(to: SocketAddr, method: &str, path: &str, body: &str) -> anyhow::Result<(u16, Vec<u8>)> {
+pub(in crate::interop) fn ask(
+    to: SocketAddr,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> anyhow::Result<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect_timeout(&to, ANSWER_WITHIN).context("connect")?;
     stream.set_read_timeout(Some(ANSWER_WITHIN)).context("bound the wait for an answer")?;
     let content = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };

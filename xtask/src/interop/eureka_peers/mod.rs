@@ -1,10 +1,10 @@
 //! Muster as a peer of real Eureka servers: two of them and one of ours replicate to each other. The relays between them
 //! count what is told.
 
-mod java;
-mod message;
-mod registry;
-mod relay;
+pub(super) mod java;
+pub(super) mod message;
+pub(super) mod registry;
+pub(super) mod relay;
 mod scenario;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,7 +17,7 @@ use super::client::Launch;
 use super::scenario::Tally;
 use crate::server::Server;
 use crate::{process, workspace};
-use java::JavaServer;
+use java::{JavaServer, Place};
 use relay::Relay;
 
 /// The name of this suite on the command line.
@@ -34,6 +34,10 @@ pub(super) fn run(real_server: &Launch) -> anyhow::Result<Tally> {
     }
     tally
 }
+
+/// Real servers register with each other.
+const OPTIONS: &[&str] =
+    &["--eureka.client.register-with-eureka=true", "--eureka.client.fetch-registry=true"];
 
 /// The members of the mesh: two real servers, then ours.
 const NAMES: [&str; 3] = ["real-a", "real-b", "muster"];
@@ -69,7 +73,8 @@ impl Trio {
         ];
         let muster = Server::fresh_with(&format!("interop/{NAME}/muster"), settings)?;
         let start = |at: usize| {
-            JavaServer::start(real_server, NAMES[at], real[at], &peers(at), folder.join(NAMES[at]))
+            let place = Place { name: NAMES[at], port: real[at], folder: folder.join(NAMES[at]) };
+            JavaServer::start(real_server, place, &peers(at), OPTIONS)
         };
         let mut real = [start(0)?, start(1)?];
         for server in &mut real {
@@ -94,7 +99,7 @@ fn relays(addresses: &[SocketAddr; 3]) -> anyhow::Result<[[Option<Relay>; 3]; 3]
 }
 
 /// Runs a check in a loop until it holds; how long that took.
-fn until(within: Duration, mut holds: impl FnMut() -> bool) -> Option<Duration> {
+pub(super) fn until(within: Duration, mut holds: impl FnMut() -> bool) -> Option<Duration> {
     let began = Instant::now();
     while began.elapsed() <= within {
         if holds() {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
@@ -11,28 +11,40 @@ use serde_json::{Value, json};
 
 use super::message;
 
-/// How often clients renew: real ones do each 30 s.
-const RENEWAL: Duration = Duration::from_secs(5);
-
-pub(super) const APP: &str = "PEER-TEST";
+pub(in crate::interop) const APP: &str = "PEER-TEST";
 
 /// What matters of an instance in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Seen {
-    pub(super) status: String,
-    pub(super) overridden: String,
-    pub(super) last_dirty: String,
-    pub(super) metadata: String,
+pub(in crate::interop) struct Seen {
+    pub(in crate::interop) status: String,
+    pub(in crate::interop) overridden: String,
+    pub(in crate::interop) last_dirty: String,
+    pub(in crate::interop) metadata: String,
+}
+
+/// The seconds of a lease, as clients declare them.
+#[derive(Clone, Copy)]
+pub(in crate::interop) struct Lease {
+    pub(in crate::interop) renewal: u32,
+    pub(in crate::interop) duration: u32,
+}
+
+impl Lease {
+    /// That of real clients by default.
+    pub(in crate::interop) const DEFAULT: Self = Self { renewal: 30, duration: 90 };
 }
 
 /// A registration over HTTP; `dirty` is when the client last changed.
-pub(super) fn register(at: SocketAddr, id: &str, dirty: u64) -> anyhow::Result<()> {
+pub(in crate::interop) fn register(at: SocketAddr, id: &str, dirty: u64, lease: Lease) -> anyhow::Result<()> {
+    // An address of its own, as Nacos shows one host an address.
+    let number = id.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    let [_, high, middle, low] = number.to_be_bytes();
     let body = json!({"instance": {
-        "instanceId": id, "hostName": id, "app": APP, "ipAddr": "10.0.0.1", "status": "UP",
+        "instanceId": id, "hostName": id, "app": APP, "ipAddr": format!("10.{high}.{middle}.{low}"), "status": "UP",
         "overriddenStatus": "UNKNOWN", "port": {"$": 8080, "@enabled": "true"},
         "securePort": {"$": 443, "@enabled": "false"}, "countryId": 1,
         "dataCenterInfo": {"@class": "com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo", "name": "MyOwn"},
-        "leaseInfo": {"renewalIntervalInSecs": 30, "durationInSecs": 90},
+        "leaseInfo": {"renewalIntervalInSecs": lease.renewal, "durationInSecs": lease.duration},
         "metadata": {"zone": "z1"}, "vipAddress": "peer-test", "secureVipAddress": "peer-test",
         "lastDirtyTimestamp": dirty.to_string(), "lastUpdatedTimestamp": dirty.to_string(),
     }});
@@ -40,7 +52,7 @@ pub(super) fn register(at: SocketAddr, id: &str, dirty: u64) -> anyhow::Result<(
 }
 
 /// A request that must be answered with this status.
-pub(super) fn expect(
+pub(in crate::interop) fn expect(
     at: SocketAddr,
     method: &str,
     path: &str,
@@ -55,12 +67,12 @@ pub(super) fn expect(
 }
 
 /// The path of an instance.
-pub(super) fn path(id: &str) -> String {
+pub(in crate::interop) fn path(id: &str) -> String {
     format!("/eureka/apps/{APP}/{id}")
 }
 
 /// One instance as a server shows it now; `None` if it does not have it.
-pub(super) fn instance(at: SocketAddr, id: &str) -> anyhow::Result<Option<Seen>> {
+pub(in crate::interop) fn instance(at: SocketAddr, id: &str) -> anyhow::Result<Option<Seen>> {
     match message::ask(at, "GET", &path(id), "")? {
         (200, body) => {
             let root: Value = serde_json::from_slice(&body).context("read an instance")?;
@@ -73,7 +85,10 @@ pub(super) fn instance(at: SocketAddr, id: &str) -> anyhow::Result<Option<Seen>>
 
 /// The instances of these ids that a server has. They are read one by one: a real server's list can stay out of date for
 /// three minutes when an instance registers while the list is put together (`ResponseCacheImpl` caches what it had).
-pub(super) fn held(at: SocketAddr, ids: &BTreeSet<String>) -> anyhow::Result<BTreeMap<String, Seen>> {
+pub(in crate::interop) fn held(
+    at: SocketAddr,
+    ids: &BTreeSet<String>,
+) -> anyhow::Result<BTreeMap<String, Seen>> {
     let mut held = BTreeMap::new();
     for id in ids {
         held.extend(instance(at, id)?.map(|seen| (id.clone(), seen)));
@@ -95,63 +110,130 @@ fn text(value: &Value) -> String {
 }
 
 /// Milliseconds since 1970.
-pub(super) fn now_ms() -> u64 {
+pub(in crate::interop) fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
 /// Clients that renew their instances and register anew when they are not known, as real ones do.
-#[derive(Default)]
-pub(super) struct Clients {
-    /// Where each instance's client speaks to, and when it last changed.
-    homes: Mutex<BTreeMap<String, (SocketAddr, u64)>>,
+pub(in crate::interop) struct Clients {
+    /// How often they renew.
+    every: Duration,
+    lease: Lease,
+    homes: Mutex<BTreeMap<String, Home>>,
     /// Every instance there ever was.
     ever: Mutex<BTreeSet<String>>,
+    /// Who did not know which instance.
+    unknown: Mutex<Vec<String>>,
     stop: AtomicBool,
 }
 
+/// Which of its servers a client renews at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::interop) enum Manner {
+    /// One, as long as it answers: as real clients do.
+    Stays,
+    /// Each in turn.
+    EachInTurn,
+}
+
+/// Whom an instance's client speaks to.
+#[derive(Clone)]
+struct Home {
+    servers: Vec<SocketAddr>,
+    /// Which of them is next.
+    next: usize,
+    manner: Manner,
+    /// When it last changed.
+    dirty: u64,
+}
+
 impl Clients {
-    /// Registers an instance, which is renewed from now on.
-    pub(super) fn add(&self, at: SocketAddr, id: &str) -> anyhow::Result<()> {
+    /// Clients that renew so often.
+    pub(in crate::interop) fn new(every: Duration, lease: Lease) -> Self {
+        let (homes, ever, unknown) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { every, lease, homes, ever, unknown, stop: AtomicBool::new(false) }
+    }
+
+    /// Registers an instance at the first of these servers; its client renews it from now on.
+    pub(in crate::interop) fn add(
+        &self,
+        servers: &[SocketAddr],
+        manner: Manner,
+        id: &str,
+    ) -> anyhow::Result<()> {
+        let at = *servers.first().context("a client knows a server")?;
+        self.note_registered(at, id, &Home { servers: servers.into(), next: 0, manner, dirty: 0 })
+    }
+
+    fn note_registered(&self, at: SocketAddr, id: &str, home: &Home) -> anyhow::Result<()> {
         let dirty = now_ms();
-        register(at, id, dirty)?;
-        self.homes.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), (at, dirty));
+        register(at, id, dirty, self.lease)?;
+        self.homes().insert(id.to_owned(), Home { dirty, ..home.clone() });
         self.ever.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
         Ok(())
     }
 
+    fn homes(&self) -> MutexGuard<'_, BTreeMap<String, Home>> {
+        self.homes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Every instance there ever was.
-    pub(super) fn ever(&self) -> BTreeSet<String> {
+    pub(in crate::interop) fn ever(&self) -> BTreeSet<String> {
         self.ever.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Which renewals were answered that the instance is not known.
+    pub(in crate::interop) fn unknown(&self) -> Vec<String> {
+        self.unknown.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Cancels an instance at a server, whose client ends.
-    pub(super) fn cancel(&self, at: SocketAddr, id: &str) -> anyhow::Result<()> {
-        self.homes.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    pub(in crate::interop) fn cancel(&self, at: SocketAddr, id: &str) -> anyhow::Result<()> {
+        self.homes().remove(id);
         expect(at, "DELETE", &path(id), "", 200)
     }
 
     /// Renews until [`Clients::end`].
-    pub(super) fn run(&self) {
+    pub(in crate::interop) fn run(&self) {
         while !self.stop.load(Ordering::Relaxed) {
-            let homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            for (id, (at, dirty)) in homes {
-                let renewal = format!("{}?status=UP&lastDirtyTimestamp={dirty}", path(&id));
-                let answer = message::ask(at, "PUT", &renewal, "");
-                let is_there = || self.homes.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&id);
-                if answer.is_ok_and(|(status, _)| status == 404) && is_there() {
-                    // A server that is away now is asked again in the next round.
-                    self.add(at, &id).ok();
-                }
+            let homes = self.homes().clone();
+            for (id, home) in homes {
+                self.renew(&id, &home);
             }
             let began = std::time::Instant::now();
-            while began.elapsed() < RENEWAL && !self.stop.load(Ordering::Relaxed) {
+            while began.elapsed() < self.every && !self.stop.load(Ordering::Relaxed) {
                 std::thread::sleep(Duration::from_millis(50));
             }
         }
     }
 
+    /// One renewal, at the first server that answers it. One that none answers is for the next round.
+    fn renew(&self, id: &str, home: &Home) {
+        let renewal = format!("{}?status=UP&lastDirtyTimestamp={}", path(id), home.dirty);
+        for step in 0..home.servers.len() {
+            let place = (home.next + step) % home.servers.len();
+            let at = home.servers[place];
+            let status = message::ask(at, "PUT", &renewal, "").map_or(0, |(status, _)| status);
+            if !matches!(status, 200 | 404) {
+                continue;
+            }
+            let next = place + usize::from(home.manner == Manner::EachInTurn);
+            if let Some(home) = self.homes().get_mut(id) {
+                home.next = next % home.servers.len();
+            }
+            // Its client may have ended meanwhile.
+            let home = self.homes().get(id).cloned().filter(|_| status == 404);
+            if let Some(home) = home {
+                self.unknown.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{id} at {at}"));
+                // A server that is away now is asked again in the next round.
+                self.note_registered(at, id, &home).ok();
+            }
+            return;
+        }
+    }
+
     /// Lets [`Clients::run`] return.
-    pub(super) fn end(&self) {
+    pub(in crate::interop) fn end(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use serde_json::json;
 
-use super::registry::{self, APP, Clients, Seen, expect, path};
+use super::registry::{self, APP, Clients, Lease, Manner, Seen, expect, path};
 use super::{MUSTER, NAME, NAMES, Trio, message, until};
 use crate::interop::scenario::Tally;
 
@@ -26,6 +26,9 @@ const EQUAL_WITHIN: Duration = Duration::from_secs(45);
 /// busy machine more than once.
 const JOINED_WITHIN: Duration = Duration::from_secs(180);
 
+/// How often clients renew: real ones do each 30 s.
+const RENEWAL: Duration = Duration::from_secs(5);
+
 /// Instances that live at each server all the while.
 const RESIDENTS: usize = 10;
 
@@ -42,7 +45,7 @@ struct Stage<'a> {
 
 /// Runs everything; each step that does not hold is a failure.
 pub(super) fn run(trio: &mut Trio) -> anyhow::Result<Tally> {
-    let clients = Clients::default();
+    let clients = Clients::new(RENEWAL, Lease::DEFAULT);
     thread::scope(|scope| {
         let renewing = scope.spawn(|| clients.run());
         let mut stage = Stage { trio, clients: &clients, tally: Tally::default() };
@@ -157,7 +160,7 @@ impl Stage<'_> {
             }
         };
         let mut took = Vec::new();
-        registry::register(at, id, registry::now_ms())?;
+        registry::register(at, id, registry::now_ms(), Lease::DEFAULT)?;
         took.push(self.everywhere("the registration", within, shows("UP", "UNKNOWN"))?);
         expect(at, "PUT", &format!("{item}/status?value=OUT_OF_SERVICE"), "", 200)?;
         took.push(self.everywhere("the override", within, shows("OUT_OF_SERVICE", "OUT_OF_SERVICE"))?);
@@ -194,8 +197,8 @@ impl Stage<'_> {
     fn conflict(&mut self) -> anyhow::Result<()> {
         let (id, now) = ("i-conflict", registry::now_ms());
         for (newer, older) in [(0, MUSTER), (MUSTER, 0)] {
-            registry::register(self.at(newer), id, now + 1_000)?;
-            registry::register(self.at(older), id, now)?;
+            registry::register(self.at(newer), id, now + 1_000, Lease::DEFAULT)?;
+            registry::register(self.at(older), id, now, Lease::DEFAULT)?;
             self.everywhere("the later change", LATE_WITHIN, |at| {
                 let seen = registry::instance(at, id)?;
                 Ok(seen.is_some_and(|seen| seen.last_dirty == (now + 1_000).to_string()))
@@ -209,7 +212,7 @@ impl Stage<'_> {
     fn residents(&mut self) -> anyhow::Result<()> {
         for (server, name) in NAMES.iter().enumerate() {
             for number in 0..RESIDENTS {
-                self.clients.add(self.at(server), &format!("r-{name}-{number}"))?;
+                self.clients.add(&[self.at(server)], Manner::Stays, &format!("r-{name}-{number}"))?;
             }
         }
         self.equal(3 * RESIDENTS).map(drop)
@@ -232,7 +235,7 @@ impl Stage<'_> {
     fn muster_killed(&mut self) -> anyhow::Result<()> {
         self.trio.muster.kill()?;
         self.clients.cancel(self.at(0), "r-real-a-0")?;
-        self.clients.add(self.at(1), "r-real-b-new")?;
+        self.clients.add(&[self.at(1)], Manner::Stays, "r-real-b-new")?;
         expect(self.at(1), "PUT", &format!("{}/status?value=OUT_OF_SERVICE", path("r-real-a-1")), "", 200)?;
         thread::sleep(Duration::from_secs(5));
         self.trio.muster.restart()?;
@@ -245,7 +248,7 @@ impl Stage<'_> {
     fn real_killed(&mut self) -> anyhow::Result<()> {
         self.trio.real[0].kill()?;
         self.clients.cancel(self.at(MUSTER), "r-muster-0")?;
-        self.clients.add(self.at(MUSTER), "r-muster-new")?;
+        self.clients.add(&[self.at(MUSTER)], Manner::Stays, "r-muster-new")?;
         expect(
             self.at(MUSTER),
             "PUT",
