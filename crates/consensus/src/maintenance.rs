@@ -113,7 +113,9 @@ impl Maintenance {
     async fn snapshot_if_due(&self) {
         let uncovered = self.status.applied_next().saturating_sub(self.status.snapshot_next.load(Relaxed));
         let bytes = self.status.log_bytes.load(Relaxed);
-        if uncovered < self.settings.snapshot_entries && bytes < self.settings.snapshot_bytes {
+        // Each costs as much as there is state.
+        let bytes_due = self.settings.snapshot_bytes.max(self.parts.snapshots.bytes() / 2);
+        if uncovered < self.settings.snapshot_entries && bytes < bytes_due {
             return;
         }
         if let Err(error) = try_snapshot(&self.parts).await {

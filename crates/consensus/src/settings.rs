@@ -33,7 +33,8 @@ pub struct Settings {
     pub full_retry: Duration,
     /// Log entries after which a snapshot is made and the log before it removed (100,000).
     pub snapshot_entries: u64,
-    /// Bytes of log after which a snapshot is made (256 MiB), whichever of the two comes first.
+    /// Bytes of log after which a snapshot is made (256 MiB), or half the size of the last one if that is more;
+    /// whichever of entries and bytes comes first.
     pub snapshot_bytes: u64,
     /// How long no snapshot is tried after one failed (30 s).
     pub snapshot_retry: Duration,

@@ -83,6 +83,11 @@ impl Snapshotter {
         }
     }
 
+    /// The size of the newest snapshot.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.newest.lock().as_ref().map_or(0, |(file, _)| file.bytes)
+    }
+
     /// The newest snapshot and the state it holds.
     pub(crate) fn newest(&self) -> Option<(Snapshot, Marker)> {
         self.newest.lock().clone()

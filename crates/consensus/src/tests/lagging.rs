@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use tokio::time::Instant;
 
 /// Bytes that do not get smaller.
-fn noise(seed: u64, bytes: usize) -> Bytes {
+pub(super) fn noise(seed: u64, bytes: usize) -> Bytes {
     let mut rng = Rng::seeded(seed);
     (0..bytes / 8).flat_map(|_| rng.next_u64().to_le_bytes()).collect()
 }

@@ -1,8 +1,11 @@
 //! Snapshots, the log they make needless, and stores that got lost.
 
-use super::world::{LOG, Life, SNAPSHOTS, World, small};
+use super::{
+    lagging::noise,
+    world::{LOG, Life, SNAPSHOTS, World, small},
+};
 use crate::{ConsensusError, Settings};
-use muster_runtime::disk::Disk;
+use muster_runtime::disk::{Disk, Open};
 use muster_storage::{
     log::{Log, LogSettings, Vote},
     state::StateStore,
@@ -183,6 +186,38 @@ async fn snapshots_go_on_although_the_log_grows_faster_than_they_are_made() {
     life.consensus.status().log_bytes.store(5_000, Relaxed);
     fill(&life, "b", 1).await;
     while life.consensus.last_snapshot().is_none() {
+        tokio::task::yield_now().await;
+    }
+    life.shut_down().await;
+}
+
+/// Each costs as much as there is state: one a fixed number of bytes would write a large state over and over.
+#[tokio::test]
+async fn a_snapshot_waits_for_half_as_much_log_as_the_last_one_is_large() {
+    let world = World::new();
+    let settings = Settings { snapshot_bytes: 2_000, ..quiet() };
+    let life = world.start(settings.clone()).await;
+    life.consensus.wait_ready().await.unwrap();
+    for number in 0..100 {
+        life.consensus.propose(noise(number, 1_000)).await.unwrap();
+    }
+    let made = life.consensus.snapshot().await.unwrap();
+    let half = world.disk.open(&made.path, Open::Read).unwrap().len().unwrap() / 2;
+    assert!(half > 50_000, "{half}");
+    let status = life.consensus.status();
+    status.log_bytes.store(half - 5_000, Relaxed);
+    for _ in 0..3 {
+        // Both are looked at in turn, so that after the second checkpoint a snapshot would be there.
+        status.row_bytes.store(1 << 30, Relaxed);
+        fill(&life, "a", 1).await;
+        while status.row_bytes.load(Relaxed) >= settings.checkpoint_bytes {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(life.consensus.last_snapshot(), Some(made.clone()), "none is due");
+    status.log_bytes.store(half, Relaxed);
+    fill(&life, "b", 1).await;
+    while life.consensus.last_snapshot().as_ref() == Some(&made) {
         tokio::task::yield_now().await;
     }
     life.shut_down().await;
