@@ -376,7 +376,7 @@ impl Consensus {
     }
 
     #[cfg(test)]
-    pub(crate) fn status(&self) -> &Status {
+    pub(crate) fn status(&self) -> &Arc<Status> {
         &self.inner.status
     }
 

@@ -50,7 +50,7 @@ pub(crate) fn recover(
             snapshot = newest.index(),
             "the state is rebuilt from a snapshot"
         );
-        snapshots.bring_back(&file)?;
+        snapshots.bring_back(&file, || {})?;
         marker = newest;
     }
     let purged_next = log.purged().map_or(0, |purged| purged.index + 1);

@@ -143,9 +143,14 @@ impl Snapshotter {
         Ok(self.files.retain(KEPT)?)
     }
 
-    /// Replaces the state by a snapshot's.
-    pub(crate) fn bring_back(&self, file: &Snapshot) -> Result<(), ConsensusError> {
-        let mut rows = self.files.rows(file)?;
+    /// Replaces the state by a snapshot's. All rows have been read when `begins` is called, and none is in the state yet.
+    pub(crate) fn bring_back(&self, file: &Snapshot, begins: impl FnOnce()) -> Result<(), ConsensusError> {
+        let mut begins = Some(begins);
+        let end = std::iter::from_fn(|| {
+            begins.take().into_iter().for_each(|begins| begins());
+            None
+        });
+        let mut rows = self.files.rows(file)?.chain(end);
         Ok(self.state.import(&file.applied, &mut rows)?)
     }
 

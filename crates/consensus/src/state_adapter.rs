@@ -59,13 +59,16 @@ impl RaftSnapshotBuilder<TypeConfig> for Builder {
 
 /// Puts a received file in place of the state, and has everything load it.
 fn install(path: &Path, snapshots: &Snapshotter, applier: &Shared) -> Result<(), Failed> {
+    // From then on until it is loaded memory must not be served. To read a large one takes long, and a node that runs
+    // goes on meanwhile with what it has.
+    let mut installing = None;
     let installed = (|| {
         let files = snapshots.files().list()?;
         let file = files.into_iter().find(|file| file.path == *path);
         let missing = || ConsensusError::Engine(format!("there is no snapshot {}", path.display()));
         let file = file.ok_or_else(missing)?;
         let marker = Marker::decode(Some(file.applied.clone()))?;
-        snapshots.bring_back(&file)?;
+        snapshots.bring_back(&file, || installing = Some(applier.status().installs()))?;
         snapshots.keep(file, marker)
     })();
     installed.map_err(|error| applier.status().fail("install a snapshot", &error))?;
@@ -107,8 +110,6 @@ impl RaftStateMachine<TypeConfig> for StateAdapter {
         _meta: &SnapshotMeta<u64, openraft::BasicNode>,
         snapshot: Box<PathBuf>,
     ) -> Result<(), StorageError> {
-        // Until it is loaded, memory must not be served.
-        let _installing = self.status.installs();
         let (snapshots, shared) = (self.snapshots.clone(), self.lane.shared().clone());
         let installed = self.tasks.blocking(move || install(&snapshot, &snapshots, &shared)).await;
         Ok(installed.map_err(|error| self.status.fail("install a snapshot", &error))??)

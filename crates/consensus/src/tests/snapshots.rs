@@ -4,11 +4,12 @@ use super::{
     lagging::noise,
     world::{LOG, Life, SNAPSHOTS, World, small},
 };
-use crate::{ConsensusError, Settings};
+use crate::{ConsensusError, Settings, snapshotter::Snapshotter};
 use muster_runtime::disk::{Disk, Open};
 use muster_storage::{
     log::{Log, LogSettings, Vote},
-    state::StateStore,
+    snapshot::Snapshots,
+    state::{MemoryStore, StateStore},
 };
 use std::{
     path::Path,
@@ -86,6 +87,35 @@ async fn a_lost_store_is_rebuilt_from_snapshot_and_log() {
     fill(&life, "c", 1).await;
     assert_eq!(life.ledger.ops()[..60], ops);
     assert_eq!(life.ledger.ops().len(), 61);
+    life.shut_down().await;
+}
+
+/// Registrations were refused by a node that had been cut off, for as long as it read the snapshot that it was sent.
+#[tokio::test]
+async fn a_snapshot_is_in_the_way_only_when_all_of_it_was_read() {
+    let world = World::new();
+    let life = world.start(quiet()).await;
+    fill(&life, "a", 40).await;
+    life.consensus.snapshot().await.unwrap();
+    let store = Arc::new(MemoryStore::new());
+    let disk: Arc<dyn Disk> = Arc::new(world.disk.clone());
+    let files = Snapshots::open(disk, Path::new(SNAPSHOTS)).unwrap();
+    let file = files.list().unwrap().remove(0);
+    let status = life.consensus.status().clone();
+    let snapshots = Snapshotter::open(files, store.clone(), status).unwrap();
+
+    let whole = world.disk.open(&file.path, Open::Existing).unwrap();
+    let end = whole.len().unwrap() - 40;
+    let mut byte = [0];
+    whole.read_at(end, &mut byte).unwrap();
+    whole.write_at(end, &[!byte[0]]).unwrap();
+    snapshots.bring_back(&file, || panic!("it is damaged")).unwrap_err();
+    whole.write_at(end, &byte).unwrap();
+
+    let mut before = None;
+    snapshots.bring_back(&file, || before = Some(store.applied().unwrap())).unwrap();
+    assert_eq!(before, Some(None), "nothing is there when it begins");
+    assert_eq!(store.applied().unwrap(), Some(file.applied));
     life.shut_down().await;
 }
 
