@@ -85,12 +85,7 @@ async fn three_nodes() {
         })
         .await;
     stage.step("disk full", async |stage| disk::full(stage, SHORT).await).await;
-    let crowd = Crowd::gather(&stage).await;
-    for first in [&[0, 1, 2][..], &[1], &[0, 2]] {
-        let name = format!("power off, {} of 3 first", first.len());
-        stage.step(&name, async |stage| power::power_off(stage, first).await).await;
-    }
-    crowd.disperse().await;
+    power_offs(&mut stage, &[&[0, 1, 2], &[1], &[0, 2]]).await;
     stage
         .step("node wiped", async |stage| {
             let follower = (stage.ensemble.leader().await + 1) % 3;
@@ -115,6 +110,33 @@ async fn rolling_upgrade() {
     stage.close().await;
 }
 
+/// The leader and a follower cut off, one way and both, for so long.
+async fn cuts(stage: &mut Stage, time: Duration) {
+    for (who, after) in [("leader", 0), ("follower", 1)] {
+        for which in [Cut::Sent, Cut::Received, Cut::Both] {
+            let name = format!("{who} cut off, {which:?}, {} s", time.as_secs()).to_lowercase();
+            let cut = async |stage: &mut Stage| {
+                let node = (stage.ensemble.leader().await + after) % 3;
+                steps::cut(stage, node, which, time).await
+            };
+            stage.step(&name, cut).await;
+        }
+    }
+}
+
+/// Power off under a crowd, with these nodes first to come back.
+async fn power_offs(stage: &mut Stage, firsts: &[&[usize]]) {
+    let name = |first: &[usize]| format!("power off, {} of 3 first", first.len());
+    if !firsts.iter().any(|first| stage::is_wanted(&name(first))) {
+        return;
+    }
+    let crowd = Crowd::gather(stage).await;
+    for first in firsts {
+        stage.step(&name(first), async |stage| power::power_off(stage, first).await).await;
+    }
+    crowd.disperse().await;
+}
+
 async fn quiet() -> String {
     sleep(Duration::from_secs(2)).await;
     String::new()
@@ -137,10 +159,7 @@ async fn soak() {
         #[expect(clippy::cast_possible_truncation, reason = "less than the number of nodes")]
         let node = rng.below(3) as usize;
         let time = Duration::from_secs([5, 60, 300][round % 3]);
-        for which in [Cut::Sent, Cut::Received, Cut::Both] {
-            let name = format!("node {node} cut off, {which:?}, {} s", time.as_secs()).to_lowercase();
-            stage.step(&name, async |stage| steps::cut(stage, node, which, time).await).await;
-        }
+        cuts(&mut stage, time).await;
         stage.step("each killed", async |stage| steps::kill_each(stage).await).await;
         stage.step("stopped", async |stage| steps::pause(stage, node, time / 3).await).await;
         stage
@@ -148,12 +167,8 @@ async fn soak() {
             .await;
         stage.step("disk full", async |stage| disk::full(stage, SHORT * 4).await).await;
         stage.step("wiped", async |stage| steps::wipe(stage, node).await).await;
-        let crowd = Crowd::gather(&stage).await;
-        for first in [&[0, 1, 2][..], &[node], &[(node + 1) % 3, (node + 2) % 3]] {
-            let name = format!("power off, {} of 3 first", first.len());
-            stage.step(&name, async |stage| power::power_off(stage, first).await).await;
-        }
-        crowd.disperse().await;
+        let firsts = [&[0, 1, 2][..], &[node], &[(node + 1) % 3, (node + 2) % 3]];
+        power_offs(&mut stage, &firsts).await;
     }
     stage.close().await;
 }

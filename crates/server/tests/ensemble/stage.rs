@@ -51,6 +51,11 @@ const RESIDENTS: [Plan; 2] = [
     },
 ];
 
+/// Whether a step is among those that `MUSTER_ONLY` names: all, if it names none.
+pub(crate) fn is_wanted(name: &str) -> bool {
+    std::env::vars().all(|(key, only)| key != "MUSTER_ONLY" || name.contains(&only))
+}
+
 /// All of it.
 pub(crate) struct Stage {
     pub(crate) ensemble: Ensemble,
@@ -103,7 +108,7 @@ impl Stage {
     where
         F: AsyncFnOnce(&mut Self) -> String,
     {
-        if std::env::vars().any(|(key, only)| key == "MUSTER_ONLY" && !name.contains(&only)) {
+        if !is_wanted(name) {
             return;
         }
         let began = Instant::now();
