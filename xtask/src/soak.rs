@@ -16,7 +16,7 @@ pub(crate) fn once() -> anyhow::Result<Outcome> {
     run("three_nodes", MINUTES)
 }
 
-/// Everything again and again, also long: `[--minutes N]`.
+/// A node that lacks 5 GB, and then everything again and again, also long: `[--minutes N]`.
 pub(crate) fn soak(arguments: &[String]) -> anyhow::Result<Outcome> {
     let minutes = match arguments {
         [] => MINUTES,
@@ -28,6 +28,7 @@ pub(crate) fn soak(arguments: &[String]) -> anyhow::Result<Outcome> {
     };
     let build = ["build", "--locked", "--release", "--package", "muster-server"];
     process::run(&mut process::cargo(&build))?;
+    run("far_behind", minutes)?;
     run("soak", minutes)
 }
 

@@ -37,22 +37,29 @@ impl Ensemble {
 
     /// As [`Ensemble::start`], with so many megabytes on the small disk.
     pub(crate) async fn start_on(count: usize, settings: &[&str], megabytes: u32) -> Self {
-        Self::start_with(count, settings, megabytes, &muster()).await
+        Self::start_with(count, settings, Some(megabytes), &muster()).await
+    }
+
+    /// As [`Ensemble::start`], with no small disk.
+    pub(crate) async fn start_large(count: usize, settings: &[&str]) -> Self {
+        Self::start_with(count, settings, None, &muster()).await
     }
 
     /// As [`Ensemble::start`], with another program than the one under test.
     pub(crate) async fn start_as(count: usize, settings: &[&str], binary: &Path) -> Self {
-        Self::start_with(count, settings, 512, binary).await
+        Self::start_with(count, settings, Some(512), binary).await
     }
 
-    async fn start_with(count: usize, settings: &[&str], megabytes: u32, binary: &Path) -> Self {
+    async fn start_with(count: usize, settings: &[&str], megabytes: Option<u32>, binary: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port(count);
         let mut network = Network::new();
         let (mut nodes, mut advertised, mut small) = (Vec::new(), Vec::new(), None);
         for index in 0..count {
             let place = folder.path().join(format!("node-{index}"));
-            if index + 1 == count {
+            if let Some(megabytes) = megabytes
+                && index + 1 == count
+            {
                 small = Small::mount(&place, megabytes).map(|small| (index, small));
             }
             let mut node = Process::new(index, &place, port);

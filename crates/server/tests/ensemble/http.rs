@@ -120,8 +120,12 @@ impl Caller {
 
 /// A value as it stands in a query.
 pub(crate) fn escaped(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~@".contains(&byte);
+    if text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
     text.bytes().fold(String::new(), |mut escaped, byte| {
-        if byte.is_ascii_alphanumeric() || b"-_.~@".contains(&byte) {
+        if is_plain(byte) {
             escaped.push(char::from(byte));
         } else {
             escaped.push_str(&format!("%{byte:02X}"));

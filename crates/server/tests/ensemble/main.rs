@@ -6,6 +6,7 @@
 //! either kind a power-off meets, `MUSTER_LOGS` a folder where the logs of the nodes stay, `MUSTER_LOG_LEVEL` what they log. `cargo xtask soak` runs everything, long.
 #![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
+mod behind;
 mod calls;
 mod comers;
 mod configs;
@@ -28,6 +29,7 @@ mod stage;
 mod steps;
 mod tally;
 
+use behind::{Behind, Way};
 use ensemble::Ensemble;
 use power::Crowd;
 use stage::Stage;
@@ -93,6 +95,27 @@ async fn three_nodes() {
         })
         .await;
     stage.close().await;
+}
+
+/// A little of what [`far_behind`] does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_follower_that_is_behind_catches_up_by_log_and_by_snapshot() {
+    for way in [Way::Log, Way::Snapshot] {
+        behind::catches_up(way, Behind { configs: 40, bytes: 128 << 10 }).await;
+    }
+}
+
+/// A follower lacks 5 GB; `MUSTER_BEHIND` configs of `MUSTER_BEHIND_BYTES`, if they say something else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs 50 GB of disk: `cargo xtask soak`"]
+async fn far_behind() {
+    let configs = figures::figure("MUSTER_BEHIND", 500);
+    let bytes = usize::try_from(figures::figure("MUSTER_BEHIND_BYTES", 10 << 20)).unwrap();
+    for (name, way) in [("behind, log", Way::Log), ("behind, snapshot", Way::Snapshot)] {
+        if stage::is_wanted(name) {
+            behind::catches_up(way, Behind { configs, bytes }).await;
+        }
+    }
 }
 
 /// The nodes are changed from the version before to this one, one by one, and back, and then for good.
