@@ -107,7 +107,7 @@ async fn a_follower_that_is_behind_catches_up_by_log_and_by_snapshot() {
 
 /// A follower lacks 5 GB; `MUSTER_BEHIND` configs of `MUSTER_BEHIND_BYTES`, if they say something else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs 50 GB of disk: `cargo xtask soak`"]
+#[ignore = "needs 65 GB of disk: `cargo xtask soak`"]
 async fn far_behind() {
     let configs = figures::figure("MUSTER_BEHIND", 500);
     let bytes = usize::try_from(figures::figure("MUSTER_BEHIND_BYTES", 10 << 20)).unwrap();
