@@ -46,10 +46,12 @@ fn place(service: ServiceIndex, instance: &Instance) -> Place {
 }
 
 impl Orphans {
-    /// Notes a restored publication; later ones are given up no earlier.
+    /// Notes a publication that is given up then, if nobody confirms it.
     pub(crate) fn add(&mut self, (service, client): LeaseKey, instances: &[Instance], until: Monotonic) {
         self.by_place.extend(instances.iter().map(|instance| (place(service, instance), client)));
-        self.due.push_back((until, (service, client)));
+        // Nearly always the last: what was restored waits for less long, and comes first.
+        let later = self.due.partition_point(|(at, _)| *at <= until);
+        self.due.insert(later, (until, (service, client)));
         self.until.insert((service, client), until);
     }
 

@@ -8,11 +8,12 @@ use super::{
     outgoing::Because,
     wire,
 };
-use crate::{
-    Effect, LeaseKind, Registry, brake::LeaseKey, checkpoint::RESTORED_GRACE_MS, clients::ClientIndex,
-    services::Stamp,
-};
+use crate::{Effect, LeaseKind, Registry, brake::LeaseKey, clients::ClientIndex, services::Stamp};
 use muster_model::{ClientId, Kind, Monotonic, NodeId, Now, Origin, Reason, Timing};
+
+/// How long an adopter keeps what a connection registered, milliseconds. A client is back within a moment, but that of Python
+/// (nacos-sdk-python 3) looks twice a minute only whether to register again, and may look while it has no connection.
+const CONNECTION_GRACE_MS: u64 = 60_000;
 
 /// What is still orphaned after this time is adopted by every node that holds it: whoever was to do it did not.
 pub(crate) const LATE_MS: u64 = 10_000;
@@ -231,7 +232,7 @@ impl Registry {
         let (kind, timing) = match &self.clients.get(held.1).id {
             ClientId::Connection(_) => {
                 let instances = publication.instances.clone();
-                return self.orphans.add(held, &instances, now.mono.plus(RESTORED_GRACE_MS));
+                return self.orphans.add(held, &instances, now.mono.plus(CONNECTION_GRACE_MS));
             }
             ClientId::Address(..) => {
                 let Some(instance) = publication.instances.first() else { return };
