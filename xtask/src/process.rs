@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -34,6 +35,27 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
         bail!("`{shown}`: {status}");
     }
     Ok(())
+}
+
+/// As [`run`]; gives the rest of the last line that the command writes to standard error and that begins so.
+pub(crate) fn run_for(line: &str, command: &mut Command) -> anyhow::Result<String> {
+    let shown = shown(command);
+    println!("   $ {shown}");
+    let started = command.stderr(Stdio::piped()).spawn();
+    let mut child = started.with_context(|| format!("start `{shown}`"))?;
+    let mut found = String::new();
+    for said in BufReader::new(child.stderr.take().context("its standard error")?).lines() {
+        let said = said?;
+        if let Some(rest) = said.strip_prefix(line) {
+            rest.clone_into(&mut found);
+        }
+        println!("{said}");
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("`{shown}`: {status}");
+    }
+    Ok(found)
 }
 
 /// Runs a command and keeps its output; on failure the error carries all of it.
@@ -98,6 +120,13 @@ mod tests {
         let (one, two) = (free_port_pair().unwrap(), free_port_pair().unwrap());
         assert_ne!(one, two);
         assert!(TcpListener::bind(("127.0.0.1", one + 1000)).is_ok());
+    }
+
+    #[test]
+    fn a_line_of_a_command_is_found_and_a_failure_is_one() {
+        let said = |script: &str| run_for("sum: ", command("sh").args(["-c", script]));
+        assert_eq!(said("echo no; echo 'sum: 1' >&2; echo 'sum: 2' >&2; echo end >&2").unwrap(), "2");
+        assert!(said("echo 'sum: 1' >&2; exit 3").unwrap_err().to_string().contains('3'));
     }
 
     #[test]

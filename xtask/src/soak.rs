@@ -13,7 +13,7 @@ const MINUTES: &str = "60";
 
 /// Everything once.
 pub(crate) fn once() -> anyhow::Result<Outcome> {
-    run("three_nodes", MINUTES)
+    run("three_nodes", MINUTES).map(Outcome::Passed)
 }
 
 /// A node that lacks 5 GB, and then everything again and again, also long: `[--minutes N]`.
@@ -29,11 +29,12 @@ pub(crate) fn soak(arguments: &[String]) -> anyhow::Result<Outcome> {
     let build = ["build", "--locked", "--release", "--package", "muster-server"];
     process::run(&mut process::cargo(&build))?;
     run("far_behind", minutes)?;
-    run("soak", minutes)
+    run("soak", minutes).map(Outcome::Passed)
 }
 
-fn run(test: &str, minutes: &str) -> anyhow::Result<Outcome> {
-    let (mut command, note) = in_which_may_mount();
+/// Runs a test, and gives its summary.
+fn run(test: &str, minutes: &str) -> anyhow::Result<String> {
+    let mut command = in_which_may_mount();
     let arguments = [
         "test",
         "--locked",
@@ -49,12 +50,12 @@ fn run(test: &str, minutes: &str) -> anyhow::Result<Outcome> {
     ];
     command.args(arguments);
     command.env("MUSTER_BINARY", workspace::muster()).env("MUSTER_SOAK_MINUTES", minutes);
-    process::run(&mut command).map(|()| Outcome::Passed(note.to_owned()))
+    process::run_for("summary: ", &mut command)
 }
 
 /// Cargo, in a namespace of its own for mounts, where a small disk of a node may be mounted: as root, or as root of a
-/// namespace of its own for users. Where neither is allowed a full disk is not tried, and the note says so.
-fn in_which_may_mount() -> (Command, &'static str) {
+/// namespace of its own for users. Where neither is allowed the test does not try a full disk, and says so.
+fn in_which_may_mount() -> Command {
     let cargo = process::cargo(&[]);
     for flags in ["-m", "-Urm"] {
         // A private copy of all mounts, and one more.
@@ -62,8 +63,8 @@ fn in_which_may_mount() -> (Command, &'static str) {
         if process::present("unshare", &mounts) {
             let mut command = process::command("unshare");
             command.arg(flags).arg(cargo.get_program());
-            return (command, "");
+            return command;
         }
     }
-    (cargo, "a full disk SKIPPED: neither may this user mount, nor be root of a user namespace")
+    cargo
 }

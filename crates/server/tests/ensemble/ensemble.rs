@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 /// How long a node waits for peers at its start here.
-const JOIN_WAIT: Duration = Duration::from_secs(10);
+pub(crate) const JOIN_WAIT: Duration = Duration::from_secs(10);
 /// How long a test waits for what has no limit of its own.
 const PATIENCE: Duration = Duration::from_secs(60);
 

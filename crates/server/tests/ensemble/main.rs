@@ -50,7 +50,7 @@ async fn one_node_under_all_loads() {
     stage.close().await;
 }
 
-/// Everything once, in two minutes.
+/// Everything once: two minutes, and half a minute more beside other work.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "three processes for two minutes: `cargo xtask ensemble`"]
 async fn three_nodes() {
@@ -58,7 +58,7 @@ async fn three_nodes() {
     let ensemble = Ensemble::start_on(3, &[], 1_024).await;
     let mut stage = Stage::open(ensemble, rng).await;
     stage.step("quiet", async |_| quiet().await).await;
-    stage.step("leaders killed", async |stage| steps::kill_leaders(stage, 2).await).await;
+    stage.step("leaders killed", async |stage| steps::kill_leaders(stage, 1).await).await;
     stage
         .step("leader stopped", async |stage| {
             let leader = stage.ensemble.leader().await;

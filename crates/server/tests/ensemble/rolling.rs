@@ -47,7 +47,7 @@ async fn end(stage: &mut Stage, node: usize, ended: Ended) {
 }
 
 async fn start(stage: &mut Stage, node: usize, binary: &Path) {
-    stage.lag.take();
+    stage.take_delays();
     stage.ensemble.nodes[node].binary = binary.to_owned();
     stage.ensemble.start_node(node);
     let ready = stage.ensemble.nodes[node].wait_ready().await;

@@ -8,6 +8,7 @@ use crate::{
     figures::say,
     http::Caller,
     lag::Lag,
+    process::Process,
     readers::Readers,
     residents::{Plan, Protocol, Residents, Service},
     sessions::{self, Sessions},
@@ -31,6 +32,9 @@ pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long one write may take: longer than a node tries.
 const WRITE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How the line begins that says in short what was done.
+const SUMMARY: &str = "summary: ";
 
 const RESIDENTS: [Plan; 2] = [
     Plan {
@@ -61,12 +65,16 @@ pub(crate) struct Stage {
     pub(crate) ensemble: Ensemble,
     pub(crate) tally: Tally,
     pub(crate) comers: Comers,
-    pub(crate) lag: Lag,
+    lag: Lag,
     configs: Configs,
     residents: Vec<Residents>,
     sessions: Sessions,
     readers: Readers,
     markers: u32,
+    /// How many steps were gone through.
+    steps: u32,
+    /// What could not be tried, and why.
+    skipped: Vec<String>,
     failures: Vec<String>,
 }
 
@@ -96,6 +104,8 @@ impl Stage {
             residents,
             sessions,
             markers: 0,
+            steps: 0,
+            skipped: Vec::new(),
             failures: Vec::new(),
         };
         stage.wait_listed(&services).await;
@@ -117,6 +127,11 @@ impl Stage {
         let breaches = self.tally.take_breaches();
         let took = began.elapsed().as_secs_f64();
         say(&format!("{name:<28} {took:>5.1} s  {said}"));
+        if said.starts_with("SKIPPED") {
+            self.skipped.push(format!("{name} {said}"));
+        } else {
+            self.steps += 1;
+        }
         if !breaches.is_empty() {
             self.explain().await;
         }
@@ -138,9 +153,14 @@ impl Stage {
         }
     }
 
+    /// How long the machine kept us and the nodes from running since this was asked last.
+    pub(crate) fn take_delays(&self) -> Duration {
+        self.lag.take(self.ensemble.nodes.iter().filter_map(Process::id))
+    }
+
     /// Holds a time against its limit, to which the machine's own delays are added.
     pub(crate) fn within(&self, what: &str, took: Duration, limit: Duration) {
-        let lag = self.lag.take();
+        let lag = self.take_delays();
         self.tally.took(what, took);
         if took > limit + lag {
             self.tally
@@ -191,7 +211,7 @@ impl Stage {
             }
             expected.insert(stays.ip());
         }
-        self.lag.take();
+        self.take_delays();
         heals.await;
         let began = Instant::now();
         for (number, caller) in callers.iter_mut().enumerate() {
@@ -252,10 +272,14 @@ impl Stage {
             }
         }
         self.failures.extend(self.tally.take_breaches());
-        say(&format!(
-            "{calls} calls on configs checked, {entries} ledger entries read; {}",
-            self.tally.summary()
-        ));
+        say(&self.tally.summary());
+        // `cargo xtask` shows this line in its table.
+        let (steps, lists) = (self.steps, self.tally.of("lists read"));
+        let mut said = format!(
+            "{SUMMARY}{steps} steps; {calls} config calls, {entries} acknowledged writes, {lists} lists checked"
+        );
+        self.skipped.iter().for_each(|skipped| said.extend(["; ", skipped]));
+        say(&said);
         assert!(self.failures.is_empty(), "{:#?}", self.failures);
     }
 }

@@ -27,7 +27,7 @@ async fn kill_one(stage: &mut Stage, node: usize) -> Duration {
     // So that each subscriber has heard something.
     sleep(2 * SILENCE_MAX).await;
     stage.comers.excuse(node);
-    stage.lag.take();
+    stage.take_delays();
     stage.ensemble.kill(node);
     let written = stage.write_through(&rest).await;
     sleep(AWAY).await;

@@ -37,6 +37,11 @@ impl Tally {
         *self.0.lock().counts.entry(what.to_owned()).or_default() += 1;
     }
 
+    /// How many of these there were.
+    pub(crate) fn of(&self, what: &str) -> u64 {
+        self.0.lock().counts.get(what).copied().unwrap_or_default()
+    }
+
     /// The longest time that something took or was away.
     pub(crate) fn took(&self, what: &str, time: Duration) {
         let mut counted = self.0.lock();
