@@ -199,10 +199,12 @@ impl RaftNetwork<TypeConfig> for Client {
             if !matches!(appended, AppendEntriesResponse::HigherVote(_)) && vote == request.vote {
                 self.note(sent, &response);
             }
-            if !is_asked {
+            let is_part = matches!(appended, AppendEntriesResponse::Success) && last < last_of(&request);
+            // What was given up carried no entry: nothing of what is asked now is taken yet.
+            let is_empty = is_part && last == prev;
+            if !is_asked || is_empty {
                 continue;
             }
-            let is_part = matches!(appended, AppendEntriesResponse::Success) && last < last_of(&request);
             return Ok(if is_part { AppendEntriesResponse::PartialSuccess(last) } else { appended });
         }
     }
