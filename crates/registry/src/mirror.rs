@@ -31,8 +31,9 @@
 //!
 //! # Owners that are gone
 //! What a silent origin owns is orphaned, and what an earlier life of a node owned, too. Of the nodes that are heard one
-//! adopts it, by rendezvous of client and node; if it is not heard of within [`peers::LATE_MS`], so does any other. An
-//! adopter keeps the incarnation and grants a full lease, or 60 s to a connection. A beat or a registration ends that: it
+//! adopts it, by rendezvous of client and node; if it is not heard of within [`peers::LATE_MS`], so does any other, and at
+//! once whoever has a later registration than one who claims it. An adopter keeps the incarnation and grants a full
+//! lease, or 60 s to a connection. A beat or a registration ends that: it
 //! makes a new incarnation. As long as nobody has adopted it, each node that holds it tells it in snapshots as an *orphan*,
 //! with its owner, and tells at once what it puts back from a checkpoint; that is worth less than whatever else is known
 //! of it, and is in no digest. So a snapshot has all that its node shows and that no node which is heard there owns. An

@@ -57,3 +57,15 @@ fn what_is_compared_is_of_one_moment() {
 fn a_node_that_can_not_note_who_it_is_does_not_start() {
     keeps_its_promises(741);
 }
+
+/// A node that had been cut off had adopted an earlier registration; the later one fell to it, and it did not have that.
+#[test]
+fn a_later_registration_outlives_its_owner() {
+    keeps_its_promises(1_926);
+}
+
+/// Entries were answered by what a heartbeat had come to that was given up just before.
+#[test]
+fn a_heartbeat_does_not_answer_for_entries() {
+    keeps_its_promises(1_437);
+}

@@ -248,6 +248,9 @@ impl Registry {
                     self.keep_beaten(place, told.entry, op);
                     if rank > held_rank {
                         self.own_anew(held, Reason::Registered, batch.now);
+                    } else if held_rank.standing == Standing::Orphan {
+                        // Whoever it falls to may have no more than this one has.
+                        self.adopt(held, batch.now);
                     }
                     return Ok(());
                 }

@@ -193,13 +193,16 @@ impl Registry {
             |held: &LeaseKey| self.claim_at(*held).is_some_and(|(claim, _)| claim.owner == pass.place);
         let mut orphans: Vec<LeaseKey> =
             services.iter().map(|index| (*index, client)).filter(is_orphan).collect();
-        // Another may have claimed it while its owner was heard.
-        orphans.retain(|held| match self.heir(*held) {
-            Some((heir, _)) => {
-                self.detach(*held, Because::ItsOwner);
-                !self.let_hold(*held, heir, batch)
+        // Another may have claimed it while its owner was heard, or may have an earlier registration only.
+        orphans.retain(|held| {
+            let Some((heir, version)) = self.heir(*held) else { return true };
+            let held_version = self.claim_at(*held).map(|(claim, at)| self.mirror.version(at, claim));
+            if held_version > Some(version) {
+                self.adopt(*held, batch.now);
+                return false;
             }
-            None => true,
+            self.detach(*held, Because::ItsOwner);
+            !self.let_hold(*held, heir, batch)
         });
         if orphans.is_empty() {
             return;
@@ -213,7 +216,7 @@ impl Registry {
     }
 
     /// Becomes the owner of an orphan, under its incarnation.
-    fn adopt(&mut self, held: LeaseKey, now: Now) {
+    pub(crate) fn adopt(&mut self, held: LeaseKey, now: Now) {
         self.detach(held, Because::Displaced);
         if let Some(claim) = self.claim_mut(held) {
             *claim = Claim { owner: OURS, adopted: true, generation: 0, ..*claim };

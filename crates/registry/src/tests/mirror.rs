@@ -382,3 +382,33 @@ fn what_was_removed_is_removed_where_that_was_not_heard() {
     ensemble.pass(5_000);
     assert!(ensemble.shown(2, "s").is_empty());
 }
+
+/// Found by the simulation, seed 1926: a node that had been cut off had adopted an earlier registration, and the later one fell to it
+/// when its owner was gone, too.
+#[test]
+fn who_has_the_later_registration_of_an_orphan_adopts_it() {
+    let mut ensemble = Ensemble::new(3);
+    let addresses: Vec<String> = (1..=16).map(|last| format!("10.0.0.{last}:80")).collect();
+    let register_all = |ensemble: &mut Ensemble, version| {
+        for at in &addresses {
+            let instances = vec![with(at, &[("v", version)])];
+            ensemble.apply(0, register(&client(at), "s", instances)).unwrap();
+        }
+    };
+    register_all(&mut ensemble, "1");
+    ensemble.converge();
+    let isolate = |ensemble: &mut Ensemble, at: usize| {
+        (0..3).for_each(|other| (0..3).for_each(|one| ensemble.cut(one, other, one == at || other == at)));
+    };
+    isolate(&mut ensemble, 1);
+    ensemble.pass(5_000);
+    register_all(&mut ensemble, "2");
+    ensemble.pass(1_000);
+    isolate(&mut ensemble, 0);
+    ensemble.pass(5_000);
+    for at in [1, 2] {
+        let shown = ensemble.shown(at, "s");
+        assert_eq!(shown.len(), addresses.len());
+        assert!(shown.iter().all(|line| line.ends_with("v=2")), "{at}: {shown:?}");
+    }
+}
