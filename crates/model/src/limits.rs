@@ -23,6 +23,9 @@ pub struct Limits {
     pub watches_per_connection_max: usize,
     /// Publications one client may hold (100,000).
     pub publications_per_client_max: usize,
+    /// Changes of ephemeral publications kept for nodes that were away (65,536, and 16 MiB); beyond it they are sent a
+    /// snapshot.
+    pub mirror_changes_max: usize,
 }
 
 impl Default for Limits {
@@ -37,6 +40,7 @@ impl Default for Limits {
             fuzzy_matches_max: 500,
             watches_per_connection_max: 100_000,
             publications_per_client_max: 100_000,
+            mirror_changes_max: 65_536,
         }
     }
 }

@@ -42,7 +42,9 @@
 //!
 //! # Snapshots
 //! mark what they confirm (`generation`) and take away what they did not mention at the end, never before; ops that a page
-//! already has are told from newer ones by incarnation and edit, so nothing goes backwards while the two overlap.
+//! already has are told from newer ones by incarnation and edit, so nothing goes backwards while the two overlap. What an
+//! origin gave to another (`yields`) its snapshot mentions with the number up to which it knows that one: who knows
+//! less of it is to wait for that.
 //!
 //! # Digests
 //! The sum of the hashes of all an origin tells of, held or beaten. A hash covers all bytes of the op, which follow from the
@@ -64,6 +66,7 @@ mod peers;
 mod renewals;
 mod resync;
 mod wire;
+mod yields;
 
 pub use api::{
     HeldSequence, MirrorChanges, MirrorDigest, MirrorError, MirrorFigures, SnapshotCursor, SnapshotPage,
@@ -87,6 +90,7 @@ use origins::Origins;
 use outgoing::Ring;
 use peers::Pass;
 use renewals::Renewals;
+use yields::Yields;
 
 /// What a registry keeps for, and of, the other nodes.
 #[derive(Debug, Default)]
@@ -106,10 +110,18 @@ pub(crate) struct Mirror {
     pub(crate) renewals: Renewals,
     /// Looks at what gone origins own, to adopt it.
     pub(crate) passes: Vec<Pass>,
+    pub(crate) yields: Yields,
     pub(crate) healths: Healths,
     pub(crate) figures: MirrorFigures,
     /// Whether somebody wants to know of renewals that came to other nodes.
     pub(crate) tells_renewals: bool,
+}
+
+impl Mirror {
+    /// Keeps so many ops for peers that were away.
+    pub(crate) fn new(changes_max: usize) -> Self {
+        Self { ring: Ring::of(changes_max), ..Self::default() }
+    }
 }
 
 impl Registry {

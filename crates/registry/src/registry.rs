@@ -119,6 +119,7 @@ impl Registry {
     /// An empty registry.
     pub fn with_rules(limits: Limits, rules: EurekaRules) -> Self {
         Self {
+            mirror: Mirror::new(limits.mirror_changes_max),
             limits,
             rules,
             services: Services::default(),
@@ -136,7 +137,6 @@ impl Registry {
             orphans: Orphans::default(),
             instances: 0,
             publications: 0,
-            mirror: Mirror::default(),
         }
     }
 

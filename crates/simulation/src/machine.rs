@@ -387,5 +387,7 @@ fn node_settings() -> muster_node::Settings {
     let mut settings = muster_node::Settings::default();
     // Every write is looked for in the history.
     settings.history.history_entries_max = 10_000;
+    // So that who missed something is often sent a snapshot.
+    settings.limits.mirror_changes_max = 4;
     settings
 }

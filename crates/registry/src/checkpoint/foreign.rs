@@ -99,7 +99,7 @@ impl Registry {
             return Ok(false);
         }
         let mut batch = Batch::new(now, effects, true);
-        let taken = self.take_orphan(*owner, op, &mut batch);
+        let taken = self.take_orphan(None, *owner, op, &mut batch);
         if let Ok(true) = taken {
             // Those who follow already know of no more than what was here before.
             self.mirror.send_orphan(*owner, op);

@@ -181,7 +181,7 @@ impl Registry {
             wire::SET => self.take_set(place, op, batch),
             wire::ORPHAN => {
                 let owner = reader.origin()?;
-                self.take_orphan(owner, reader.rest(), batch).map(|_| ())
+                self.take_orphan(Some(place), owner, reader.rest(), batch).map(|_| ())
             }
             wire::REMOVE => self.take_removal(place, reader, batch),
             wire::YIELD => self.take_yield(place, reader, batch),
@@ -346,7 +346,7 @@ impl Registry {
         if claim.owner == OURS {
             let origin = self.mirror.origins.at(to).origin;
             let version = self.mirror.version(at, claim);
-            self.mirror.send_yield(key, version, origin);
+            self.mirror.send_yield(held, key, version, origin);
             self.leases.revoke(held, now.mono);
         }
     }
@@ -532,6 +532,8 @@ impl Registry {
         let key = reader.key()?;
         let version = reader.version()?;
         let to = reader.origin()?;
+        // In a snapshot: up to where that one told it.
+        let upto = if reader.is_at_end() { None } else { Some(reader.number()?) };
         let (_, _, held) = self.find_publication(&key, batch)?;
         self.take_beaten(place, wire::key_hash(key.bytes));
         let Some((held, (claim, at))) = held.and_then(|held| Some((held, self.claim_at(held)?))) else {
@@ -543,10 +545,12 @@ impl Registry {
         self.detach(held, Because::ItsOwner);
         match self.mirror.origins.place(to).filter(|to| *to != place && *to != OURS) {
             Some(to) if self.told_since(to, key.bytes, version) && self.let_hold(held, to, batch) => {}
-            Some(to) => self.reassign(held, to, batch.now),
-            // We had the better claim, and gave it up since; or nobody has.
-            None if self.fall_back(held, None, batch) => {}
-            None => {
+            Some(to) if upto.is_none_or(|upto| !self.knows(to, upto)) => {
+                self.reassign(held, to, upto, batch.now);
+            }
+            // That one has it no more; or we had the better claim, and gave it up since; or nobody has.
+            _ if self.fall_back(held, None, batch) => {}
+            _ => {
                 let mut report = batch.report(reason);
                 self.take_away(held.0, held.1, &mut report);
             }
@@ -554,8 +558,9 @@ impl Registry {
         Ok(())
     }
 
-    /// Books a publication to an origin that will tell of it, or has not yet told that it went.
-    fn reassign(&mut self, held: LeaseKey, to: OriginPlace, now: Now) {
+    /// Books a publication to an origin that will tell of it, or has not yet told that it went: at the latest in the change of
+    /// that number, if it is given.
+    pub(crate) fn reassign(&mut self, held: LeaseKey, to: OriginPlace, upto: Option<u64>, now: Now) {
         // As not seen in the last snapshot: one more takes it away, if that origin does not have it after all.
         let generation = self.mirror.origins.at(to).generation.wrapping_sub(1);
         if let Some(claim) = self.claim_mut(held) {
@@ -566,6 +571,9 @@ impl Registry {
         owner.count += 1;
         if let Some(entry) = entry {
             owner.add(entry);
+        }
+        if owner.resync.zip(upto).is_some_and(|(resync, upto)| resync < upto) {
+            owner.expected.push(held);
         }
         if !owner.is_live() {
             self.plan_adoption(to, None, now.mono);

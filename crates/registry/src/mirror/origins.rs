@@ -5,6 +5,7 @@ use super::{
     api::BUCKETS,
     claim::{OURS, OriginPlace},
 };
+use crate::brake::LeaseKey;
 use muster_model::{ClientId, ConnectionId, HashMap, NodeId, Origin};
 
 /// Whether an origin is heard.
@@ -33,6 +34,8 @@ pub(crate) struct Known {
     pub(crate) generation: u8,
     /// As of which sequence the snapshot under way is.
     pub(crate) resync: Option<u64>,
+    /// What is booked to it that it told after that snapshot began.
+    pub(crate) expected: Vec<LeaseKey>,
     sums: Option<Box<Sums>>,
 }
 
@@ -52,6 +55,7 @@ impl Known {
             complete: false,
             generation: 0,
             resync: None,
+            expected: Vec::new(),
             sums: None,
         }
     }

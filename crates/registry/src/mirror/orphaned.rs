@@ -1,7 +1,7 @@
 //! What nodes tell of publications that nobody owns.
 
 use super::{
-    claim::{Rank, Standing},
+    claim::{OriginPlace, Standing},
     incoming::{Batch, Told},
     outgoing::Because,
     wire::{self, Reader},
@@ -10,10 +10,11 @@ use crate::{DecodeError, Registry, stored::malformed};
 use muster_model::{Origin, Reason};
 
 impl Registry {
-    /// Takes in what another node owned that is gone, on the word of somebody who has it; whether it did. It is worth less than
-    /// whatever else is known of it: its owner tells of it, if that is heard here, and whoever adopts it.
+    /// Takes in what another node owned that is gone, on the word of an origin that has it, or of none; whether it did. It is
+    /// worth less than whatever else is known of it: its owner tells of it, if that is heard here, and whoever adopts it.
     pub(crate) fn take_orphan(
         &mut self,
+        teller: Option<OriginPlace>,
         owner: Origin,
         op: &[u8],
         batch: &mut Batch<'_>,
@@ -23,10 +24,19 @@ impl Registry {
         }
         let told = Told::read(op)?;
         let (service, client, held) = self.find_publication(&told.key, batch)?;
-        let place = self.mirror.origins.place(owner);
-        let Some(place) = place.filter(|place| !self.mirror.origins.at(*place).is_live()) else {
+        let Some(place) = self.mirror.origins.place(owner) else { return Ok(false) };
+        let found = held.and_then(|held| Some((held, self.claim_at(held)?)));
+        // Who tells it does not own it any more.
+        let was_tellers = found.is_some_and(|(_, (claim, at))| {
+            Some(claim.owner) == teller && self.mirror.version(at, claim) <= told.version
+        });
+        if self.mirror.origins.at(place).is_live() {
+            if let Some((held, _)) = found.filter(|_| was_tellers && !self.knows(place, 0)) {
+                self.detach(held, Because::ItsOwner);
+                self.reassign(held, place, None, batch.now);
+            }
             return Ok(false);
-        };
+        }
         let key = told.entry.key;
         if let Some(grave) = self.mirror.graves.of(key).filter(|grave| *grave >= told.version) {
             if self.mirror.is_ours_to_bury(key) {
@@ -39,10 +49,10 @@ impl Registry {
             self.mirror.figures.refused_ahead += 1;
             return Ok(false);
         }
-        if let Some(held) = held {
-            let rank = self.claim_at(held).map(|(claim, at)| self.rank_of(claim, at));
-            let is_newer = |rank: Rank| rank.standing == Standing::Orphan && told.version > rank.version;
-            if !rank.is_some_and(is_newer) {
+        if let Some((held, (claim, at))) = found {
+            let rank = self.rank_of(claim, at);
+            let is_newer = rank.standing == Standing::Orphan && told.version > rank.version;
+            if !is_newer && !was_tellers {
                 return Ok(false);
             }
             self.detach(held, Because::ItsOwner);

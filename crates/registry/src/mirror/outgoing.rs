@@ -19,9 +19,7 @@ use muster_model::{ClientId, Incarnation, Kind, Now, Origin, Reason, ServiceKey,
 use prost::Message;
 use std::collections::VecDeque;
 
-/// Ops that are kept for peers that were away; beyond it they are sent a snapshot.
-const RING_OPS: usize = 65_536;
-/// Bytes of them.
+/// Bytes of ops that are kept for peers that were away.
 const RING_BYTES: usize = 16 << 20;
 /// Clients looked at for one page of a snapshot, so that the lock around it is short.
 const PAGE_LOOKS: usize = 2_048;
@@ -31,13 +29,19 @@ const PAGE_LOOKS: usize = 2_048;
 pub(crate) struct Ring {
     ops: VecDeque<Bytes>,
     bytes: usize,
+    /// How many are kept.
+    ops_max: usize,
 }
 
 impl Ring {
+    pub(crate) fn of(ops_max: usize) -> Self {
+        Self { ops_max, ..Self::default() }
+    }
+
     fn push(&mut self, op: Bytes) {
         self.bytes += op.len();
         self.ops.push_back(op);
-        while self.ops.len() > RING_OPS || (self.bytes > RING_BYTES && self.ops.len() > 1) {
+        while self.ops.len() > self.ops_max || (self.bytes > RING_BYTES && self.ops.len() > 1) {
             let Some(oldest) = self.ops.pop_front() else { break };
             self.bytes -= oldest.len();
         }
@@ -52,6 +56,16 @@ pub(crate) fn removal(key: &[u8], version: Version, is_weak: bool, at: Timestamp
     wire::version(&mut op, version);
     op.push(if is_weak { wire::WEAK } else { 0 });
     wire::number(&mut op, at.0);
+    op
+}
+
+/// The op of a publication that is another origin's.
+pub(crate) fn yielded(key: &[u8], version: Version, to: Origin) -> Vec<u8> {
+    let mut op = Vec::with_capacity(key.len() + 48);
+    op.extend([wire::YIELD, wire::reason(Reason::PeerLost)]);
+    op.extend_from_slice(key);
+    wire::version(&mut op, version);
+    wire::origin(&mut op, to);
     op
 }
 
@@ -116,13 +130,9 @@ impl Mirror {
     }
 
     /// Tells the others that another origin has the better claim to what was ours.
-    pub(crate) fn send_yield(&mut self, key: &[u8], version: Version, to: Origin) {
-        let mut op = Vec::with_capacity(key.len() + 40);
-        op.extend([wire::YIELD, wire::reason(Reason::PeerLost)]);
-        op.extend_from_slice(key);
-        wire::version(&mut op, version);
-        wire::origin(&mut op, to);
-        self.send(&op);
+    pub(crate) fn send_yield(&mut self, held: LeaseKey, key: &[u8], version: Version, to: Origin) {
+        self.yields.remember(held);
+        self.send(&yielded(key, version, to));
         self.figures.yielded += 1;
     }
 
@@ -218,8 +228,9 @@ impl Registry {
             let owner = self.mirror.origins.at_mut(claim.owner);
             owner.count -= 1;
             owner.subtract(entry);
-            if because == Because::Displaced && claim.owner != OURS && owner.is_live() {
-                // Its owner counts it until it hears of this.
+            let is_told = owner.is_live() && claim.generation == owner.generation;
+            if because == Because::Displaced && claim.owner != OURS && is_told {
+                // Its owner counts it until it hears of this. What the snapshot under way has not confirmed it may not.
                 self.keep_beaten(claim.owner, entry, &bytes);
             }
         }
@@ -291,10 +302,12 @@ impl Registry {
                 let left = bytes_max.saturating_sub(bytes);
                 let (ops, next) = match at.part {
                     1 => self.mirror.healths.page(at.place, left),
-                    _ => self.unknown_removals(at.place, left),
+                    2 => self.unknown_removals(at.place, left),
+                    _ => self.yields_page(at.place, left),
                 };
                 page.ops.extend(ops);
-                let after = (at.part == 1).then_some(SnapshotCursor { part: 2, ..SnapshotCursor::default() });
+                let part = at.part + 1;
+                let after = (part <= 3).then_some(SnapshotCursor { part, ..SnapshotCursor::default() });
                 page.next = next.map(|place| SnapshotCursor { place, ..at }).or(after);
                 return page;
             }

@@ -4,7 +4,7 @@ use super::{HeldSequence, MirrorError, Presence, claim::OURS, incoming::Batch, o
 use crate::{Effect, Registry, brake::LeaseKey};
 use bytes::Bytes;
 use muster_model::{
-    NodeId, Now, Origin, Reason,
+    HashSet, NodeId, Now, Origin, Reason,
     mutation::{self, Mutation},
 };
 
@@ -29,6 +29,7 @@ impl Registry {
         let known = self.mirror.origins.at_mut(place);
         known.generation = known.generation.wrapping_add(1);
         known.resync = Some(sequence);
+        known.expected.clear();
         self.forget_all_beaten(place);
     }
 
@@ -62,13 +63,14 @@ impl Registry {
         let sequence = known.resync.take().ok_or(MirrorError::NoResync)?;
         (known.sequence, known.complete) = (sequence, true);
         let generation = known.generation;
+        let expected: HashSet<LeaseKey> = std::mem::take(&mut known.expected).into_iter().collect();
         let mut gone: Vec<LeaseKey> = Vec::new();
         let mut next = self.clients.at_or_behind(0);
         while let Some((client, found)) = next {
             let places = found.services().iter().map(|index| (*index, client));
             gone.extend(places.filter(|held| {
-                self.claim_at(*held)
-                    .is_some_and(|(claim, _)| claim.owner == place && claim.generation != generation)
+                let claim = self.claim_at(*held).filter(|_| !expected.contains(held));
+                claim.is_some_and(|(claim, _)| claim.owner == place && claim.generation != generation)
             }));
             next = self.clients.at_or_behind(client.place() + 1);
         }

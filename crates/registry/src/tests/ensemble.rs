@@ -42,15 +42,17 @@ pub(crate) struct Ensemble {
     /// Messages a step.
     pub(crate) messages: usize,
     boots: u64,
+    /// Changes a member keeps for the others.
+    changes_max: usize,
     /// Whether refused ops were seen: digests may differ then.
     pub(crate) lenient: bool,
 }
 
 impl Member {
-    fn new(node: u64, boot: u64) -> Self {
+    fn new(node: u64, boot: u64, changes_max: usize) -> Self {
         let epoch = Epoch { boot, random: boot.wrapping_mul(0x9E37_79B9_7F4A_7C15) };
         let origin = Origin { node: NodeId(node), epoch };
-        let mut registry = Registry::new(Limits::default());
+        let mut registry = Registry::new(Limits { mirror_changes_max: changes_max, ..Limits::default() });
         registry.set_identity(origin);
         // With so few leases its rule would hold each.
         registry.set_self_preservation(false);
@@ -60,8 +62,14 @@ impl Member {
 
 impl Ensemble {
     pub(crate) fn new(count: usize) -> Self {
+        Self::keeping(count, Limits::default().mirror_changes_max)
+    }
+
+    /// With members that keep so many changes for each other: who missed more is sent a snapshot.
+    pub(crate) fn keeping(count: usize, changes_max: usize) -> Self {
         let mut ensemble = Self {
-            members: (1..=count as u64).map(|node| Member::new(node, 1)).collect(),
+            members: (1..=count as u64).map(|node| Member::new(node, 1, changes_max)).collect(),
+            changes_max,
             streams: BTreeMap::new(),
             now_ms: 0,
             bytes: 1_000,
@@ -134,7 +142,7 @@ impl Ensemble {
             from = next;
         }
         let node = self.members[at].origin.node;
-        self.members[at] = Member::new(node.0, self.boots);
+        self.members[at] = Member::new(node.0, self.boots, self.changes_max);
         let mut all: Vec<_> = all.iter().map(|bytes| EphemeralPublication::decode(bytes).unwrap()).collect();
         all.sort_by_key(|publication| publication.sequence);
         let (now, mut effects) = (self.now(at), Vec::new());

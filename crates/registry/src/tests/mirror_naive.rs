@@ -12,6 +12,8 @@ struct Naive {
     /// Whether it lives and is registered.
     lives: bool,
     version: u32,
+    /// The version that it deregistered: a node that did not hear of that may hear it any time later.
+    removed: u32,
     /// Where it registered last; absent: at a node that may have lost it before it told anybody.
     registered_at: Option<usize>,
     /// A connection: where, and by which number.
@@ -63,14 +65,18 @@ fn name(client: usize) -> &'static str {
     if is_eureka(client) { "app" } else { ["s", "t"][client % 2] }
 }
 
+fn version_of(line: &str) -> u32 {
+    line.rsplit_once("v=").map_or(0, |(_, version)| version.parse().unwrap())
+}
+
 fn eureka_id(client: usize) -> String {
     format!("id{client}")
 }
 
 impl Schedule {
-    fn new(around: bool, apart: bool) -> Self {
+    fn new(around: bool, apart: bool, changes_max: usize) -> Self {
         let clients = vec![Naive::default(); CLIENTS];
-        Self { ensemble: Ensemble::new(NODES), clients, connections: 0, around, apart }
+        Self { ensemble: Ensemble::keeping(NODES, changes_max), clients, connections: 0, around, apart }
     }
 
     fn declared(&self, client: usize) -> EurekaInstance {
@@ -117,7 +123,8 @@ impl Schedule {
     }
 
     fn deregister(&mut self, client: usize, at: usize) {
-        self.clients[client].lives = false;
+        let one = &mut self.clients[client];
+        (one.lives, one.removed) = (false, one.version);
         self.close(client);
         if is_eureka(client) {
             let cancel = EurekaCancel {
@@ -195,7 +202,8 @@ impl Schedule {
                 assert!(shown.contains(&version), "{client} is connected to {at}: {shown} {version}");
             } else if self.around {
                 for at in 0..NODES {
-                    let shows = self.shows(at, client).is_some();
+                    let shown = self.shows(at, client);
+                    let shows = shown.is_some_and(|line| version_of(&line) > self.clients[client].removed);
                     assert!(
                         shows || !self.clients[client].seen[at],
                         "{client} beats everywhere and went from {at}: {:#?}",
@@ -307,9 +315,10 @@ proptest! {
     #[test]
     fn ensembles_come_to_what_their_clients_know(
         around in any::<bool>(),
+        changes_max in prop_oneof![Just(1usize), Just(3), Just(1_000)],
         steps in proptest::collection::vec(step(), 1..40),
     ) {
-        let mut schedule = Schedule::new(around, false);
+        let mut schedule = Schedule::new(around, false, changes_max);
         steps.into_iter().for_each(|step| schedule.run(step));
         schedule.settle();
     }
@@ -317,7 +326,7 @@ proptest! {
 
 #[test]
 fn schedules_that_failed_once() {
-    use Step::{Deregister, Isolate, Pass, Register, Restart};
+    use Step::{Bandwidth, Cut, Deregister, Isolate, Pass, Register, Restart};
     let a_removal_that_was_told_before_the_snapshot =
         vec![Register(5, 1), Isolate(0), Pass(4_251), Register(0, 0), Deregister(5, 0)];
     let a_removal_that_an_adopter_alone_hears_of = vec![
@@ -351,7 +360,29 @@ fn schedules_that_failed_once() {
     let a_removal_by_one_of_two_that_kept_it_on =
         vec![Register(8, 1), Isolate(0), Isolate(1), Pass(19_251), Deregister(8, 0)];
     let old_ops_of_who_is_yielded_to = vec![Register(5, 2), Register(5, 0), Isolate(1), Register(5, 2)];
+    let a_removal_and_a_registration_in_two_halves = vec![
+        Register(5, 1),
+        Register(0, 0),
+        Register(0, 0),
+        Cut(1, 2),
+        Deregister(5, 1),
+        Isolate(1),
+        Register(5, 1),
+        Pass(2_501),
+    ];
+    let what_a_snapshot_under_way_has_not_confirmed = vec![
+        Register(0, 0),
+        Register(2, 0),
+        Register(0, 0),
+        Register(0, 0),
+        Register(0, 2),
+        Restart(2, true),
+        Bandwidth(50, 2),
+        Cut(0, 2),
+    ];
     for steps in [
+        a_removal_and_a_registration_in_two_halves,
+        what_a_snapshot_under_way_has_not_confirmed,
         old_ops_of_who_is_yielded_to,
         a_removal_by_one_of_two_that_kept_it_on,
         a_removal_that_was_told_before_the_snapshot,
@@ -359,9 +390,11 @@ fn schedules_that_failed_once() {
         a_client_that_beat_where_its_last_registration_was_unknown,
     ] {
         for around in [false, true] {
-            let mut schedule = Schedule::new(around, true);
-            steps.iter().for_each(|step| schedule.run(step.clone()));
-            schedule.settle();
+            for changes_max in [1, 1_000] {
+                let mut schedule = Schedule::new(around, true, changes_max);
+                steps.iter().for_each(|step| schedule.run(step.clone()));
+                schedule.settle();
+            }
         }
     }
 }
