@@ -44,6 +44,10 @@ impl Registry {
         let place = self.mirror.origins.find(origin).filter(|place| *place != OURS);
         let place = place.filter(|place| self.mirror.origins.at(*place).resync.is_some());
         let place = place.ok_or(MirrorError::NoResync)?;
+        if mutation::is_on(Mutation::ForgetResync) && self.mirror.origins.at(place).sequence > 0 {
+            // It has something to go on with.
+            return Ok(());
+        }
         let mut batch = Batch::new(now, effects, true);
         let taken = ops.iter().try_for_each(|op| self.take_op(place, op, &mut batch));
         batch.finish(self);
