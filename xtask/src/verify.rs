@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::report::{Outcome, Report};
-use crate::{audit, conformance, interop, process, rolling, simulate, tidy};
+use crate::{audit, conformance, interop, process, rolling, simulate, soak, tidy};
 
 /// Runs every step, also after a failure; whether all passed.
 pub(crate) fn verify() -> bool {
@@ -24,10 +24,11 @@ pub(crate) fn verify() -> bool {
     let built = report.step("release build", || {
         passes(&mut process::cargo(&["build", "--locked", "--release", "--package", "muster-server"]))
     });
-    report.step("simulate", simulate::verified);
-    report.step("rolling upgrade", rolling::rolling_upgrade);
-    // Without it these would try whatever an earlier build left.
+    // Without it the last steps would try whatever an earlier build left.
     let unbuilt = || Ok(Outcome::Failed("needs the release build".into()));
+    report.step("simulate", simulate::verified);
+    report.step("ensemble", || if built { soak::once() } else { unbuilt() });
+    report.step("rolling upgrade", rolling::rolling_upgrade);
     report.step("conformance", || if built { conformance::conformance(&[]) } else { unbuilt() });
     report.step("interop", || if built { interop::interop(&[]) } else { unbuilt() });
     report.close()
