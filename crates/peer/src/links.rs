@@ -341,4 +341,6 @@ impl Links {
 }
 
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod tests;
