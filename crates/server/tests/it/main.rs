@@ -19,6 +19,7 @@ mod kill;
 mod lane;
 mod node;
 mod offline;
+mod old_directory;
 mod old_writer;
 mod oracle;
 mod power_cut;
