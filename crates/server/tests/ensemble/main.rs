@@ -15,6 +15,7 @@ mod ensemble;
 mod eureka;
 #[path = "../it/figures.rs"]
 mod figures;
+mod healthy;
 mod http;
 mod lag;
 mod power;
@@ -35,7 +36,6 @@ use power::Crowd;
 use stage::Stage;
 use std::time::Duration;
 use steps::Cut;
-use tokio::time::sleep;
 
 const SHORT: Duration = Duration::from_secs(5);
 
@@ -57,7 +57,7 @@ async fn three_nodes() {
     let rng = figures::rng("ensemble");
     let ensemble = Ensemble::start_on(3, &[], 1_024).await;
     let mut stage = Stage::open(ensemble, rng).await;
-    stage.step("quiet", async |_| quiet().await).await;
+    stage.step("quiet", async |stage| healthy::stays(stage, Duration::from_secs(2)).await).await;
     stage.step("leaders killed", async |stage| steps::kill_leaders(stage, 1).await).await;
     stage
         .step("leader stopped", async |stage| {
@@ -160,9 +160,18 @@ async fn power_offs(stage: &mut Stage, firsts: &[&[usize]]) {
     crowd.disperse().await;
 }
 
-async fn quiet() -> String {
-    sleep(Duration::from_secs(2)).await;
-    String::new()
+/// A healthy cluster under load gives no false alarm: in ten minutes, or as many as `MUSTER_HEALTHY_MINUTES` says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "three processes for ten minutes: part of `cargo xtask soak`"]
+async fn doctor_gives_no_false_alarm() {
+    let rng = figures::rng("ensemble");
+    let mut stage = Stage::open(Ensemble::start(3, &[]).await, rng).await;
+    stage.step("healthy", async |stage| healthy::stays(stage, healthy_for()).await).await;
+    stage.close().await;
+}
+
+fn healthy_for() -> Duration {
+    Duration::from_secs(60 * figures::figure("MUSTER_HEALTHY_MINUTES", 10))
 }
 
 /// The same faults, again and again, longer, at random; `MUSTER_SOAK_MINUTES` says how long.
@@ -174,6 +183,8 @@ async fn soak() {
     let mut stage = Stage::open(ensemble, muster_runtime::Rng::seeded(rng.next_u64())).await;
     let end =
         tokio::time::Instant::now() + Duration::from_secs(60 * figures::figure("MUSTER_SOAK_MINUTES", 60));
+    let healthy = healthy_for().min((end - tokio::time::Instant::now()) / 6);
+    stage.step("healthy", async |stage| healthy::stays(stage, healthy).await).await;
     stage.step("leaders killed", async |stage| steps::kill_leaders(stage, 30).await).await;
     for round in 0.. {
         if tokio::time::Instant::now() > end {
