@@ -90,8 +90,9 @@ pub enum DataDirError {
     /// The state is damaged and can't be rebuilt.
     #[error(
         "the state in {path} can't be used ({why}) and can't be rebuilt: {log}, and no usable snapshot reaches \
-         it. Restore the newest backup into an empty directory (`muster restore FILE --data-dir DIR`); nothing \
-         was changed"
+         it. If other nodes of its cluster live: `muster cluster remove` this one there, and have it join with an empty \
+         data directory. If it stood alone: restore the newest backup into an empty directory (`muster restore FILE \
+         --data-dir DIR`). Nothing was changed"
     )]
     Unrecoverable {
         /// The state file.

@@ -64,9 +64,10 @@ impl From<DiskError> for LogError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the log is damaged: {detail} in {file} at offset {offset}, where entry {index} is expected; entries from \
-     {index} on can't be trusted, and starting without them would lose acknowledged writes. Restore the newest \
-     backup into an empty directory (`muster restore FILE --data-dir DIR`), or bring back {file} from a copy of \
-     the disk; nothing was changed",
+     {index} on can't be trusted, and starting without them would lose acknowledged writes. Bring back {file} \
+     from a copy of the disk. Without one, if other nodes of its cluster live: `muster cluster remove` this one there, and \
+     have it join with an empty data directory; if it stood alone: restore the newest backup into an empty directory \
+     (`muster restore FILE --data-dir DIR`). Nothing was changed",
     file = .file.display()
 )]
 pub struct Corruption {
