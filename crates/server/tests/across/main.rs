@@ -8,6 +8,9 @@ mod figures;
 #[path = "../membership/group.rs"]
 #[allow(dead_code, reason = "shared with tests that use more of it")]
 mod group;
+#[path = "../it/harm.rs"]
+#[allow(dead_code, reason = "shared with tests that use more of it")]
+mod harm;
 #[path = "../ensemble/http.rs"]
 #[allow(dead_code, reason = "shared with tests that use more of it")]
 mod http;
@@ -23,6 +26,7 @@ mod small;
 mod checks;
 mod clocks;
 mod crowd;
+mod damaged;
 mod datagrams;
 mod disks;
 mod doctor;

@@ -13,6 +13,7 @@ mod disk_full;
 mod drain;
 mod figures;
 mod full_start;
+mod harm;
 mod health_checks;
 mod journal;
 mod kill;
