@@ -120,8 +120,17 @@ impl PeerState {
 
     /// In which life that ready peer, which is linked to now, hears a node; in life 0 if that never spoke to it.
     pub(crate) fn hears_in(&self, node: NodeId) -> Option<Epoch> {
-        let counts = self.link == LinkState::Live && self.complete == Some(Standing::Ready);
-        self.beat.hears.get(&node).copied().filter(|_| counts)
+        self.beat.hears.get(&node).copied().filter(|_| self.counts())
+    }
+
+    /// All that it hears, if it is ready and linked to now.
+    pub(crate) fn all_heard(&self) -> impl Iterator<Item = NodeId> {
+        let counts = self.counts();
+        self.beat.hears.keys().copied().filter(move |_| counts)
+    }
+
+    fn counts(&self) -> bool {
+        self.link == LinkState::Live && self.complete == Some(Standing::Ready)
     }
 
     /// Takes what it says of itself.

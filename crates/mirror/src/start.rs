@@ -1,7 +1,8 @@
 //! What a starting node waits for.
 
 use crate::{Known, LinkState, Standing, Told, peer::Peer, shared::Shared};
-use std::sync::Arc;
+use muster_model::NodeId;
+use std::{collections::BTreeSet, sync::Arc};
 
 impl Shared {
     /// Waits until each peer is complete, at least with this standing, or holds nothing up; at most until `join_until`.
@@ -17,12 +18,12 @@ impl Shared {
         };
         let Some(until) = *self.join_until.lock() else { return };
         if tokio::time::timeout_at(until, all).await.is_err() {
-            let missing: Vec<_> = self.waits_for(standing).iter().map(|peer| peer.node.0).collect();
+            let missing: Vec<_> = self.waits_for(standing).iter().map(|node| node.0).collect();
             tracing::warn!(?missing, "not waiting any longer for what peers have");
         }
     }
 
-    fn waits_for(&self, standing: Option<Standing>) -> Vec<Arc<Peer>> {
+    fn waits_for(&self, standing: Option<Standing>) -> Vec<NodeId> {
         let peers = self.all_peers();
         let is_silent = |peer: &Peer| {
             if peers.iter().any(|other| other.node != peer.node && other.state.lock().hears(peer.node)) {
@@ -52,7 +53,20 @@ impl Shared {
             complete.is_some_and(|told| standing.is_none_or(|wanted| told >= wanted))
                 && !peers.iter().any(is_behind)
         };
-        peers.iter().filter(|peer| !is_told(peer) && !is_silent(peer)).cloned().collect()
+        let waits = peers.iter().filter(|peer| !is_told(peer) && !is_silent(peer)).map(|peer| peer.node);
+        waits.chain(self.heard_by_others(&peers)).collect()
+    }
+
+    /// Nodes that peers hear and that are no members here, any more or yet: what one had that was removed is told by others
+    /// when they don't hear it any more.
+    fn heard_by_others(&self, peers: &[Arc<Peer>]) -> BTreeSet<NodeId> {
+        let own = self.replica.origin().node;
+        let mut heard = BTreeSet::new();
+        for peer in peers {
+            heard.extend(peer.state.lock().all_heard());
+        }
+        heard.retain(|node| *node != own && peers.iter().all(|peer| peer.node != *node));
+        heard
     }
 
     /// What the peers know of what was before.

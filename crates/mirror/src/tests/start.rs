@@ -1,8 +1,8 @@
 use super::{naive::Entries, world::World};
 use crate::{Known, Position, Standing};
 use muster_model::{Epoch, NodeId};
-use std::{sync::Arc, time::Duration};
-use tokio::time::Instant;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::{sync::watch, time::Instant};
 
 /// Starts a node as a server does, and gives what the peers knew and how long that took.
 async fn join(world: &mut World, node: u64) -> (Known, Duration) {
@@ -101,6 +101,23 @@ async fn one_that_is_silent_here_is_waited_for_while_others_hear_it() {
     world.stop(2).await;
     world.wires.heal();
     world.until("the first is heard", |world| !world.nodes[&3].peer(1).silent).await;
+    mirror.wait_for_peers().await;
+    assert!(world.nodes[&1].peer(2).silent, "what it had is adopted");
+}
+
+/// Found by the simulation, seed 123: one that had died was removed from the ensemble before others had adopted what it had owned.
+#[tokio::test(start_paused = true)]
+async fn one_that_is_no_member_here_is_waited_for_while_others_hear_it() {
+    let mut world = World::of(3);
+    for node in [1, 2] {
+        world.start(node).await.mirror.set_standing(Standing::Ready);
+    }
+    world.until("they hear each other", |world| !world.nodes[&1].peer(2).silent).await;
+    world.stop(2).await;
+    let mut members = BTreeMap::clone(&world.members.borrow());
+    members.remove(&NodeId(2));
+    world.members = watch::Sender::new(Arc::new(members));
+    let mirror = world.start(3).await.mirror.clone();
     mirror.wait_for_peers().await;
     assert!(world.nodes[&1].peer(2).silent, "what it had is adopted");
 }
