@@ -1,7 +1,7 @@
 //! `simulate`: builds the simulator and runs it.
 
 use anyhow::Context;
-use std::process::Command;
+use std::path::PathBuf;
 
 use crate::report::Outcome;
 use crate::{process, workspace};
@@ -11,8 +11,9 @@ const VERIFIED: u64 = 150;
 
 /// Runs `muster-simulation`; its arguments are passed on. Whether no promise was broken.
 pub(crate) fn simulate(arguments: &[String]) -> anyhow::Result<bool> {
-    build()?;
-    Ok(simulator().args(arguments).status().context("start the simulator")?.success())
+    let folder = build(arguments.iter().any(|argument| argument.starts_with("--mutation")))?;
+    let mut simulator = process::command(folder.join("simulation").join("muster-simulation"));
+    Ok(simulator.args(arguments).status().context("start the simulator")?.success())
 }
 
 /// The same seeds each time, so that a failure is of what was changed.
@@ -22,9 +23,12 @@ pub(crate) fn verified() -> anyhow::Result<Outcome> {
     Ok(if is_well { Outcome::Passed(seeds) } else { Outcome::Failed(seeds) })
 }
 
-/// A folder of its own: tokio's scheduler draws from a seed only if everything is built with this.
-fn build() -> anyhow::Result<()> {
-    let arguments = [
+/// Gives the folder that it builds into, one of its own: tokio's scheduler draws from a seed only if everything is built with
+/// this. With a deliberate defect openraft's assertions would end many a run before a checker sees what clients would, whose
+/// servers are built without them.
+fn build(is_defective: bool) -> anyhow::Result<PathBuf> {
+    let folder = workspace::target().join(if is_defective { "defective" } else { "steady" });
+    let mut arguments = vec![
         "build",
         "--locked",
         "--profile",
@@ -34,14 +38,10 @@ fn build() -> anyhow::Result<()> {
         "--features",
         "mutations",
     ];
+    if is_defective {
+        arguments.extend(["--config", "profile.simulation.package.openraft.debug-assertions=false"]);
+    }
     let mut cargo = process::cargo(&arguments);
-    process::run(cargo.env("RUSTFLAGS", "--cfg tokio_unstable").env("CARGO_TARGET_DIR", folder()))
-}
-
-fn folder() -> std::path::PathBuf {
-    workspace::target().join("steady")
-}
-
-fn simulator() -> Command {
-    process::command(folder().join("simulation").join("muster-simulation"))
+    process::run(cargo.env("RUSTFLAGS", "--cfg tokio_unstable").env("CARGO_TARGET_DIR", &folder))?;
+    Ok(folder)
 }

@@ -294,7 +294,7 @@ impl Machine {
         // Nothing is asked of the flight recorder, so nothing writes it.
         let (journal, _) = Journal::open(disk.clone(), &dir.journal_dir(), JournalSettings::default())?;
         let parts = NodeParts {
-            settings: node_settings(),
+            settings: node_settings(&mut rng),
             state: state.clone(),
             journal,
             clock: self.clock.clone(),
@@ -383,11 +383,13 @@ fn consensus_settings(
     }
 }
 
-fn node_settings() -> muster_node::Settings {
+fn node_settings(rng: &mut Rng) -> muster_node::Settings {
     let mut settings = muster_node::Settings::default();
     // Every write is looked for in the history.
     settings.history.history_entries_max = 10_000;
-    // So that who missed something is often sent a snapshot.
-    settings.limits.mirror_changes_max = 4;
+    if rng.below(2) == 0 {
+        // So that who missed something is often sent a snapshot.
+        settings.limits.mirror_changes_max = 4;
+    }
     settings
 }

@@ -13,12 +13,12 @@ pub const BROKEN: [(Mutation, Promise); 8] = [
     (Mutation::ForgetResync, Promise::EqualRegistries),
     (Mutation::DropDelta, Promise::EqualRegistries),
     (Mutation::AnswerEarly, Promise::NoEmptyList),
-    (Mutation::ReuseEpoch, Promise::EqualRegistries),
+    (Mutation::ReuseEpoch, Promise::NoEmptyList),
     (Mutation::WipedVote, Promise::NoLostWrite),
     (Mutation::ExpireBraked, Promise::BrakeHolds),
 ];
 
-/// Whether a defect breaks a promise under a seed, under which the unbroken product keeps it. An assertion of openraft's may
+/// Whether a defect breaks a promise under a seed, under which the unbroken product keeps it. An assertion may
 /// end the process of such a run, which is no checker's merit.
 pub fn finds(mutation: Mutation, promise: Promise, seed: u64) -> bool {
     let breaks = || run(seed, &Trace::default()).breaches.iter().any(|breach| breach.promise == promise);

@@ -69,3 +69,10 @@ fn a_later_registration_outlives_its_owner() {
 fn a_heartbeat_does_not_answer_for_entries() {
     keeps_its_promises(1_437);
 }
+
+/// A node died and was removed from the ensemble while another one started, which did not wait then for who was to adopt what
+/// it had owned.
+#[test]
+fn what_a_removed_node_owned_is_waited_for() {
+    keeps_its_promises(123);
+}
