@@ -1,11 +1,7 @@
 //! What was given to other origins lately: a snapshot says whose it is, so that nobody takes away what its new owner has
 //! not told them yet.
 
-use super::{
-    OURS, OriginPlace,
-    outgoing::yielded,
-    wire::{self},
-};
+use super::{OURS, OriginPlace, outgoing::yielded, wire};
 use crate::{Registry, brake::LeaseKey};
 use bytes::Bytes;
 use std::collections::VecDeque;
