@@ -56,6 +56,17 @@ impl Tally {
         }
     }
 
+    /// Notes and prints what a check came to, and how long that took.
+    pub(super) fn note(&mut self, suite: &str, check: &str, took: Duration, came_to: anyhow::Result<()>) {
+        match came_to {
+            Ok(()) => {
+                self.passed += 1;
+                println!("   {suite} {check}: {:.1} s", took.as_secs_f64());
+            }
+            Err(error) => self.fail(suite, check, &format!("{error:#}")),
+        }
+    }
+
     /// Notes and prints a check that did not hold.
     pub(super) fn fail(&mut self, suite: &str, check: &str, why: &str) {
         println!("FAIL {suite} {check}: {why}");

@@ -15,6 +15,16 @@ async fn join(world: &mut World, node: u64) -> (Known, Duration) {
     (known, begun.elapsed())
 }
 
+/// A world of three in which two serve and hear each other.
+async fn two_of_three() -> World {
+    let mut world = World::of(3);
+    for node in [1, 2] {
+        world.start(node).await.mirror.set_standing(Standing::Ready);
+    }
+    world.until("they hear each other", |world| !world.nodes[&1].peer(2).silent).await;
+    world
+}
+
 #[tokio::test(start_paused = true)]
 async fn alone_it_waits_until_the_others_are_silent() {
     let mut world = World::of(3);
@@ -87,11 +97,7 @@ async fn one_that_a_ready_peer_misses_is_not_waited_for() {
 /// of the others had just died when it was back, and what that had had was not adopted yet.
 #[tokio::test(start_paused = true)]
 async fn one_that_is_silent_here_is_waited_for_while_others_hear_it() {
-    let mut world = World::of(3);
-    for node in [1, 2] {
-        world.start(node).await.mirror.set_standing(Standing::Ready);
-    }
-    world.until("they hear each other", |world| !world.nodes[&1].peer(2).silent).await;
+    let mut world = two_of_three().await;
     for node in [1, 2] {
         world.wires.cut(NodeId(3), NodeId(node));
         world.wires.cut(NodeId(node), NodeId(3));
@@ -108,11 +114,7 @@ async fn one_that_is_silent_here_is_waited_for_while_others_hear_it() {
 /// Found by the simulation, seed 123: one that had died was removed from the ensemble before others had adopted what it had owned.
 #[tokio::test(start_paused = true)]
 async fn one_that_is_no_member_here_is_waited_for_while_others_hear_it() {
-    let mut world = World::of(3);
-    for node in [1, 2] {
-        world.start(node).await.mirror.set_standing(Standing::Ready);
-    }
-    world.until("they hear each other", |world| !world.nodes[&1].peer(2).silent).await;
+    let mut world = two_of_three().await;
     world.stop(2).await;
     let mut members = BTreeMap::clone(&world.members.borrow());
     members.remove(&NodeId(2));
@@ -125,11 +127,7 @@ async fn one_that_is_no_member_here_is_waited_for_while_others_hear_it() {
 /// Found by the simulation, seed 357: what one owned that only others heard was taken for told.
 #[tokio::test(start_paused = true)]
 async fn what_one_owns_that_only_others_hear_is_not_told() {
-    let mut world = World::of(3);
-    for node in [1, 2] {
-        world.start(node).await.mirror.set_standing(Standing::Ready);
-    }
-    world.until("they hear each other", |world| !world.nodes[&1].peer(2).silent).await;
+    let mut world = two_of_three().await;
     world.wires.cut(NodeId(3), NodeId(2));
     world.wires.cut(NodeId(2), NodeId(3));
     let mirror = world.start(3).await.mirror.clone();
@@ -142,11 +140,7 @@ async fn what_one_owns_that_only_others_hear_is_not_told() {
 /// that they heard its new life.
 #[tokio::test(start_paused = true)]
 async fn what_an_earlier_life_owned_is_not_told_by_the_next_one() {
-    let mut world = World::of(3);
-    for node in [1, 2] {
-        world.start(node).await.mirror.set_standing(Standing::Ready);
-    }
-    world.until("they hear each other", |world| !world.nodes[&1].peer(2).silent).await;
+    let mut world = two_of_three().await;
     let before = world.nodes[&2].replica.origin;
     let mirror = world.start(3).await.mirror.clone();
     world.until("the first is mirrored", |world| world.nodes[&3].peer(1).standing == Standing::Ready).await;

@@ -70,13 +70,8 @@ pub(super) fn run(trio: &mut Trio) -> anyhow::Result<Tally> {
 impl Stage<'_> {
     fn check(&mut self, name: &str, run: impl FnOnce(&mut Self) -> anyhow::Result<()>) {
         let began = Instant::now();
-        match run(self) {
-            Ok(()) => {
-                self.tally.passed += 1;
-                println!("   {NAME} {name}: {:.1} s", began.elapsed().as_secs_f64());
-            }
-            Err(error) => self.tally.fail(NAME, name, &format!("{error:#}")),
-        }
+        let came_to = run(self);
+        self.tally.note(NAME, name, began.elapsed(), came_to);
     }
 
     fn at(&self, server: usize) -> SocketAddr {
